@@ -1,0 +1,1 @@
+//! Benchmarks of static-relay. Run them with `cargo bench -p relay-benches`.

@@ -1,0 +1,103 @@
+//! What relay-build has to say about a configuration. The configuration's author is our user, and a
+//! diagnostic is our interface: a code with a page of its own, the place, what is wrong, what to write instead.
+//!
+//! Messages: lower case, no full stop, names in backticks, found against expected, never our type names.
+//! A new diagnostic gets the next free code in [`Code`] and a page under `docs/diagnostics/`; a test fails if
+//! the page is missing. Codes are never reused.
+
+/// One finding.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which rule was broken.
+    pub code: Code,
+    /// Whether a relay can still be built.
+    pub severity: Severity,
+    /// What is wrong, in one line.
+    pub message: String,
+    /// Where, and what to say right under the place (may be empty).
+    pub place: Option<(Span, String)>,
+    /// Other places that matter, such as the first of two duplicates.
+    pub related: Vec<(Span, String)>,
+    /// What to write instead; followed literally, it mends the configuration.
+    pub help: Option<String>,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The relay would work, but hardly as meant.
+    Warning,
+    /// No relay can be built.
+    Error,
+}
+
+/// A range of bytes in the configuration file, as written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Span {
+    /// First byte.
+    pub start: usize,
+    /// One past the last byte.
+    pub end: usize,
+}
+
+/// The number of a rule: `R` and four digits.
+///
+/// `R00xx` syntax, `R01xx` keys and values, `R02xx` routes and destinations, `R03xx` matchers and regexes,
+/// `R04xx` rewriters, `R05xx` aggregations, `R06xx` commands, `R07xx` variables, `R08xx` analyses of the plan,
+/// `R09xx` things that this version cannot build.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Code(pub u16);
+
+impl std::fmt::Display for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "R{:04}", self.0)
+    }
+}
+
+impl std::fmt::Debug for Code {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
+    }
+}
+
+impl Diagnostic {
+    /// An error at a place.
+    #[must_use]
+    pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Error, span, message.into())
+    }
+
+    /// A warning at a place.
+    #[must_use]
+    pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Warning, span, message.into())
+    }
+
+    fn new(code: Code, severity: Severity, span: Span, message: String) -> Self {
+        let place = Some((span, String::new()));
+        Self { code, severity, message, place, related: Vec::new(), help: None }
+    }
+
+    /// Says something right under the place.
+    #[must_use]
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        if let Some((_, text)) = &mut self.place {
+            *text = label.into();
+        }
+        self
+    }
+
+    /// Points at another place.
+    #[must_use]
+    pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
+        self.related.push((span, label.into()));
+        self
+    }
+
+    /// Says what to write instead.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}

@@ -1,0 +1,1 @@
+//! `relay!("relay.toml")`: a compiled relay inside your own program.

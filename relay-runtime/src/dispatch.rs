@@ -1,0 +1,64 @@
+//! The seam between a routing table and whatever carries out what it says.
+//!
+//! Two things implement [`Dispatch`]: the reference interpreter, and the type that `relay-build` generates
+//! for one table. Two kinds of things implement [`Sink`]: the data path, which only wants destinations, and
+//! `trace`, which wants everything. Generated code therefore has one body for both, and what one sink does
+//! not ask for is optimised away.
+//!
+//! Validation comes before this seam, sockets after it.
+
+use crate::table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex};
+
+/// A routing table in a form that can be run.
+///
+/// Implementations call the sink in the order of the pipeline: `blocked` (and nothing after it), or
+/// `rewritten` if any rewriter changed the name, then `aggregate` for each aggregator that takes it in order,
+/// then `dropped_raw` (and nothing after it) or, for each route that matches in order, `route` followed by
+/// its `deliver`s or its one `select`. A name that no route takes ends without any `route` call.
+pub trait Dispatch: Send + Sync {
+    /// Takes a metric through the whole table.
+    fn dispatch<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
+
+    /// Takes the output of an aggregator through the routes only (spec §6).
+    fn route<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
+}
+
+/// What becomes of one metric.
+pub trait Sink {
+    /// The first blocklist entry that matches. Ends the metric's way.
+    fn blocked(&mut self, entry: BlocklistIndex);
+
+    /// The rewriters changed the name to this; once, after all of them.
+    fn rewritten(&mut self, name: &[u8]);
+
+    /// The rewriters made a name that cannot be sent: empty, or with white space (spec §6, "Want"). Ends the
+    /// metric's way; called instead of `rewritten`.
+    fn unusable(&mut self, name: &[u8]);
+
+    /// An aggregator takes it.
+    fn aggregate(&mut self, aggregator: AggregatorIndex);
+
+    /// The aggregator just reported hides it from everything after. Ends the metric's way.
+    fn dropped_raw(&mut self);
+
+    /// A route takes it.
+    fn route(&mut self, route: RouteIndex);
+
+    /// The route just reported sends it there.
+    fn deliver(&mut self, destination: DestinationIndex);
+
+    /// The route just reported picks its destinations by hash, in turn, or by who is up: see
+    /// [`Selectors`](crate::select::Selectors). `name` is the metric after rewriting.
+    fn select(&mut self, route: RouteIndex, name: &[u8]);
+}
+
+/// Memory that a dispatch may use between calls, so that the steady state allocates nothing.
+#[derive(Debug, Default)]
+pub struct Scratch {
+    /// The name as rewritten so far.
+    pub name: Vec<u8>,
+    /// What the rewriter at work writes to.
+    pub next_name: Vec<u8>,
+    /// Rules found by an automaton, to be put in order.
+    pub candidates: Vec<u32>,
+}

@@ -1,0 +1,70 @@
+//! Whole lines on their way to one or more destinations.
+
+use std::{ops::Range, sync::Arc};
+
+/// Some whole lines, each with its LF, in memory that clones share.
+///
+/// Invariant, kept by whoever makes one: the bytes end with LF (or are empty) and hold exactly `lines` LFs.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    buffer: Arc<Vec<u8>>,
+    range: Range<usize>,
+    lines: u32,
+}
+
+impl Chunk {
+    /// All of `buffer`, which holds `lines` whole lines.
+    #[must_use]
+    pub fn new(buffer: Arc<Vec<u8>>, lines: u32) -> Self {
+        debug_assert_eq!(memchr::memchr_iter(b'\n', &buffer).count(), lines as usize);
+        debug_assert!(buffer.last().is_none_or(|&last| last == b'\n'));
+        let range = 0..buffer.len();
+        Self { buffer, range, lines }
+    }
+
+    /// The lines' bytes.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer[self.range.clone()]
+    }
+
+    /// How many lines these are.
+    #[must_use]
+    pub const fn lines(&self) -> u32 {
+        self.lines
+    }
+
+    /// Parts the chunk after its first `lines` lines. Linear in the bytes of the first part.
+    #[must_use]
+    pub fn split_at_line(&self, lines: u32) -> (Self, Self) {
+        if lines >= self.lines {
+            let end = self.range.end;
+            return (self.clone(), Self { range: end..end, lines: 0, buffer: Arc::clone(&self.buffer) });
+        }
+        let cut = match lines.checked_sub(1) {
+            None => self.range.start,
+            Some(before) => {
+                let ends = memchr::memchr_iter(b'\n', self.bytes());
+                self.range.start + ends.skip(before as usize).map(|at| at + 1).next().unwrap_or(0)
+            }
+        };
+        let part = |range, lines| Self { buffer: Arc::clone(&self.buffer), range, lines };
+        (part(self.range.start..cut, lines), part(cut..self.range.end, self.lines - lines))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_keep_whole_lines() {
+        let chunk = Chunk::new(Arc::new(b"a\nbb\nccc\n".to_vec()), 3);
+        for (at, first, second) in [(0, "", "a\nbb\nccc\n"), (2, "a\nbb\n", "ccc\n"), (3, "a\nbb\nccc\n", "")]
+        {
+            let (left, right) = chunk.split_at_line(at);
+            assert_eq!((left.bytes(), right.bytes()), (first.as_bytes(), second.as_bytes()));
+            assert_eq!((left.lines(), right.lines()), (at, 3 - at));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! What the process is told beside its routing table (spec §2.4 to §2.7): where it listens, who it is, how
+//! much it may use. A table says what happens to a line; settings never change that.
+
+use crate::table::{Late, Template};
+use serde::{Deserialize, Serialize};
+
+/// The process' settings. Addresses that are `None` are off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// `instance`: identity in self-metrics.
+    pub instance: Template,
+    /// `log_level`: `trace` `debug` `info` `warn` `error` `fatal` `panic`, lower case.
+    pub log_level: String,
+    /// `listen_addr`: plaintext over TCP and UDP.
+    pub listen: Option<Template>,
+    /// `plain_read_timeout`: idle milliseconds before an inbound connection is closed; 0 never.
+    pub listen_idle_ms: Late<u64>,
+    /// `pickle_addr`: pickle over TCP and UDP.
+    pub pickle: Option<Template>,
+    /// `pickle_read_timeout`, milliseconds; 0 never.
+    pub pickle_idle_ms: Late<u64>,
+    /// `admin_addr`: telnet admin.
+    pub admin: Option<Template>,
+    /// `http_addr`: HTTP admin.
+    pub http: Option<Template>,
+    /// `spool_dir`.
+    pub spool_dir: Template,
+    /// `pid_file`.
+    pub pid_file: Option<Template>,
+    /// `max_procs`: worker threads; 0 means as many as the cores it may use.
+    pub workers: Late<u64>,
+    /// `bad_metrics_max_age`, milliseconds.
+    pub bad_metrics_max_age_ms: u64,
+    /// `max_connections` (ours): inbound connections at a time; one more is closed at once and counted.
+    pub connections_max: Late<u64>,
+    /// `line_length_max` (ours): bytes of the longest line taken, without its LF.
+    pub line_bytes_max: Late<u64>,
+    /// `shutdown_timeout` (ours): milliseconds that a stop may take to deliver what is queued.
+    pub shutdown_ms: Late<u64>,
+    /// `[amqp]`, when enabled.
+    pub amqp: Option<Amqp>,
+    /// `[instrumentation]`, when it has an address.
+    pub instrumentation: Option<Instrumentation>,
+}
+
+/// `[amqp]` (spec §2.5).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Amqp {
+    /// `amqp_host`.
+    pub host: Template,
+    /// `amqp_port`.
+    pub port: u16,
+    /// `amqp_vhost`.
+    pub vhost: Template,
+    /// `amqp_user`.
+    pub user: Template,
+    /// `amqp_password`.
+    pub password: Template,
+    /// `amqp_exchange`.
+    pub exchange: Template,
+    /// `amqp_queue`; empty lets the server pick a name.
+    pub queue: Template,
+    /// `amqp_key`.
+    pub key: Template,
+    /// `amqp_durable`.
+    pub durable: bool,
+    /// `amqp_exclusive`.
+    pub exclusive: bool,
+    /// `amqp_heartbeat`, seconds; 0 takes the server's.
+    pub heartbeat_s: u64,
+    /// `amqp_retry`.
+    pub retry: bool,
+    /// `amqp_retrydelay`, seconds.
+    pub retry_delay_s: u64,
+}
+
+/// `[instrumentation]` (spec §2.7).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Instrumentation {
+    /// `graphite_addr`.
+    pub address: Template,
+    /// `graphite_interval`, milliseconds, at least 1000 (BUG-08).
+    pub interval_ms: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            instance: Template::default(),
+            log_level: "info".to_owned(),
+            listen: None,
+            listen_idle_ms: 120_000.into(),
+            pickle: None,
+            pickle_idle_ms: 120_000.into(),
+            admin: None,
+            http: None,
+            spool_dir: Template::default(),
+            pid_file: None,
+            workers: 0.into(),
+            bad_metrics_max_age_ms: 24 * 3_600_000,
+            connections_max: 10_000.into(),
+            line_bytes_max: 65_535.into(),
+            shutdown_ms: 30_000.into(),
+            amqp: None,
+            instrumentation: None,
+        }
+    }
+}

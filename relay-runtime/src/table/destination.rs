@@ -1,0 +1,112 @@
+//! An address with its queue, connection and spool (spec §3.2).
+
+use super::{Late, Template};
+use serde::{Deserialize, Serialize};
+
+/// One distinct destination of the table.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Destination {
+    /// `host:port` or `[ipv6]:port`, without the instance.
+    pub address: Template,
+    /// Carbon's third address part; only hash rings look at it.
+    pub instance: Option<String>,
+    /// TCP unless configured otherwise.
+    pub transport: Transport,
+    /// Everything that can be tuned.
+    pub options: DestinationOptions,
+}
+
+/// How lines travel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Transport {
+    /// A stream with reconnects.
+    #[default]
+    Tcp,
+    /// Datagrams of whole lines; nobody says whether they arrive.
+    Udp,
+}
+
+/// The options of a destination, with carbon-relay-ng's names and defaults (spec §3.2) and ours.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(default)]
+pub struct DestinationOptions {
+    /// `flush`: milliseconds after which an incomplete output buffer is written at the latest.
+    pub flush_ms: Late<u64>,
+    /// `reconn`: upper bound of the reconnect back-off, milliseconds.
+    pub reconnect_ms: Late<u64>,
+    /// `pickle`: send pickle frames instead of lines.
+    pub pickle: bool,
+    /// `spool`: keep on disk what the destination does not take.
+    pub spool: bool,
+    /// `connbuf`: lines that may wait in memory.
+    pub connbuf_lines: Late<u64>,
+    /// `iobuf`: bytes that are handed to the kernel at a time.
+    pub iobuf_bytes: Late<u64>,
+    /// `spoolbuf`: lines that may wait in front of the spool.
+    pub spoolbuf_lines: Late<u64>,
+    /// `spoolmaxbytesperfile`.
+    pub spool_file_bytes_max: Late<u64>,
+    /// `spoolsyncevery`: operations between two fsyncs.
+    pub spool_sync_every: Late<u64>,
+    /// `spoolsyncperiod`: milliseconds between two fsyncs.
+    pub spool_sync_period_ms: Late<u64>,
+    /// `spoolsleep`: microseconds between two bulk ingests.
+    pub spool_sleep_us: Late<u64>,
+    /// `unspoolsleep`: microseconds between two reads from the spool.
+    pub unspool_sleep_us: Late<u64>,
+    /// `write_timeout` (ours): milliseconds without progress after which a connection counts as dead.
+    pub write_timeout_ms: Late<u64>,
+}
+
+impl Default for DestinationOptions {
+    fn default() -> Self {
+        Self {
+            flush_ms: 1_000.into(),
+            reconnect_ms: 10_000.into(),
+            pickle: false,
+            spool: false,
+            connbuf_lines: 30_000.into(),
+            iobuf_bytes: 2_000_000.into(),
+            spoolbuf_lines: 10_000.into(),
+            spool_file_bytes_max: 209_715_200.into(),
+            spool_sync_every: 10_000.into(),
+            spool_sync_period_ms: 1_000.into(),
+            spool_sleep_us: 500.into(),
+            unspool_sleep_us: 10.into(),
+            write_timeout_ms: 30_000.into(),
+        }
+    }
+}
+
+impl Destination {
+    /// A TCP destination with default options.
+    #[must_use]
+    pub fn new(address: impl Into<Template>) -> Self {
+        Self {
+            address: address.into(),
+            instance: None,
+            transport: Transport::Tcp,
+            options: DestinationOptions::default(),
+        }
+    }
+
+    /// `host:port` or `host:port:instance`, as views and `trace` print it.
+    #[must_use]
+    pub fn written(&self) -> String {
+        match &self.instance {
+            Some(instance) => format!("{}:{instance}", self.address),
+            None => self.address.0.clone(),
+        }
+    }
+
+    /// The part of the address before the port, without brackets: what hash rings call the server.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let address = self.address.0.as_str();
+        match address.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((host, _)) => host,
+            None => address.rsplit_once(':').map_or(address, |(host, _)| host),
+        }
+    }
+}
