@@ -1,0 +1,94 @@
+//! A relay built from a configuration by the command line, and run.
+
+use crate::peers::Process;
+use serde_json::Value;
+use std::{
+    fs,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+    time::Duration,
+};
+
+pub struct Relay {
+    pub data_port: u16,
+    process: Process,
+    log: Receiver<String>,
+}
+
+impl Relay {
+    /// `relay-build build`, then the executable it leaves.
+    pub fn build_and_start(directory: &Path, config: &str) -> Self {
+        fs::create_dir_all(directory).unwrap();
+        let path = directory.join("relay.toml");
+        fs::write(&path, config).unwrap();
+        let out = directory.join("out");
+        let built = Command::new(env!("CARGO_BIN_EXE_relay-build"))
+            .arg("build")
+            .arg(&path)
+            .arg("--out")
+            .arg(&out)
+            .status()
+            .expect("relay-build runs");
+        assert!(built.success());
+        assert!(out.join("manifest.json").exists());
+        Self::start(&out.join("relay"))
+    }
+
+    fn start(executable: &Path) -> Self {
+        let mut process =
+            Process::start(Command::new(executable).stdout(Stdio::null()).stderr(Stdio::piped()));
+        let stderr = process.0.stderr.take().expect("a piped stderr");
+        let (sender, log) = mpsc::channel();
+        thread::spawn(move || {
+            for line in BufReader::new(stderr).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    break;
+                }
+            }
+        });
+        let data_port = loop {
+            let line = log.recv_timeout(Duration::from_secs(20)).expect("the relay says where it listens");
+            if line.contains("listening") && line.contains("tcp") {
+                break port_in(&line);
+            }
+        };
+        Self { data_port, process, log }
+    }
+
+    /// SIGTERM; the ledger that the relay prints at exit.
+    pub fn stop(mut self) -> Value {
+        assert_eq!(self.process.terminate(), Some(0), "a clean stop exits with 0");
+        self.log
+            .iter()
+            .filter_map(|line| serde_json::from_str::<Value>(&line).ok())
+            .find(|value| value.get("total").is_some())
+            .expect("the ledger is printed at exit")
+    }
+}
+
+/// The two sums that must hold in a quiet relay.
+pub fn assert_balanced(ledger: &Value) {
+    let number = |value: &Value| value.as_u64().unwrap_or(0);
+    let sum = |value: &Value| value.as_object().map_or(0, |map| map.values().map(number).sum::<u64>());
+    let total = &ledger["total"];
+    let accounted = sum(&total["invalid"])
+        + ["blocked", "aggregated_away", "unroutable", "routed"].iter().map(|k| number(&total[*k])).sum::<u64>();
+    assert_eq!(number(&total["received"]), accounted, "{ledger}");
+    for destination in ledger["destinations"].as_array().expect("a list of destinations") {
+        let accounted =
+            number(&destination["sent"]) + number(&destination["queued"]) + sum(&destination["dropped"]);
+        assert_eq!(number(&destination["routed"]), accounted, "{ledger}");
+    }
+}
+
+/// The port at the end of the first `address:port` in a log line.
+fn port_in(line: &str) -> u16 {
+    line.split(|c: char| c.is_whitespace() || c == '=' || c == ',' || c == '"')
+        .filter_map(|word| word.rsplit_once(':'))
+        .filter(|(address, _)| address.contains("127.0.0.1"))
+        .find_map(|(_, port)| port.parse().ok())
+        .unwrap_or_else(|| panic!("no address in {line:?}"))
+}
