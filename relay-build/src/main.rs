@@ -1,3 +1,14 @@
-//! The command line of relay-build.
+//! The command line of relay-build. Each command is a file under `cli/`.
 
-fn main() {}
+mod cli;
+
+use clap::Parser;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments = cli::Arguments::parse();
+    cli::run(arguments).unwrap_or_else(|error| {
+        anstream::eprintln!("{}error{}: {error:#}", cli::style::ERROR, cli::style::RESET);
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,63 @@
+//! `build`: a relay and its manifest in a directory.
+
+use super::{
+    input::{Format, Input, Purpose},
+    progress::Progress,
+    style,
+};
+use clap::{Args, ValueEnum};
+use relay_build::driver::{self, BuildOptions};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Build a relay: DIR/relay, the executable, and DIR/manifest.json, what it was made of
+///
+/// The first build on a machine compiles the runtime as well and takes a few minutes; later ones take seconds.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// Where to put the relay
+    #[arg(long, value_name = "DIR", default_value = "dist")]
+    out: PathBuf,
+    /// What to leave in DIR
+    #[arg(long, value_name = "WHAT", default_value = "relay")]
+    emit: Emit,
+    /// Print nothing but problems
+    #[arg(long, short)]
+    quiet: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Emit {
+    /// The executable and its manifest
+    Relay,
+    /// The generated crate's source, formatted, without compiling it
+    Source,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let Some(checked) = arguments.input.load(Purpose::Serve)? else { return Ok(ExitCode::FAILURE) };
+    if arguments.emit == Emit::Source {
+        for path in driver::emit_source(&checked, &arguments.out)? {
+            println!("{}", path.display());
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut progress = Progress::new(arguments.quiet || arguments.input.format == Format::Json);
+    let options = BuildOptions::new(&arguments.out);
+    let built = driver::build(&checked, &options, &mut |stage| progress.begin(stage));
+    progress.finish();
+    let artifact = built?;
+    match arguments.input.format {
+        Format::Json => print!("{}", std::fs::read_to_string(&artifact.manifest)?),
+        Format::Text if arguments.quiet => {}
+        Format::Text => anstream::eprintln!(
+            "{}built{} {} ({:.1} MB)",
+            style::GOOD,
+            style::RESET,
+            artifact.relay.display(),
+            std::fs::metadata(&artifact.relay)?.len() as f64 / 1e6
+        ),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,60 @@
+//! Commands: read arguments, load the configuration, call the library, print.
+//!
+//! Exit codes: 0 fine, 1 the configuration or the run has a problem, 2 the command line is wrong.
+
+mod build;
+mod check;
+mod explain;
+mod explain_code;
+mod input;
+mod progress;
+mod run;
+mod show_lines;
+pub(crate) mod style;
+mod trace;
+
+use clap::{ColorChoice, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Compile a Graphite relay configuration into a relay.
+///
+/// The configuration is carbon-relay-ng's TOML. `run` is the place to start: it builds the relay and runs it.
+#[derive(Parser)]
+#[command(name = "relay-build", version, propagate_version = true, arg_required_else_help = true)]
+pub(crate) struct Arguments {
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: ColorChoice,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Run(run::Arguments),
+    Build(build::Arguments),
+    Check(check::Arguments),
+    Trace(trace::Arguments),
+    Explain(explain::Arguments),
+    ExplainCode(explain_code::Arguments),
+    #[command(hide = true)]
+    ShowLines(show_lines::Arguments),
+}
+
+/// Runs the command that was asked for.
+pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
+    match arguments.color {
+        ColorChoice::Auto => {}
+        ColorChoice::Always => anstream::ColorChoice::Always.write_global(),
+        ColorChoice::Never => anstream::ColorChoice::Never.write_global(),
+    }
+    match arguments.command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Trace(arguments) => trace::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+        Command::ExplainCode(arguments) => explain_code::run(&arguments),
+        Command::ShowLines(arguments) => show_lines::run(&arguments),
+    }
+}

@@ -1,0 +1,40 @@
+//! `trace`: what would become of lines.
+
+use super::input::{Input, Purpose};
+use anyhow::Context as _;
+use clap::Args;
+use relay_build::driver::{self, BuildOptions};
+use relay_runtime::{interpret::Interpreter, trace};
+use std::{
+    io,
+    os::unix::process::CommandExt as _,
+    process::{Command, ExitCode},
+};
+
+/// Tell what becomes of each line on stdin, as one JSON object per line
+///
+/// Nothing is sent. Each object has: line, accepted, reason, name, value, timestamp, blocked_by, rewritten, aggregators,
+/// dropped_raw, and routes, each with its key and its destinations in the order of sending.
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    input: Input,
+    /// Ask the generated code instead of the interpreter
+    #[arg(long)]
+    compiled: bool,
+}
+
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let Some(checked) = arguments.input.load(Purpose::Ask)? else { return Ok(ExitCode::FAILURE) };
+    if arguments.compiled {
+        let options = BuildOptions::new(&driver::default_out(&checked));
+        let artifact = driver::build(&checked, &options, &mut |_| {})?;
+        return Err(Command::new(&artifact.relay).arg("trace").exec()).context("cannot run the relay");
+    }
+    let interpreter = Interpreter::new(&checked.plan.table)?;
+    match trace::trace_lines(&checked.plan, &interpreter, io::stdin().lock(), io::stdout().lock()) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
+        result => result.map(|()| ExitCode::SUCCESS).context("cannot trace"),
+    }
+}
