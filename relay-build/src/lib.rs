@@ -6,3 +6,5 @@
 pub mod config;
 
 pub mod diagnostics;
+
+pub mod analyses;

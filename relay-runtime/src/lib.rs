@@ -12,3 +12,4 @@ pub mod table;
 pub mod dispatch;
 
 pub mod gather;
+pub mod matching;
