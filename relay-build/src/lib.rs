@@ -8,3 +8,4 @@ pub mod config;
 pub mod diagnostics;
 
 pub mod analyses;
+pub mod codegen;

@@ -166,7 +166,6 @@ fn usable(bytes: &[u8]) -> Option<String> {
     (!text.is_empty() && !text.contains('\u{FFFD}')).then(|| text.to_owned())
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -322,8 +322,7 @@ fn beginning(text: &str) -> String {
 }
 
 fn parsed(pattern: &str) -> Result<Hir, BadRegex> {
-    parse(pattern)
-        .map_err(|error| BadRegex { pattern: pattern.to_owned(), reason: error.to_string() })
+    parse(pattern).map_err(|error| BadRegex { pattern: pattern.to_owned(), reason: error.to_string() })
 }
 
 /// The literal to search for before a regex is run.

@@ -26,7 +26,16 @@ pub struct Automaton<'a> {
     pub texts: u32,
 }
 
-impl Automaton<'_> {
+impl<'a> Automaton<'a> {
+    /// A class for each byte, from bytes.
+    ///
+    /// # Panics
+    /// At compile time, when there are not 256.
+    #[must_use]
+    pub const fn classes(bytes: &'a [u8]) -> &'a [u8; 256] {
+        bytes.as_array().expect("a class for each byte")
+    }
+
     /// Calls `found` with each text at each place where it ends.
     #[inline]
     pub fn find(&self, name: &[u8], mut found: impl FnMut(u32)) {

@@ -167,7 +167,11 @@ mod tests {
             for other in [b'/', b'-', 0xAE, 0x2F, 0] {
                 let mut name = [other; LENGTH_MAX];
                 name[place] = b'.';
-                assert_eq!(Probed::new(&name).map(|probed| probed.dots()), Some(1 << place), "{place} {other}");
+                assert_eq!(
+                    Probed::new(&name).map(|probed| probed.dots()),
+                    Some(1 << place),
+                    "{place} {other}"
+                );
             }
         }
     }

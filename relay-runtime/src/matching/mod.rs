@@ -9,20 +9,21 @@
 //! its builders and these engines together. Nothing allocates in the steady state.
 
 mod automaton;
+mod engines;
 mod hashed;
 mod index;
 mod regex;
-//mod rewriter;
+mod rewriter;
 mod rows;
 mod trie;
 mod words;
 
 pub use automaton::Automaton;
+pub use engines::Engines;
 pub use hashed::{HashedPrefixes, LENGTH_MAX, hash};
 pub use index::{Index, Look, Prefixes};
-pub use memchr::memmem::Finder;
-pub use regex::{Aligned, StaticRegex};
-//pub use rewriter::StaticRewriter;
-pub use rows::{Check, Engines, Kind, Rows};
+pub use regex::{Aligned, RegexSource, StaticRegex};
+pub use rewriter::{RewriterSource, StaticRewriter, rewrite};
+pub use rows::{Check, Kind, Rows};
 pub use trie::TriePrefixes;
 pub use words::{Arena, Pairs, Words};

@@ -15,6 +15,25 @@ pub struct StaticRegex {
     form: Form,
 }
 
+/// A regex as generated code has it.
+#[derive(Clone, Copy, Debug)]
+pub enum RegexSource {
+    /// A serialised automaton.
+    Automaton {
+        /// In an [`Aligned`].
+        bytes: &'static [u8],
+        /// A literal that every match contains.
+        required: Option<&'static str>,
+    },
+    /// A pattern, whose engine is made at start.
+    Pattern {
+        /// As configured.
+        pattern: &'static str,
+        /// A literal that every match contains.
+        required: Option<&'static str>,
+    },
+}
+
 /// Bytes at an address that a table of 32-bit numbers may have.
 #[derive(Debug)]
 #[repr(C, align(8))]
@@ -30,19 +49,20 @@ enum Form {
 }
 
 impl StaticRegex {
-    /// From a serialised automaton.
+    /// Makes it ready. The literal is one that every match contains.
     #[must_use]
-    pub fn automaton(bytes: &'static [u8], required: Option<&'static str>) -> Self {
-        let form = DFA::from_bytes(bytes).map_or(Form::Unusable, |(automaton, _)| Form::Automaton(automaton));
-        debug_assert!(!matches!(form, Form::Unusable), "an automaton that relay-build made");
-        Self { required: required.map(Finder::new), form }
-    }
-
-    /// From a pattern.
-    #[must_use]
-    pub fn engine(pattern: &str, required: Option<&'static str>) -> Self {
-        let form = Regex::new(pattern).map_or(Form::Unusable, |regex| Form::Engine(Box::new(regex)));
-        debug_assert!(!matches!(form, Form::Unusable), "a pattern that relay-build checked");
+    pub fn new(source: &RegexSource) -> Self {
+        let (form, required) = match *source {
+            RegexSource::Automaton { bytes, required } => {
+                let read = DFA::from_bytes(bytes).map(|(automaton, _)| Form::Automaton(automaton));
+                (read.unwrap_or(Form::Unusable), required)
+            }
+            RegexSource::Pattern { pattern, required } => {
+                let read = Regex::new(pattern).map(|regex| Form::Engine(Box::new(regex)));
+                (read.unwrap_or(Form::Unusable), required)
+            }
+        };
+        debug_assert!(!matches!(form, Form::Unusable), "a regex that relay-build checked");
         Self { required: required.map(Finder::new), form }
     }
 

@@ -2,7 +2,7 @@
 //! came up with. Means exactly what the code for the same rules would.
 
 use super::{
-    Finder, Look, StaticRegex,
+    Engines, Look,
     words::{Arena, Pairs, Words},
 };
 use crate::{
@@ -69,28 +69,25 @@ pub enum Kind {
     Select = 2,
 }
 
-/// The engines that checks refer to by number.
-#[derive(Clone, Copy, Debug)]
-pub struct Engines<'a> {
-    /// For [`Check::Contains`].
-    pub finders: &'a [Finder<'static>],
-    /// For [`Check::Regex`] and [`Check::Confirm`].
-    pub regexes: &'a [StaticRegex],
-}
-
 impl Rows<'_> {
     /// The first blocklist entry that holds.
     #[inline]
     #[must_use]
-    pub fn blocked(&self, name: &[u8], look: &Look, engines: Engines<'_>) -> Option<BlocklistIndex> {
-        let mut rules = look.rules(0, self.first_aggregator);
+    pub fn blocked(&self, name: &[u8], look: Option<&Look>, engines: &Engines) -> Option<BlocklistIndex> {
+        let mut rules = candidates(look, 0, self.first_aggregator);
         rules.find(|&rule| self.holds(rule, name, look, engines)).map(BlocklistIndex)
     }
 
     /// Reports the aggregators that take the name; true when the last one hides it.
     #[inline]
-    pub fn aggregate<S: Sink>(&self, name: &[u8], look: &Look, engines: Engines<'_>, sink: &mut S) -> bool {
-        for rule in look.rules(self.first_aggregator, self.first_route) {
+    pub fn aggregate<S: Sink>(
+        &self,
+        name: &[u8],
+        look: Option<&Look>,
+        engines: &Engines,
+        sink: &mut S,
+    ) -> bool {
+        for rule in candidates(look, self.first_aggregator, self.first_route) {
             if self.holds(rule, name, look, engines) {
                 let aggregator = AggregatorIndex(rule - self.first_aggregator);
                 sink.aggregate(aggregator);
@@ -105,8 +102,8 @@ impl Rows<'_> {
 
     /// Reports the routes that take the name, and where they send it.
     #[inline]
-    pub fn route<S: Sink>(&self, name: &[u8], look: &Look, engines: Engines<'_>, sink: &mut S) {
-        for rule in look.rules(self.first_route, self.end) {
+    pub fn route<S: Sink>(&self, name: &[u8], look: Option<&Look>, engines: &Engines, sink: &mut S) {
+        for rule in candidates(look, self.first_route, self.end) {
             if self.holds(rule, name, look, engines) {
                 let route = RouteIndex(rule - self.first_route);
                 sink.route(route);
@@ -116,7 +113,14 @@ impl Rows<'_> {
     }
 
     #[inline]
-    fn send<S: Sink>(&self, route: RouteIndex, name: &[u8], look: &Look, engines: Engines<'_>, sink: &mut S) {
+    fn send<S: Sink>(
+        &self,
+        route: RouteIndex,
+        name: &[u8],
+        look: Option<&Look>,
+        engines: &Engines,
+        sink: &mut S,
+    ) {
         let kind = self.kinds[route.get()];
         if kind == Kind::Select as u8 {
             return sink.select(route, name);
@@ -134,17 +138,17 @@ impl Rows<'_> {
     }
 
     #[inline]
-    fn holds(&self, rule: u32, name: &[u8], look: &Look, engines: Engines<'_>) -> bool {
+    fn holds(&self, rule: u32, name: &[u8], look: Option<&Look>, engines: &Engines) -> bool {
         let rule = rule as usize;
         self.all(self.rule_checks.get(rule), self.rule_checks.get(rule + 1), name, look, engines)
     }
 
     #[inline]
-    fn all(&self, start: u32, stop: u32, name: &[u8], look: &Look, engines: Engines<'_>) -> bool {
+    fn all(&self, start: u32, stop: u32, name: &[u8], look: Option<&Look>, engines: &Engines) -> bool {
         (start..stop).all(|check| self.check(check, name, look, engines))
     }
 
-    fn check(&self, check: u32, name: &[u8], look: &Look, engines: Engines<'_>) -> bool {
+    fn check(&self, check: u32, name: &[u8], look: Option<&Look>, engines: &Engines) -> bool {
         const EXACT: u32 = Check::Exact as u32;
         const SUFFIX: u32 = Check::Suffix as u32;
         const FOUND: u32 = Check::Found as u32;
@@ -155,12 +159,19 @@ impl Rows<'_> {
         let holds = match kind & !1 {
             EXACT => name == self.literals.get(about),
             SUFFIX => name.ends_with(self.literals.get(about)),
-            FOUND => look.contains(about),
-            CONTAINS => engines.finders[about as usize].find(name).is_some(),
-            REGEX => engines.regexes[about as usize].is_match(name),
-            CONFIRM => engines.regexes[about as usize].confirms(name),
+            FOUND => look.is_some_and(|look| look.contains(about)),
+            CONTAINS => engines.contains(about as usize, name),
+            REGEX => engines.matches(about as usize, name),
+            CONFIRM => engines.confirms(about as usize, name),
             _ => name.starts_with(self.literals.get(about)),
         };
         holds != (kind & 1 == 1)
     }
+}
+
+/// The rules to ask: those that the look came up with, or all if no rule waits under a literal.
+#[inline]
+fn candidates(look: Option<&Look>, start: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
+    let all = if look.is_none() { start..end } else { 0..0 };
+    look.into_iter().flat_map(move |look| look.rules(start, end)).chain(all)
 }

@@ -1,8 +1,8 @@
 //! From what is asked of each rule to one strategy for the table.
 
 use super::{
-    Guard, MatchStrategy, PrefixStrategy, Reader, Rewriting, Rule, RuleForm, Strategy, SubstringStrategy, Test,
-    TestKind,
+    Guard, MatchStrategy, PrefixStrategy, Reader, Rewriting, Rule, RuleForm, Strategy, SubstringStrategy,
+    Test, TestKind,
 };
 use std::collections::BTreeSet;
 
@@ -50,7 +50,8 @@ pub(super) fn choose(
             found.extend(texts.iter().cloned());
         }
     }
-    let form = force.form.unwrap_or(if asked.len() <= CODE_RULES_MAX { RuleForm::Code } else { RuleForm::Rows });
+    let form =
+        force.form.unwrap_or(if asked.len() <= CODE_RULES_MAX { RuleForm::Code } else { RuleForm::Rows });
     let mut rules = Vec::new();
     for (mut tests, guard) in asked.into_iter().zip(guards) {
         let matching = matching(&tests, &reader);
@@ -73,7 +74,8 @@ fn choose_prefixes(guards: &[Guard]) -> PrefixStrategy {
             literals.extend(texts);
         }
     }
-    let lengths: BTreeSet<_> = literals.iter().filter(|text| !text.ends_with('.')).map(|text| text.len()).collect();
+    let lengths: BTreeSet<_> =
+        literals.iter().filter(|text| !text.ends_with('.')).map(|text| text.len()).collect();
     if guarded <= COMPARED_MAX {
         PrefixStrategy::Compare
     } else if lengths.len() <= HASHED_LENGTHS_MAX {
@@ -112,7 +114,10 @@ fn relieve(tests: &mut Vec<Test>, guard: &Guard, reader: &Reader) {
             for test in tests {
                 if let TestKind::Regex(regex) = test.kind
                     && !test.negated
-                    && reader.regexes[regex].literal.as_ref().is_some_and(|literal| text.contains(literal.as_str()))
+                    && reader.regexes[regex]
+                        .literal
+                        .as_ref()
+                        .is_some_and(|literal| text.contains(literal.as_str()))
                 {
                     test.kind = TestKind::Confirm(regex);
                 }

@@ -51,9 +51,8 @@ impl StaticRegex {
 }
 
 fn automaton(hir: &Hir) -> Option<Vec<u8>> {
-    let config = thompson::Config::new()
-        .which_captures(WhichCaptures::None)
-        .nfa_size_limit(Some(WORK_BYTES_MAX));
+    let config =
+        thompson::Config::new().which_captures(WhichCaptures::None).nfa_size_limit(Some(WORK_BYTES_MAX));
     let nfa = thompson::Compiler::new().configure(config).build_from_hir(hir).ok()?;
     let build = |minimise| {
         let config = dense::Config::new()
