@@ -87,8 +87,8 @@ fn port_number(node: &Node<'_>) -> u16 {
 #[derive(Clone, Debug)]
 pub(super) struct Circle {
     algorithm: HashAlgorithm,
-    entries_per_node: usize,
-    entries: BTreeMap<i64, usize>,
+    pub(super) entries_per_node: usize,
+    pub(super) entries: BTreeMap<i64, usize>,
 }
 
 impl Circle {
