@@ -5,7 +5,8 @@
 //! [`regex`] is the dialect that patterns are written in; [`matcher`], [`rewriter`] and [`template`] run
 //! single rules.
 //! A line then goes through [`dispatch`], the seam behind which either the interpreter ([`interpret`]) or
-//! generated code sits, and what it decides is collected by [`gather`].
+//! generated code sits, with [`select`] (and under it [`ring`]) for the routes that choose among their
+//! destinations, and what it decides is collected by [`gather`].
 
 pub mod plan;
 pub mod settings;
@@ -17,7 +18,12 @@ pub mod matcher;
 pub mod rewriter;
 pub mod template;
 
+
 pub mod dispatch;
 pub mod interpret;
 
+pub mod ring;
+pub mod select;
+
 pub mod gather;
+
