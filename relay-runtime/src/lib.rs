@@ -3,6 +3,7 @@
 //! Follow a line through the modules in this order:
 //! [`plan`] holds what was configured: [`settings`] for the process, [`table`] for the lines.
 //! A line then goes through [`dispatch`], the seam behind which either the interpreter or generated code sits,
+//! with [`select`] (and under it [`ring`]) for the routes that choose among their destinations,
 //! and what it decides is collected by [`gather`].
 
 pub mod plan;
@@ -14,6 +15,9 @@ pub mod validate;
 pub mod order;
 
 pub mod dispatch;
+
+pub mod ring;
+pub mod select;
 
 pub mod counts;
 pub mod gather;
