@@ -2,10 +2,12 @@
 //!
 //! Follow a line through the modules in this order:
 //! [`plan`] holds what was configured: [`settings`] for the process, [`table`] for the lines.
-//! [`regex`] is the dialect that its patterns are written in.
-//! [`matcher`], [`rewriter`] and [`template`] run single rules.
-//! A line then goes through [`dispatch`], the seam behind which either the interpreter or generated code sits ([`interpret`]),
-//! and what it decides is collected by [`gather`].
+//! [`regex`] is the dialect that patterns are written in; [`matcher`], [`rewriter`] and [`template`] run
+//! single rules.
+//! [`validate`] takes only what is a line, [`order`] only what is newer.
+//! A line then goes through [`dispatch`], the seam behind which either the interpreter ([`interpret`]) or
+//! generated code (with the engines of [`matching`]) sits, with [`select`] (and under it [`ring`]) for the routes that choose among their
+//! destinations, and what it decides is collected by [`gather`]; [`trace`] and [`explain`] show it instead.
 
 pub mod plan;
 pub mod settings;
@@ -17,8 +19,20 @@ pub mod matcher;
 pub mod rewriter;
 pub mod template;
 
+pub mod protocol;
+pub mod order;
+pub mod validate;
+
 pub mod dispatch;
 pub mod interpret;
-
-pub mod gather;
 pub mod matching;
+
+pub mod ring;
+pub mod select;
+
+pub mod counts;
+pub mod gather;
+pub mod pipeline;
+
+pub mod explain;
+pub mod trace;

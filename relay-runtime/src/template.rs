@@ -150,7 +150,8 @@ mod tests {
 
     #[test]
     fn what_took_no_part_is_empty() {
-        check("a$1b", "ab");
+        check("a${1}b", "ab");
+        check("a$1b", "a");
         check("a${unknown}b", "ab");
     }
 

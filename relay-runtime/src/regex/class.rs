@@ -12,7 +12,6 @@ use super::{
 use regex_syntax::hir::{self, ClassUnicode, ClassUnicodeRange, Hir};
 
 /// A set of characters in the making.
-#[derive(Default)]
 pub(super) struct Class(ClassUnicode);
 
 /// Reads the `[…]` that the parser stands at.
@@ -23,7 +22,7 @@ pub(super) fn parse_bracketed(parser: &mut Parser<'_>) -> Result<Class, RegexErr
     if negated {
         parser.bump('^');
     }
-    let mut class = Class::default();
+    let mut class = Class::empty();
     // The first character may be a `]` that does not close.
     let mut first = true;
     while first || parser.peek() != Some(']') {
@@ -137,6 +136,10 @@ fn group(ranges: &[(char, char)], fold: bool, negated: bool) -> ClassUnicode {
 }
 
 impl Class {
+    pub(super) fn empty() -> Self {
+        Self(ClassUnicode::empty())
+    }
+
     /// Adds the characters from `low` to `high`, both included; surrogates are no characters. With `fold`,
     /// also what equals them in another case.
     pub(super) fn add_range(&mut self, low: u32, high: u32, fold: bool) {

@@ -327,7 +327,7 @@ impl<'p> Parser<'p> {
     }
 
     fn push_code_point(&mut self, code_point: u32) {
-        let mut class = Class::default();
+        let mut class = Class::empty();
         class.add_range(code_point, code_point, self.flags.fold);
         self.push(class.into_hir());
     }

@@ -31,8 +31,9 @@ pub struct Captures {
     slots: Slots,
 }
 
-/// Memory that one regex may need at most; Go has a limit of 128 MB on its own form.
-const NFA_BYTES_MAX: usize = 64 << 20;
+/// Memory that one regex may need at most. Go's limit is 128 MB of its own form; what lies between is long
+/// repetitions of whole Unicode categories, which no metric's name calls for.
+const NFA_BYTES_MAX: usize = 16 << 20;
 
 /// Groups, with group 0, that a search needs no heap for.
 const GROUPS_INLINE: usize = 16;

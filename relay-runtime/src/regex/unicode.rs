@@ -52,8 +52,12 @@ pub(crate) fn is_letter_or_digit(char: char) -> bool {
         return char.is_ascii_alphanumeric();
     }
     let class = CLASS.get_or_init(|| {
-        let mut class = table("\\p{gc=L}").unwrap_or_default();
-        class.union(&table("\\p{gc=Nd}").unwrap_or_default());
+        let mut class = ClassUnicode::empty();
+        for category in ["L", "Nd"] {
+            if let Some(part) = named(category) {
+                class.union(&part);
+            }
+        }
         class
     });
     class.ranges().iter().any(|range| range.start() <= char && char <= range.end())
