@@ -19,7 +19,6 @@ pub mod matcher;
 pub mod rewriter;
 pub mod template;
 
-pub mod protocol;
 pub mod order;
 pub mod validate;
 
@@ -32,7 +31,6 @@ pub mod select;
 
 pub mod counts;
 pub mod gather;
-pub mod pipeline;
 
 pub mod explain;
 pub mod trace;
