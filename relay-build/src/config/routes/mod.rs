@@ -18,6 +18,7 @@ use relay_runtime::table::{Route, RouteKind};
 
 pub(super) use carbon::assemble;
 pub(super) use grafana_net::is_metrics_url;
+pub(super) use kafka_mdm::partitioning_named;
 pub use kind::RouteType;
 
 const ALL_KEYS: &[&[&str]] = &[
