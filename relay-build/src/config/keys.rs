@@ -173,4 +173,19 @@ mod tests {
         assert_eq!(nearest("Prefx", MATCHER.iter().copied()), Some("prefix"));
         assert_eq!(nearest("zzz", GLOBAL.iter().copied()), None);
     }
+
+    #[test]
+    fn every_key_is_documented() {
+        // The documentation stands beside the crate in the repository; an installed crate has no tests to run.
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let lists = [
+            SECTIONS, GLOBAL, AMQP, INIT, INSTRUMENTATION, MATCHER, AGGREGATION, REWRITER, ROUTE, CARBON, HASH, GRAFANA_NET,
+            KAFKA_MDM, PUBSUB, CLOUD_WATCH, DESTINATION, OPTIONS,
+        ];
+        for key in lists.into_iter().flatten() {
+            let found = [format!("`{key}`"), format!("[{key}]")].iter().any(|form| text.contains(form.as_str()));
+            assert!(found, "`{key}` is not in docs/configuration.md");
+        }
+    }
 }
