@@ -6,3 +6,6 @@
 pub mod config;
 
 pub mod diagnostics;
+
+pub mod analyses;
+pub mod codegen;

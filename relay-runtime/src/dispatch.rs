@@ -7,7 +7,10 @@
 //!
 //! Validation comes before this seam, sockets after it.
 
-use crate::table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex};
+use crate::{
+    matching::Look,
+    table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex},
+};
 
 /// A routing table in a form that can be run.
 ///
@@ -59,6 +62,6 @@ pub struct Scratch {
     pub name: Vec<u8>,
     /// What the rewriter at work writes to.
     pub next_name: Vec<u8>,
-    /// Rules found by an automaton, to be put in order.
-    pub candidates: Vec<u32>,
+    /// What a look at the name found.
+    pub look: Look,
 }

@@ -1,12 +1,48 @@
 //! Front ends: from what was written to what it means.
+//!
+//! Two types, one fallible step apart: [`raw`] is the file as written, every value with its place; the checks turn it
+//! into a [`Plan`] and report everything they find on the way, in one run. Read in this order: [`unquoted`] and
+//! [`raw`] (text to tree), [`check`] and [`fields`] (what all checks share), then one module per section, in the
+//! order in which carbon-relay-ng builds its table: [`commands`], [`blocklist`], [`aggregations`], [`rewriters`],
+//! [`routes`] with [`destinations`]. [`unsupported`] says what of a good configuration this version cannot build.
+//!
+//! Nothing here reads a clock or the environment; [`load`] alone touches a file.
 
+pub mod commands;
+pub mod destinations;
+
+mod aggregations;
+mod blocklist;
+mod check;
+mod durations;
+mod fields;
+mod keys;
+mod matchers;
+mod options;
 mod origins;
+mod raw;
+mod regexes;
+mod rewriters;
+mod routes;
+mod settings;
+mod unquoted;
+mod unsupported;
+mod variables;
 
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, Severity, Span, codes};
+use check::Check;
+use fields::Fields;
 use relay_runtime::plan::Plan;
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
+pub use options::{Options, VariablesFileError, is_variable_name, parse_variables_file};
 pub use origins::Origins;
+pub use regexes::MalformedRegex;
+pub use routes::RouteType;
+pub use unsupported::unsupported;
 
 /// A configuration file as read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,6 +66,112 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// The variables that were fixed now, by name, with their values.
     pub variables: BTreeMap<String, String>,
+}
+
+/// Reads and checks a file.
+pub fn load(path: &Path, options: &Options) -> std::io::Result<Checked> {
+    let bytes = std::fs::read(path)?;
+    let path = path.to_owned();
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(check_text(Source { path, text }, options)),
+        Err(error) => Ok(not_utf8(path, &error)),
+    }
+}
+
+/// Checks a text.
+#[must_use]
+pub fn check_text(source: Source, options: &Options) -> Checked {
+    let mut check = Check::new(options);
+    let expanded = unquoted::expand(&source.text, options);
+    for (name, value) in &expanded.fixed {
+        check.note_fixed(name, value);
+    }
+    for (name, span) in &expanded.missing {
+        check.report_missing(name, *span);
+    }
+    let document = raw::parse(&expanded, &mut check.diagnostics);
+    // After a syntax error half of the file may be missing; what the checks would say of that is noise.
+    if check.diagnostics.is_empty() {
+        check_document(&mut check, &document);
+    }
+    finish(check, source)
+}
+
+/// Every section, in the order in which carbon-relay-ng builds its table (spec §1.2).
+fn check_document(check: &mut Check<'_>, document: &raw::Table) {
+    let fields = Fields::read(check, document, "the configuration", &[keys::GLOBAL, keys::SECTIONS]);
+    settings::check(check, &fields);
+    for (slot, key) in ["pickle_addr", "admin_addr", "http_addr"].into_iter().enumerate() {
+        check.origins.listeners[slot] = fields.key_span(key);
+    }
+    if let Some(table) = fields.table(check, "amqp") {
+        settings::amqp(check, table);
+    }
+    if let Some(table) = fields.table(check, "instrumentation") {
+        settings::instrumentation(check, table);
+    }
+    if let Some(table) = fields.table(check, "init") {
+        let init = Fields::read(check, table, "`[init]`", &[keys::INIT]);
+        for text in init.texts(check, "cmds") {
+            commands::check_text(check, text);
+        }
+    }
+    for key in ["blocklist", "blacklist"] {
+        let entries = fields.texts(check, key);
+        blocklist::check(check, &entries);
+    }
+    for table in fields.tables(check, "aggregation") {
+        aggregations::check(check, table);
+    }
+    for table in fields.tables(check, "rewriter") {
+        rewriters::check(check, table);
+    }
+    for table in fields.tables(check, "route") {
+        routes::check(check, table);
+    }
+}
+
+fn finish(mut check: Check<'_>, source: Source) -> Checked {
+    for name in check.options.variables.keys().filter(|name| !check.used.contains(*name)) {
+        let message = format!("the variable `{name}` was given, but nothing uses it");
+        let near = keys::nearest(name, check.used.iter().map(String::as_str));
+        let help = match near {
+            Some(near) => format!("a variable with a similar name is used: `{near}`"),
+            None => format!("remove `--var {name}=…`, or write `${{{name}}}` where its value belongs"),
+        };
+        check.diagnostics.push(Diagnostic {
+            code: codes::UNUSED_VARIABLE,
+            severity: Severity::Warning,
+            message,
+            place: None,
+            related: Vec::new(),
+            help: Some(help),
+        });
+    }
+    let destinations = check.plan.table.destinations.iter();
+    let place = |wanted| check.destinations.iter().find(|(known, _)| known == wanted).map(|(_, span)| *span);
+    check.origins.destinations = destinations.map(|one| place(one).unwrap_or_default()).collect();
+    check.diagnostics.sort_by_key(|one| one.place.as_ref().map_or(usize::MAX, |(span, _)| span.start));
+    let Check { plan, origins, diagnostics, fixed: variables, .. } = check;
+    Checked { source, plan, origins, diagnostics, variables }
+}
+
+fn not_utf8(path: PathBuf, error: &std::string::FromUtf8Error) -> Checked {
+    let start = error.utf8_error().valid_up_to();
+    let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+    let span = Span { start, end: start + char::REPLACEMENT_CHARACTER.len_utf8() };
+    let diagnostic = Diagnostic::error(codes::NOT_UTF8, span, "the file is not UTF-8")
+        .label("these bytes are not a character")
+        .help("save the file as UTF-8");
+    Checked { source: Source { path, text }, diagnostics: vec![diagnostic], ..Checked::default() }
+}
+
+impl Checked {
+    /// Whether a problem was found that no relay can be built with.
+    #[must_use]
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|one| one.severity == Severity::Error)
+    }
 }
 
 impl Source {

@@ -15,4 +15,10 @@ pub struct Origins {
     pub routes: Vec<Span>,
     /// Of `table.destinations`: where each was first written.
     pub destinations: Vec<Span>,
+    /// Of `settings.amqp`.
+    pub amqp: Option<Span>,
+    /// Of `settings.instrumentation`.
+    pub instrumentation: Option<Span>,
+    /// Of `settings.pickle`, `settings.admin` and `settings.http`.
+    pub listeners: [Option<Span>; 3],
 }

@@ -2,8 +2,17 @@
 //! diagnostic is our interface: a code with a page of its own, the place, what is wrong, what to write instead.
 //!
 //! Messages: lower case, no full stop, names in backticks, found against expected, never our type names.
-//! A new diagnostic gets the next free code in [`Code`] and a page under `docs/diagnostics/`; a test fails if
-//! the page is missing. Codes are never reused.
+//! A new diagnostic gets the next free code in [`codes`] and a page under `pages/`; a test fails if the page is
+//! missing, or if what it calls wrong is not found wrong. Codes are never reused.
+
+pub mod codes;
+mod json;
+mod page;
+mod render;
+
+pub use json::to_json;
+pub use page::page;
+pub use render::{place, render};
 
 /// One finding.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +56,29 @@ pub struct Span {
 /// `R09xx` things that this version cannot build.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Code(pub u16);
+
+impl std::str::FromStr for Code {
+    type Err = NotACode;
+
+    /// Reads `R0203`, in any letter case and with or without the `R`.
+    fn from_str(text: &str) -> Result<Self, NotACode> {
+        let digits = text.strip_prefix(['R', 'r']).unwrap_or(text);
+        let is_code = digits.len() == 4 && digits.bytes().all(|byte| byte.is_ascii_digit());
+        is_code.then(|| digits.parse().ok().map(Self)).flatten().ok_or(NotACode)
+    }
+}
+
+/// A text that is not `R` and four digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotACode;
+
+impl std::fmt::Display for NotACode {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a code is `R` and four digits, such as `R0203`")
+    }
+}
+
+impl std::error::Error for NotACode {}
 
 impl std::fmt::Display for Code {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

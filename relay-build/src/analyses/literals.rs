@@ -1,0 +1,221 @@
+//! What a regex demands of a name before any automaton runs: the literals that every match has.
+//!
+//! Sound only: what is said here holds for every name that matches. Literals are cut from the parsed regex,
+//! never from its text, so alternations and repetitions cannot be overlooked (BUG-37).
+//!
+//! A regex sees a name with invalid UTF-8 replaced, while a literal is compared with the bytes as they came.
+//! For a literal of whole characters other than U+FFFD the two agree; other literals are not used.
+
+use regex_syntax::hir::{Hir, HirKind, Look, literal};
+
+/// What follows from a regex matching.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Required {
+    /// The regex says no more than this.
+    pub equivalent: Option<Equivalent>,
+    /// The name starts with one of these, unless empty.
+    pub prefixes: Vec<String>,
+    /// The name contains this.
+    pub substring: Option<String>,
+    /// The name contains one of these, unless empty.
+    pub any_substring: Vec<String>,
+}
+
+/// What a regex means when it is a literal in disguise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Equivalent {
+    /// Every name matches.
+    Everything,
+    /// `^literal`
+    Prefix(String),
+    /// `^literal$`
+    Exact(String),
+    /// `literal`
+    Substring(String),
+    /// `literal$`
+    Suffix(String),
+}
+
+/// Alternatives beyond this many are no filter worth its place.
+const ALTERNATIVES_MAX: usize = 32;
+
+/// What matching `hir` anywhere in a name demands.
+#[must_use]
+pub fn required(hir: &Hir) -> Required {
+    let anchored = hir.properties().look_set_prefix().contains(Look::Start);
+    let begins = beginnings(hir);
+    let (prefixes, any_substring) = if anchored { (begins, Vec::new()) } else { (Vec::new(), begins) };
+    let substring = longest_literal(hir);
+    Required { equivalent: equivalent(hir), prefixes, substring, any_substring }
+}
+
+/// The literals one of which every match begins with.
+fn beginnings(hir: &Hir) -> Vec<String> {
+    let sequence = literal::Extractor::new().limit_total(ALTERNATIVES_MAX * 4).extract(hir);
+    let Some(literals) = sequence.literals() else { return Vec::new() };
+    if literals.is_empty() || literals.len() > ALTERNATIVES_MAX * 4 {
+        return Vec::new();
+    }
+    let mut texts = Vec::new();
+    for literal in literals {
+        match usable(valid_beginning(literal.as_bytes())) {
+            Some(text) => texts.push(text),
+            None => return Vec::new(),
+        }
+    }
+    texts.sort();
+    // After sorting, a text that starts with another one comes right after it or after its like.
+    texts.dedup_by(|later, earlier| later.starts_with(earlier.as_str()));
+    if texts.len() > ALTERNATIVES_MAX { Vec::new() } else { texts }
+}
+
+/// The longest run of literal characters that is part of every match.
+fn longest_literal(hir: &Hir) -> Option<String> {
+    let mut best: Option<String> = None;
+    let mut offer = |text: Option<String>| {
+        if let Some(text) = text
+            && best.as_ref().is_none_or(|best| best.len() < text.len())
+        {
+            best = Some(text);
+        }
+    };
+    match hir.kind() {
+        HirKind::Literal(literal) => offer(usable(&literal.0)),
+        HirKind::Capture(capture) => offer(longest_literal(&capture.sub)),
+        HirKind::Repetition(repetition) if repetition.min > 0 => offer(longest_literal(&repetition.sub)),
+        HirKind::Concat(parts) => {
+            // Groups part a literal from its neighbours in the tree, not in the text.
+            let mut run = Vec::new();
+            for part in parts {
+                match plain(part) {
+                    Some(bytes) => run.extend(bytes),
+                    None if is_look(part) => {}
+                    None => {
+                        offer(usable(&std::mem::take(&mut run)));
+                        offer(longest_literal(part));
+                    }
+                }
+            }
+            offer(usable(&run));
+        }
+        _ => {}
+    }
+    best
+}
+
+/// The bytes that this part stands for, if it is a literal in any number of groups.
+fn plain(hir: &Hir) -> Option<Vec<u8>> {
+    match hir.kind() {
+        HirKind::Empty => Some(Vec::new()),
+        HirKind::Literal(literal) => Some(literal.0.to_vec()),
+        HirKind::Capture(capture) => plain(&capture.sub),
+        HirKind::Concat(parts) => parts.iter().map(plain).collect::<Option<Vec<_>>>().map(|all| all.concat()),
+        _ => None,
+    }
+}
+
+fn equivalent(hir: &Hir) -> Option<Equivalent> {
+    let mut parts = Vec::new();
+    flatten(hir, &mut parts);
+    let anything = |hir: &&Hir| matches!(hir.kind(), HirKind::Repetition(repetition) if repetition.min == 0);
+    // What may be there any number of times, at an end that nothing holds, need not be there at all.
+    while parts.last().is_some_and(anything) {
+        parts.pop();
+    }
+    let free = parts.iter().take_while(|part| anything(part)).count();
+    parts.drain(..free);
+    let start = parts.first().is_some_and(|part| *part.kind() == HirKind::Look(Look::Start));
+    let end = parts.len() > usize::from(start)
+        && parts.last().is_some_and(|part| *part.kind() == HirKind::Look(Look::End));
+    let middle = &parts[usize::from(start)..parts.len() - usize::from(end)];
+    let bytes = middle.iter().map(|part| plain(part)).collect::<Option<Vec<_>>>()?.concat();
+    if bytes.is_empty() {
+        return (!(start && end)).then_some(Equivalent::Everything);
+    }
+    let text = usable(&bytes)?;
+    Some(match (start, end) {
+        (true, true) => Equivalent::Exact(text),
+        (true, false) => Equivalent::Prefix(text),
+        (false, true) => Equivalent::Suffix(text),
+        (false, false) => Equivalent::Substring(text),
+    })
+}
+
+fn flatten<'h>(hir: &'h Hir, parts: &mut Vec<&'h Hir>) {
+    match hir.kind() {
+        HirKind::Concat(subs) => subs.iter().for_each(|sub| flatten(sub, parts)),
+        HirKind::Capture(capture) => flatten(&capture.sub, parts),
+        _ => parts.push(hir),
+    }
+}
+
+fn is_look(hir: &Hir) -> bool {
+    matches!(hir.kind(), HirKind::Look(_))
+}
+
+/// A literal may be cut within a character; only whole ones are kept.
+fn valid_beginning(bytes: &[u8]) -> &[u8] {
+    match std::str::from_utf8(bytes) {
+        Ok(_) => bytes,
+        Err(error) => &bytes[..error.valid_up_to()],
+    }
+}
+
+fn usable(bytes: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    (!text.is_empty() && !text.contains('\u{FFFD}')).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use relay_runtime::regex::parse;
+
+    #[track_caller]
+    fn check(pattern: &str, prefixes: &[&str], substring: Option<&str>) {
+        let found = required(&parse(pattern).expect("a regex"));
+        assert_eq!(found.prefixes, prefixes, "{pattern}");
+        assert_eq!(found.substring.as_deref(), substring, "{pattern}");
+    }
+
+    #[track_caller]
+    fn check_equivalent(pattern: &str, want: Option<Equivalent>) {
+        assert_eq!(required(&parse(pattern).expect("a regex")).equivalent, want, "{pattern}");
+    }
+
+    #[test]
+    fn literals_hold_for_every_match() {
+        check(r"^servers\.(dc1|dc2)\.cpu$", &["servers.dc1.cpu", "servers.dc2.cpu"], Some("servers."));
+        check(r"^foo|^bar", &["bar", "foo"], None);
+        check(r"^foo|bar", &[], None);
+        check(r"^foox?z", &["fooxz", "fooz"], Some("foo"));
+        check(r"^ab*", &["a"], Some("a"));
+        check(r"^ab{0,1}c", &["abc", "ac"], Some("a"));
+        check(r"\.count$", &[], Some(".count"));
+        check(r"a.*bcd.*e", &[], Some("bcd"));
+        check(r"(?i)abc", &[], None);
+        check(r"(a)(b)c+", &[], Some("ab"));
+        check(r"x*", &[], None);
+        check(r"(?m)^abc", &[], Some("abc"));
+    }
+
+    #[test]
+    fn regexes_that_are_literals_in_disguise_are_seen_through() {
+        use Equivalent::{Everything, Exact, Prefix, Substring, Suffix};
+        check_equivalent(r"^a\.b\.", Some(Prefix("a.b.".to_owned())));
+        check_equivalent(r"^a\.b\..*", Some(Prefix("a.b.".to_owned())));
+        check_equivalent(r"^abc$", Some(Exact("abc".to_owned())));
+        check_equivalent(r"abc", Some(Substring("abc".to_owned())));
+        check_equivalent(r".*abc.*", Some(Substring("abc".to_owned())));
+        check_equivalent(r"(abc)$", Some(Suffix("abc".to_owned())));
+        check_equivalent(r"^.*abc$", None);
+        check_equivalent(r"^(abc|d)", None);
+        check_equivalent(r".*", Some(Everything));
+        check_equivalent(r"^", Some(Everything));
+        check_equivalent(r"^$", None);
+        check_equivalent(r"(?m)^abc", None);
+        check_equivalent(r"a$b", None);
+        check_equivalent(r"a^b", None);
+        check_equivalent("\u{FFFD}", None);
+    }
+}

@@ -1,0 +1,352 @@
+//! How a table will run: the one place where algorithms are chosen.
+//!
+//! Each matcher becomes tests, cheapest first, with regexes replaced by literals where they mean no more.
+//! Then each rule may wait under a guard: a literal that its matcher demands. While few rules have guards of a
+//! kind they are simply asked in turn; from then on one look at the name answers for all of them.
+//!
+//! Code generation carries out what is written here and decides nothing itself.
+
+use super::literals::{Equivalent, Required, required};
+use regex_syntax::hir::Hir;
+use relay_runtime::{
+    matching::LENGTH_MAX,
+    plan::Plan,
+    regex::parse,
+    table::{Condition, Matcher, Pattern, RouteKind, Table},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+mod choose;
+mod regexes;
+
+pub use regexes::{RegexForm, StaticRegex};
+
+/// Everything that was chosen for one table.
+#[derive(Clone, Debug)]
+pub struct Strategy {
+    /// How prefixes of the whole table are found.
+    pub prefixes: PrefixStrategy,
+    /// How substrings of the whole table are found.
+    pub substrings: SubstringStrategy,
+    /// Whether rules become code or data.
+    pub form: RuleForm,
+    /// The blocklist, the aggregators and the routes, numbered through in this order.
+    pub rules: Vec<Rule>,
+    /// The number of the first aggregator.
+    pub first_aggregator: usize,
+    /// The number of the first route.
+    pub first_route: usize,
+    /// For each route, for each of its destinations in order, what its matcher asks.
+    pub targets: Vec<Vec<Vec<Test>>>,
+    /// The distinct regexes of matchers and of rewriters' `not`.
+    pub regexes: Vec<StaticRegex>,
+    /// For each rewriter, what its parts need.
+    pub rewriters: Vec<Rewriting>,
+}
+
+/// How prefixes are found, cheapest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PrefixStrategy {
+    /// Compared one by one.
+    Compare,
+    /// Looked up by the hash of each length that literals have.
+    Hash,
+    /// Found by walking a trie.
+    Trie,
+}
+
+/// How substrings are found, cheapest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum SubstringStrategy {
+    /// Searched one by one.
+    Search,
+    /// Found by one automaton for all.
+    Automaton,
+}
+
+/// What rules become.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RuleForm {
+    /// A function per rule.
+    Code,
+    /// A row per rule.
+    Rows,
+}
+
+/// Overrides the choices, for tests and for the curious.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Force {
+    /// Instead of what the number of prefixes suggests.
+    pub prefixes: Option<PrefixStrategy>,
+    /// Instead of what the number of substrings suggests.
+    pub substrings: Option<SubstringStrategy>,
+    /// Instead of what the number of rules suggests.
+    pub form: Option<RuleForm>,
+    /// Regexes get their engine at start, whatever the size of their automaton.
+    pub regexes_at_start: bool,
+    /// Regexes are taken as they stand, even those that are literals in disguise, without guards.
+    pub regexes_plain: bool,
+}
+
+/// One blocklist entry, aggregator or route.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What must be seen in a name before the rule is asked at all.
+    pub guard: Guard,
+    /// What is asked then; all must hold.
+    pub tests: Vec<Test>,
+    /// The whole matcher in one word.
+    pub matching: MatchStrategy,
+}
+
+/// What a rule waits for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Guard {
+    /// Nothing.
+    None,
+    /// The name starts with one of these, each of at most [`LENGTH_MAX`] bytes.
+    Prefixes(Vec<String>),
+    /// The name contains one of these.
+    Substrings(Vec<String>),
+}
+
+/// One thing that is asked about a name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Test {
+    /// What is asked.
+    pub kind: TestKind,
+    /// Whether the answer must be no.
+    pub negated: bool,
+}
+
+/// What can be asked, cheapest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TestKind {
+    /// The name is this.
+    Exact(String),
+    /// It starts with this.
+    Prefix(String),
+    /// It ends with this.
+    Suffix(String),
+    /// It contains this, which the look at the name has found out.
+    Found(String),
+    /// It contains this.
+    Contains(String),
+    /// This regex matches.
+    Regex(usize),
+    /// This regex matches; the literal that it requires is known to be there.
+    Confirm(usize),
+    /// No name has this property: an empty negation.
+    Always,
+}
+
+/// How one matcher runs, cheapest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum MatchStrategy {
+    /// Every name matches; nothing is asked.
+    Always,
+    /// The whole name equals a literal.
+    Exact,
+    /// A literal at the start decides.
+    Prefix,
+    /// A literal at the end decides.
+    Suffix,
+    /// A literal anywhere decides.
+    Substring,
+    /// Several literals decide.
+    Literals,
+    /// A required literal lets few names through to the regex.
+    GuardedRegex,
+    /// Nothing but the regex can tell.
+    Regex,
+}
+
+/// What one rewriter needs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rewriting {
+    /// The literal that a regex in `old` requires.
+    pub required: Option<String>,
+    /// The test that exempts a name.
+    pub not: Option<Test>,
+}
+
+/// A regex could not be read; a checked plan has none of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadRegex {
+    /// The pattern.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+impl std::fmt::Display for BadRegex {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "the regex `{}` cannot be compiled: {}", self.pattern, self.reason)
+    }
+}
+
+impl std::error::Error for BadRegex {}
+
+impl Strategy {
+    /// Chooses for a plan.
+    pub fn choose(plan: &Plan, force: Force) -> Result<Self, BadRegex> {
+        let mut reader = Reader { force, ..Reader::default() };
+        let Table { blocklist, rewriters, aggregators, routes, .. } = &plan.table;
+        let matchers = blocklist
+            .iter()
+            .chain(aggregators.iter().map(|aggregator| &aggregator.matcher))
+            .chain(routes.iter().map(|route| &route.matcher));
+        let asked = matchers.map(|matcher| reader.read(matcher)).collect::<Result<Vec<_>, _>>()?;
+        let mut targets = Vec::new();
+        for route in routes {
+            targets.push(match &route.kind {
+                RouteKind::SendAllMatch { destinations } | RouteKind::SendFirstMatch { destinations } => {
+                    let tests = |one: &relay_runtime::table::RouteDestination| reader.read(&one.matcher);
+                    destinations.iter().map(tests).collect::<Result<_, _>>()?
+                }
+                _ => Vec::new(),
+            });
+        }
+        let mut rewriting = Vec::new();
+        for rewriter in rewriters {
+            rewriting.push(reader.read_rewriter(rewriter)?);
+        }
+        let guards = asked.iter().map(|tests| reader.guard(tests)).collect();
+        Ok(choose::choose(reader, asked, guards, targets, rewriting, [blocklist.len(), aggregators.len()]))
+    }
+}
+
+/// Reads matchers into tests and remembers the regexes on the way.
+#[derive(Default)]
+struct Reader {
+    force: Force,
+    regexes: Vec<StaticRegex>,
+    known: BTreeMap<String, usize>,
+}
+
+impl Reader {
+    fn read(&mut self, matcher: &Matcher) -> Result<Vec<Test>, BadRegex> {
+        let mut tests = Vec::new();
+        for (condition, text) in matcher.conditions() {
+            let negated = matches!(condition, Condition::NotPrefix | Condition::NotSub | Condition::NotRegex);
+            let kind = match condition {
+                Condition::Prefix | Condition::NotPrefix => TestKind::Prefix(text.to_owned()),
+                Condition::Sub | Condition::NotSub => TestKind::Contains(text.to_owned()),
+                Condition::Regex | Condition::NotRegex => self.read_regex(text)?,
+            };
+            let test = Test { kind, negated };
+            let idle = test.kind == TestKind::Always && !test.negated;
+            if !idle && !tests.contains(&test) {
+                tests.push(test);
+            }
+        }
+        tests.sort_by_key(|test| test.kind.cost());
+        Ok(tests)
+    }
+
+    fn read_rewriter(&mut self, rewriter: &relay_runtime::table::Rewriter) -> Result<Rewriting, BadRegex> {
+        let required = match &rewriter.old {
+            Pattern::Regex(regex) => required_literal(&required(&parsed(regex)?)),
+            Pattern::Text(_) => None,
+        };
+        let not = match &rewriter.not {
+            Some(Pattern::Text(text)) if text.is_empty() => Some(TestKind::Always),
+            Some(Pattern::Text(text)) => Some(TestKind::Contains(text.clone())),
+            Some(Pattern::Regex(regex)) => Some(self.read_regex(regex)?),
+            None => None,
+        };
+        Ok(Rewriting { required, not: not.map(|kind| Test { kind, negated: false }) })
+    }
+
+    fn read_regex(&mut self, pattern: &str) -> Result<TestKind, BadRegex> {
+        if let Some(&known) = self.known.get(pattern) {
+            return Ok(TestKind::Regex(known));
+        }
+        let hir = parsed(pattern)?;
+        let mut required = required(&hir);
+        if self.force.regexes_plain {
+            required = Required::default();
+        }
+        Ok(match required.equivalent.take() {
+            Some(Equivalent::Everything) => TestKind::Always,
+            Some(Equivalent::Prefix(text)) => TestKind::Prefix(text),
+            Some(Equivalent::Exact(text)) => TestKind::Exact(text),
+            Some(Equivalent::Substring(text)) => TestKind::Contains(text),
+            Some(Equivalent::Suffix(text)) => TestKind::Suffix(text),
+            None => {
+                self.known.insert(pattern.to_owned(), self.regexes.len());
+                self.regexes.push(StaticRegex::new(pattern, &hir, required, self.force.regexes_at_start));
+                TestKind::Regex(self.regexes.len() - 1)
+            }
+        })
+    }
+
+    /// The best literals that these tests demand. At the start is best, since that is found soonest; then the
+    /// longest, since that is rarest.
+    fn guard(&self, tests: &[Test]) -> Guard {
+        let mut prefixes: Option<Vec<String>> = None;
+        let mut substrings: Option<Vec<String>> = None;
+        for test in tests.iter().filter(|test| !test.negated) {
+            match &test.kind {
+                TestKind::Exact(text) | TestKind::Prefix(text) => offer(&mut prefixes, &[beginning(text)]),
+                TestKind::Suffix(text) | TestKind::Contains(text) => offer(&mut substrings, &[text.clone()]),
+                TestKind::Regex(regex) => {
+                    let required = &self.regexes[*regex].required;
+                    let cut: BTreeSet<_> = required.prefixes.iter().map(|text| beginning(text)).collect();
+                    offer(&mut prefixes, &cut.into_iter().collect::<Vec<_>>());
+                    offer(&mut substrings, required.substring.as_slice());
+                    offer(&mut substrings, &required.any_substring);
+                }
+                _ => {}
+            }
+        }
+        match (prefixes, substrings) {
+            (Some(prefixes), _) => Guard::Prefixes(prefixes),
+            (None, Some(substrings)) => Guard::Substrings(substrings),
+            (None, None) => Guard::None,
+        }
+    }
+}
+
+/// Keeps the better of two sets of alternatives: the one whose shortest member is longest.
+fn offer(best: &mut Option<Vec<String>>, texts: &[String]) {
+    let shortest = |texts: &[String]| texts.iter().map(String::len).min().unwrap_or(0);
+    if !texts.is_empty() && best.as_ref().is_none_or(|best| shortest(best) < shortest(texts)) {
+        *best = Some(texts.to_vec());
+    }
+}
+
+/// As much of a literal as can be looked up, in whole characters.
+fn beginning(text: &str) -> String {
+    text[..text.floor_char_boundary(LENGTH_MAX)].to_owned()
+}
+
+fn parsed(pattern: &str) -> Result<Hir, BadRegex> {
+    parse(pattern).map_err(|error| BadRegex { pattern: pattern.to_owned(), reason: error.to_string() })
+}
+
+/// The literal to search for before a regex is run.
+fn required_literal(required: &Required) -> Option<String> {
+    let prefix = match required.prefixes.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    };
+    let all = required.substring.iter().chain(prefix).chain(match required.any_substring.as_slice() {
+        [one] => Some(one),
+        _ => None,
+    });
+    all.max_by_key(|text| text.len()).cloned()
+}
+
+impl TestKind {
+    const fn cost(&self) -> u8 {
+        match self {
+            Self::Always => 0,
+            Self::Exact(_) | Self::Prefix(_) => 1,
+            Self::Suffix(_) => 2,
+            Self::Found(_) => 3,
+            Self::Contains(_) => 4,
+            Self::Confirm(_) | Self::Regex(_) => 5,
+        }
+    }
+}

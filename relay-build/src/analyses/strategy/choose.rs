@@ -1,0 +1,138 @@
+//! From what is asked of each rule to one strategy for the table.
+
+use super::{
+    Guard, MatchStrategy, PrefixStrategy, Reader, Rewriting, Rule, RuleForm, Strategy, SubstringStrategy,
+    Test, TestKind,
+};
+use std::collections::BTreeSet;
+
+/// Up to so many rules, comparing one by one beats one look: a compare that fails costs about a nanosecond.
+const COMPARED_MAX: usize = 6;
+
+/// Up to so many rules, searching one by one beats the automaton, whose every byte is a load.
+const SEARCHED_MAX: usize = 3;
+
+/// Up to so many rules, code is worth its compile time.
+const CODE_RULES_MAX: usize = 200;
+
+/// From so many lengths on, hashing each costs more than walking; dots may rule most of them out, though.
+const HASHED_LENGTHS_MAX: usize = 24;
+
+pub(super) fn choose(
+    reader: Reader,
+    asked: Vec<Vec<Test>>,
+    mut guards: Vec<Guard>,
+    mut targets: Vec<Vec<Vec<Test>>>,
+    rewriters: Vec<Rewriting>,
+    [first_aggregator, aggregators]: [usize; 2],
+) -> Strategy {
+    let force = reader.force;
+    let prefixes = force.prefixes.unwrap_or_else(|| choose_prefixes(&guards));
+    let guarded = guards.iter().filter(|guard| matches!(guard, Guard::Substrings(_))).count();
+    let substrings = force.substrings.unwrap_or(if guarded <= SEARCHED_MAX {
+        SubstringStrategy::Search
+    } else {
+        SubstringStrategy::Automaton
+    });
+    for guard in &mut guards {
+        let asked_in_turn = match guard {
+            Guard::None => true,
+            Guard::Prefixes(_) => prefixes == PrefixStrategy::Compare,
+            Guard::Substrings(_) => substrings == SubstringStrategy::Search,
+        };
+        if asked_in_turn {
+            *guard = Guard::None;
+        }
+    }
+    let mut found = BTreeSet::new();
+    for guard in &guards {
+        if let Guard::Substrings(texts) = guard {
+            found.extend(texts.iter().cloned());
+        }
+    }
+    let form =
+        force.form.unwrap_or(if asked.len() <= CODE_RULES_MAX { RuleForm::Code } else { RuleForm::Rows });
+    let mut rules = Vec::new();
+    for (mut tests, guard) in asked.into_iter().zip(guards) {
+        let matching = matching(&tests, &reader);
+        relieve(&mut tests, &guard, &reader);
+        tests.iter_mut().for_each(|test| test.use_look(&found));
+        rules.push(Rule { guard, tests, matching });
+    }
+    targets.iter_mut().flatten().flatten().for_each(|test| test.use_look(&found));
+    let first_route = first_aggregator + aggregators;
+    let regexes = reader.regexes;
+    Strategy { prefixes, substrings, form, rules, first_aggregator, first_route, targets, regexes, rewriters }
+}
+
+fn choose_prefixes(guards: &[Guard]) -> PrefixStrategy {
+    let mut literals = Vec::new();
+    let mut guarded = 0;
+    for guard in guards {
+        if let Guard::Prefixes(texts) = guard {
+            guarded += 1;
+            literals.extend(texts);
+        }
+    }
+    let lengths: BTreeSet<_> =
+        literals.iter().filter(|text| !text.ends_with('.')).map(|text| text.len()).collect();
+    if guarded <= COMPARED_MAX {
+        PrefixStrategy::Compare
+    } else if lengths.len() <= HASHED_LENGTHS_MAX {
+        PrefixStrategy::Hash
+    } else {
+        PrefixStrategy::Trie
+    }
+}
+
+fn matching(tests: &[Test], reader: &Reader) -> MatchStrategy {
+    let regexes = tests.iter().filter(|test| matches!(test.kind, TestKind::Regex(_))).count();
+    match tests {
+        [] => MatchStrategy::Always,
+        [Test { kind: TestKind::Exact(_), negated: false }] => MatchStrategy::Exact,
+        [Test { kind: TestKind::Prefix(_), negated: false }] => MatchStrategy::Prefix,
+        [Test { kind: TestKind::Suffix(_), negated: false }] => MatchStrategy::Suffix,
+        [Test { kind: TestKind::Contains(_), negated: false }] => MatchStrategy::Substring,
+        _ if regexes == 0 => MatchStrategy::Literals,
+        _ if reader.guard(tests) == Guard::None => MatchStrategy::Regex,
+        _ => MatchStrategy::GuardedRegex,
+    }
+}
+
+/// Drops the tests that the guard has answered.
+fn relieve(tests: &mut Vec<Test>, guard: &Guard, reader: &Reader) {
+    match guard {
+        Guard::None => {}
+        Guard::Prefixes(texts) => {
+            if let [text] = texts.as_slice() {
+                tests.retain(|test| test.negated || test.kind != TestKind::Prefix(text.clone()));
+            }
+        }
+        Guard::Substrings(texts) => {
+            let [text] = texts.as_slice() else { return };
+            tests.retain(|test| test.negated || test.kind != TestKind::Contains(text.clone()));
+            for test in tests {
+                if let TestKind::Regex(regex) = test.kind
+                    && !test.negated
+                    && reader.regexes[regex]
+                        .literal
+                        .as_ref()
+                        .is_some_and(|literal| text.contains(literal.as_str()))
+                {
+                    test.kind = TestKind::Confirm(regex);
+                }
+            }
+        }
+    }
+}
+
+impl Test {
+    /// What the look finds out anyhow need not be searched for again.
+    fn use_look(&mut self, found: &BTreeSet<String>) {
+        if let TestKind::Contains(text) = &self.kind
+            && found.contains(text)
+        {
+            self.kind = TestKind::Found(text.clone());
+        }
+    }
+}

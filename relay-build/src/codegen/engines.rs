@@ -1,0 +1,82 @@
+//! The engines that a table needs at start, and their numbers.
+
+use super::data::Data;
+use crate::analyses::strategy::{RegexForm, Strategy, Test, TestKind};
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+use relay_runtime::table::{Pattern, Rewriter};
+use std::collections::BTreeMap;
+
+/// Which substrings are searched one by one.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EngineList {
+    numbers: BTreeMap<String, usize>,
+    substrings: Vec<String>,
+}
+
+impl EngineList {
+    pub(super) fn new(strategy: &Strategy) -> Self {
+        let mut list = Self::default();
+        strategy.rules.iter().for_each(|rule| list.collect(&rule.tests));
+        strategy.targets.iter().flatten().for_each(|tests| list.collect(tests));
+        list
+    }
+
+    fn collect(&mut self, tests: &[Test]) {
+        for test in tests {
+            if let TestKind::Contains(text) = &test.kind
+                && !self.numbers.contains_key(text)
+            {
+                self.numbers.insert(text.clone(), self.substrings.len());
+                self.substrings.push(text.clone());
+            }
+        }
+    }
+
+    /// The number of a substring that is searched.
+    pub(super) fn finder(&self, text: &str) -> usize {
+        self.numbers.get(text).copied().unwrap_or_default()
+    }
+
+    /// The sources of all engines, as statics.
+    pub(super) fn emit(&self, strategy: &Strategy, rewriters: &[Rewriter], data: &mut Data) -> TokenStream {
+        let substrings = &self.substrings;
+        let regexes = strategy.regexes.iter().enumerate().map(|(number, regex)| {
+            let required = option(regex.literal.as_deref());
+            let pattern = &regex.pattern;
+            match &regex.form {
+                RegexForm::Automaton(bytes) => {
+                    let name = format_ident!("REGEX_{number}");
+                    data.add_aligned(&name, &format!("The automaton of `{pattern}`."), bytes);
+                    quote!(RegexSource::Automaton { bytes: &data::#name.0, required: #required })
+                }
+                RegexForm::AtStart => quote!(RegexSource::Pattern { pattern: #pattern, required: #required }),
+            }
+        });
+        let regexes: Vec<_> = regexes.collect();
+        let rewriters = rewriters.iter().zip(&strategy.rewriters).map(|(rewriter, needs)| {
+            let (old, new) = (rewriter.old.written(), &rewriter.new);
+            let not = option(rewriter.not.as_ref().map(Pattern::written).as_deref());
+            let max = rewriter.max.map_or(quote!(None), |max| quote!(Some(#max)));
+            let required = option(match &rewriter.old {
+                Pattern::Text(text) => Some(text),
+                Pattern::Regex(_) => needs.required.as_deref(),
+            });
+            quote!(RewriterSource { old: #old, new: #new, not: #not, max: #max, required: #required })
+        });
+        quote! {
+            /// The substrings that are searched one by one.
+            static SUBSTRINGS: &[&str] = &[#(#substrings),*];
+
+            /// The regexes.
+            static REGEXES: &[RegexSource] = &[#(#regexes),*];
+
+            /// The rewriters, in order.
+            static REWRITERS: &[RewriterSource] = &[#(#rewriters),*];
+        }
+    }
+}
+
+fn option(text: Option<&str>) -> TokenStream {
+    text.map_or(quote!(None), |text| quote!(Some(#text)))
+}

@@ -1,0 +1,101 @@
+//! The static that answers one look at a name.
+
+use super::{
+    data::Data,
+    tables::{AutomatonTable, HashedTable, IndexTable, PrefixTable, TrieTable},
+};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+pub(super) fn emit(index: &IndexTable, data: &mut Data) -> TokenStream {
+    let prefixes = match &index.prefixes {
+        None => quote!(Prefixes::None),
+        Some(PrefixTable::Hashed(table)) => {
+            let table = emit_hashed(table, data);
+            quote!(Prefixes::Hashed(#table))
+        }
+        Some(PrefixTable::Trie(table)) => {
+            let table = emit_trie(table, data);
+            quote!(Prefixes::Trie(#table))
+        }
+    };
+    let substrings = match &index.substrings {
+        None => quote!(None),
+        Some(table) => {
+            let table = emit_automaton(table, data);
+            quote!(Some(#table))
+        }
+    };
+    let prefix_rules =
+        data.add("PREFIX_RULES", "Where the rules under each prefix start.", &index.prefix_rules.0);
+    let substring_rules =
+        data.add("SUBSTRING_RULES", "Where the rules under each substring start.", &index.substring_rules.0);
+    let rules = data.add("WAITING_RULES", "The rules that wait under literals.", &index.rules.0);
+    let always = data.add("ALWAYS_RULES", "The rules that wait under none.", &index.always.0);
+    quote! {
+        /// Which rules wait under which literals.
+        static INDEX: Index<'static> = Index {
+            prefixes: #prefixes,
+            prefix_rules: Words::new(#prefix_rules),
+            substrings: #substrings,
+            substring_rules: Words::new(#substring_rules),
+            rules: Words::new(#rules),
+            always: Words::new(#always),
+        };
+    }
+}
+
+fn emit_hashed(table: &HashedTable, data: &mut Data) -> TokenStream {
+    let HashedTable { lengths, lengths_dotted, .. } = table;
+    let slots = data.add("PREFIX_SLOTS", "Hash table: fingerprint and prefix plus one.", &table.slots.0);
+    let bytes = data.add("PREFIX_BYTES", "All prefixes.", &table.literals.bytes);
+    let starts = data.add("PREFIX_STARTS", "Where each prefix starts.", &table.literals.starts.0);
+    quote! {
+        HashedPrefixes {
+            lengths: #lengths,
+            lengths_dotted: #lengths_dotted,
+            slots: Pairs::new(#slots),
+            literals: Arena::new(#bytes, Words::new(#starts)),
+        }
+    }
+}
+
+fn emit_trie(table: &TrieTable, data: &mut Data) -> TokenStream {
+    let labels = data.add("TRIE_LABELS", "The bytes on the way into each node.", &table.labels.bytes);
+    let label_starts = data.add("TRIE_LABEL_STARTS", "Where each label starts.", &table.labels.starts.0);
+    let ends = data.add("TRIE_ENDS", "The prefix that ends at each node, plus one.", &table.ends.0);
+    let branches = data.add("TRIE_BRANCHES", "The first bytes of children.", &table.branches.bytes);
+    let branch_starts =
+        data.add("TRIE_BRANCH_STARTS", "Where each node's branches start.", &table.branches.starts.0);
+    let starts = data.add("TRIE_STARTS", "Where each node's children start.", &table.starts.0);
+    let children = data.add("TRIE_CHILDREN", "Child nodes.", &table.children.0);
+    quote! {
+        TriePrefixes {
+            labels: Arena::new(#labels, Words::new(#label_starts)),
+            ends: Words::new(#ends),
+            branches: Arena::new(#branches, Words::new(#branch_starts)),
+            starts: Words::new(#starts),
+            children: Words::new(#children),
+        }
+    }
+}
+
+fn emit_automaton(table: &AutomatonTable, data: &mut Data) -> TokenStream {
+    let number = |number: usize| proc_macro2::Literal::usize_unsuffixed(number);
+    let (stride, first_end, texts) = (number(table.stride), number(table.first_end), number(table.texts));
+    let classes = data.add("SUBSTRING_CLASSES", "The class of each byte.", &table.classes);
+    let rows = data.add("SUBSTRING_ROWS", "The next state by state and class.", &table.rows.0);
+    let ends = data.add("SUBSTRING_ENDS", "Where what ends in each state starts.", &table.ends.0);
+    let ended = data.add("SUBSTRING_ENDED", "Substrings by the states where they end.", &table.ended.0);
+    quote! {
+        Automaton {
+            classes: Automaton::classes(#classes),
+            rows: Words::new(#rows),
+            stride: #stride,
+            first_end: #first_end,
+            ends: Words::new(#ends),
+            ended: Words::new(#ended),
+            texts: #texts,
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Identifiers from what the configuration calls things: legal, unique, and still recognisable.
+
+use proc_macro2::{Ident, Span};
+use std::collections::BTreeSet;
+
+/// Hands out identifiers that it has not handed out before.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Names {
+    taken: BTreeSet<String>,
+}
+
+impl Names {
+    /// `statsd` after `route` gives `route_statsd`; a second one `route_statsd_2`. What has no letter or digit
+    /// gets its number.
+    pub(super) fn function(&mut self, stem: &str, key: &str, number: usize) -> Ident {
+        let words = words(key);
+        let name = if words.is_empty() { format!("{stem}_{number}") } else { format!("{stem}_{words}") };
+        self.unique(name)
+    }
+
+    /// The same in capitals.
+    pub(super) fn constant(&mut self, stem: &str, key: &str, number: usize) -> Ident {
+        let name = self.function(&stem.to_lowercase(), key, number).to_string();
+        Ident::new(&name.to_uppercase(), Span::call_site())
+    }
+
+    fn unique(&mut self, name: String) -> Ident {
+        let mut candidate = name.clone();
+        let mut number = 1;
+        while !self.taken.insert(candidate.clone()) {
+            number += 1;
+            candidate = format!("{name}_{number}");
+        }
+        Ident::new(&candidate, Span::call_site())
+    }
+}
+
+/// ASCII letters and digits in lower case, anything between them as one underscore. Long keys are cut.
+fn words(key: &str) -> String {
+    let mut words = String::new();
+    for character in key.chars() {
+        if character.is_ascii_alphanumeric() {
+            words.push(character.to_ascii_lowercase());
+        } else if !words.is_empty() && !words.ends_with('_') {
+            words.push('_');
+        }
+        if words.len() >= 48 {
+            break;
+        }
+    }
+    words.trim_end_matches('_').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_legal_unique_and_recognisable() {
+        let mut names = Names::default();
+        let mut check = |key, want| assert_eq!(names.function("route", key, 7).to_string(), want);
+        check("statsd", "route_statsd");
+        check("Statsd!", "route_statsd_2");
+        check("carbon default", "route_carbon_default");
+        check("", "route_7");
+        check("é", "route_7_2");
+        check("fn", "route_fn");
+    }
+}

@@ -1,0 +1,72 @@
+//! A table of rows, and the functions that hand it to the loop in relay-runtime.
+
+use super::{
+    data::Data,
+    engines::EngineList,
+    tables::{IndexTable, RowsTable},
+};
+use crate::analyses::strategy::Strategy;
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+use relay_runtime::table::Table;
+
+pub(super) fn emit(
+    table: &Table,
+    strategy: &Strategy,
+    index: Option<&IndexTable>,
+    engines: &EngineList,
+    data: &mut Data,
+) -> (TokenStream, TokenStream) {
+    let rows = RowsTable::new(table, strategy, index, engines);
+    let number = |number: usize| Literal::usize_unsuffixed(number);
+    let first_aggregator = number(strategy.first_aggregator);
+    let first_route = number(strategy.first_route);
+    let end = number(strategy.rules.len());
+    let rule_checks = data.add("RULE_CHECKS", "Where each rule's checks start.", &rows.rule_checks.0);
+    let checks = data.add("CHECKS", "What is asked and about what.", &rows.checks.0);
+    let literals = data.add("LITERALS", "The literals of checks.", &rows.literals.bytes);
+    let literal_starts = data.add("LITERAL_STARTS", "Where each literal starts.", &rows.literals.starts.0);
+    let drop_raw = data.add("DROP_RAW", "For each aggregator, whether it hides.", &rows.drop_raw);
+    let kinds = data.add("KINDS", "For each route, what it does.", &rows.kinds);
+    let route_targets = data.add("ROUTE_TARGETS", "Where each route's targets start.", &rows.route_targets.0);
+    let targets = data.add("TARGETS", "Destinations.", &rows.targets.0);
+    let target_checks = data.add("TARGET_CHECKS", "Each target's checks.", &rows.target_checks.0);
+    let always = index.is_none();
+    let look = if always { quote!(None) } else { quote!(Some(look)) };
+    let statics = quote! {
+        /// All rules.
+        static ROWS: Rows<'static> = Rows {
+            first_aggregator: #first_aggregator,
+            first_route: #first_route,
+            end: #end,
+            rule_checks: Words::new(#rule_checks),
+            checks: Pairs::new(#checks),
+            literals: Arena::new(#literals, Words::new(#literal_starts)),
+            drop_raw: #drop_raw,
+            kinds: #kinds,
+            route_targets: Words::new(#route_targets),
+            targets: Words::new(#targets),
+            target_checks: Pairs::new(#target_checks),
+        };
+    };
+    let body = quote! {
+        #[allow(unused_variables, reason = "without literals to wait under, nothing is looked up")]
+        impl Table {
+            #[inline]
+            fn blocked(&self, name: &[u8], look: &Look) -> Option<BlocklistIndex> {
+                ROWS.blocked(name, #look, &self.engines)
+            }
+
+            #[inline]
+            fn aggregate<S: Sink>(&self, name: &[u8], look: &Look, sink: &mut S) -> bool {
+                ROWS.aggregate(name, #look, &self.engines, sink)
+            }
+
+            #[inline]
+            fn routes<S: Sink>(&self, name: &[u8], look: &Look, sink: &mut S) {
+                ROWS.route(name, #look, &self.engines, sink);
+            }
+        }
+    };
+    (statics, body)
+}

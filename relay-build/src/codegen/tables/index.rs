@@ -1,0 +1,75 @@
+//! Which rules wait under which literals.
+
+use super::{AutomatonTable, HashedTable, TrieTable, WordList};
+use crate::analyses::strategy::{Guard, PrefixStrategy, Strategy};
+use std::collections::BTreeMap;
+
+/// The parts of a `matching::Index`.
+#[derive(Clone, Debug)]
+pub(in crate::codegen) struct IndexTable {
+    pub prefixes: Option<PrefixTable>,
+    pub prefix_rules: WordList,
+    pub substrings: Option<AutomatonTable>,
+    pub substring_rules: WordList,
+    pub rules: WordList,
+    pub always: WordList,
+    /// The number of each substring.
+    pub numbers: BTreeMap<String, usize>,
+}
+
+/// The parts of a `matching::Prefixes`.
+#[derive(Clone, Debug)]
+pub(in crate::codegen) enum PrefixTable {
+    Hashed(HashedTable),
+    Trie(TrieTable),
+}
+
+type Waiting<'a> = BTreeMap<&'a str, Vec<usize>>;
+
+impl IndexTable {
+    /// `None` when no rule waits under a literal.
+    pub(in crate::codegen) fn new(strategy: &Strategy) -> Option<Self> {
+        let (mut prefixes, mut substrings, mut always) =
+            (Waiting::new(), Waiting::new(), WordList::default());
+        for (number, rule) in strategy.rules.iter().enumerate() {
+            match &rule.guard {
+                Guard::None => always.push(number),
+                Guard::Prefixes(texts) => wait(&mut prefixes, texts, number),
+                Guard::Substrings(texts) => wait(&mut substrings, texts, number),
+            }
+        }
+        if prefixes.is_empty() && substrings.is_empty() {
+            return None;
+        }
+        let mut rules = WordList::default();
+        let prefix_rules = starts(&prefixes, &mut rules);
+        let substring_rules = starts(&substrings, &mut rules);
+        let literals: Vec<&str> = prefixes.keys().copied().collect();
+        let texts: Vec<&str> = substrings.keys().copied().collect();
+        let prefixes = (!literals.is_empty()).then(|| match strategy.prefixes {
+            PrefixStrategy::Trie => PrefixTable::Trie(TrieTable::new(&literals)),
+            PrefixStrategy::Compare | PrefixStrategy::Hash => {
+                PrefixTable::Hashed(HashedTable::new(&literals))
+            }
+        });
+        let numbers = texts.iter().enumerate().map(|(number, text)| ((*text).to_owned(), number)).collect();
+        let substrings = (!texts.is_empty()).then(|| AutomatonTable::new(&texts));
+        Some(Self { prefixes, prefix_rules, substrings, substring_rules, rules, always, numbers })
+    }
+}
+
+fn wait<'a>(waiting: &mut Waiting<'a>, texts: &'a [String], rule: usize) {
+    for text in texts {
+        waiting.entry(text).or_default().push(rule);
+    }
+}
+
+fn starts(waiting: &Waiting<'_>, rules: &mut WordList) -> WordList {
+    let mut starts = WordList::default();
+    starts.push(rules.len());
+    for numbers in waiting.values() {
+        numbers.iter().for_each(|&number| rules.push(number));
+        starts.push(rules.len());
+    }
+    starts
+}

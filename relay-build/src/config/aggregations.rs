@@ -1,0 +1,89 @@
+//! `[[aggregation]]` (spec §2.8, §9).
+
+use super::{check::Check, fields::Fields, keys, matchers, raw::Table, regexes, rewriters};
+use crate::diagnostics::{Diagnostic, codes};
+use relay_runtime::table::{Aggregator, Function, Matcher};
+
+/// Adds one section to the plan.
+pub(super) fn check(check: &mut Check<'_>, table: &Table) {
+    let fields = Fields::read(check, table, "an aggregation", &[keys::AGGREGATION, keys::MATCHER]);
+    let function = function(check, &fields);
+    let matcher = matchers::read(check, &fields);
+    report_missing_regex(check, &fields, &matcher);
+    let format = format(check, &fields, &matcher);
+    let interval = interval(check, &fields);
+    let wait = fields.integer(check, "wait", 0..=i64::from(u32::MAX)).unwrap_or(0);
+    let cache = fields.boolean(check, "cache").unwrap_or(false);
+    let drop_raw = fields.boolean(check, "dropRaw").unwrap_or(false);
+    let (Some(function), Some(interval)) = (function, interval) else { return };
+    let wait = u32::try_from(wait).unwrap_or(0);
+    check.plan.table.aggregators.push(Aggregator { function, matcher, format, interval, wait, cache, drop_raw });
+    check.origins.aggregators.push(table.span);
+}
+
+/// The function of a name.
+pub(super) fn function_named(name: &str) -> Option<Function> {
+    Function::ALL.into_iter().find(|function| function.name() == name)
+}
+
+fn function(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<Function> {
+    let Some(text) = fields.fixed(check, "function") else {
+        fields.missing(check, "function", "\"sum\"");
+        return None;
+    };
+    let function = function_named(&text.text);
+    if function.is_none() {
+        let names = Function::ALL.map(Function::name);
+        let near = keys::nearest(&text.text, names).unwrap_or("sum");
+        let list = names.map(|name| format!("`{name}`")).join(", ");
+        check.report(
+            Diagnostic::error(codes::UNKNOWN_FUNCTION, text.span, format!("unknown function `{}`", text.text))
+                .label(format!("expected one of {list}"))
+                .help(format!("write `function = \"{near}\"`")),
+        );
+    }
+    function
+}
+
+/// Upstream crashes on the first metric (BUG-20); ours takes all that the other conditions let through.
+fn report_missing_regex(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) {
+    if matcher.regex.is_none() && fields.node("regex").is_none_or(|node| matches!(node.value, super::raw::Value::Text(_))) {
+        check.report(
+            Diagnostic::warning(codes::MISSING_REGEX, fields.span_of("regex"), "the aggregation has no regex")
+                .label("every metric that passes its other conditions goes into it")
+                .help("write `regex = \".*\"` if that is meant, or the regex of what to aggregate"),
+        );
+    }
+}
+
+fn format(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) -> String {
+    let groups = regexes::parse(matcher.regex.as_deref().unwrap_or_default()).ok();
+    let is_group = |name: &str| groups.as_ref().is_some_and(|groups| groups.iter().flatten().any(|group| group == name));
+    let text = fields.text(check, "format").map(|text| check.fix_except(text, is_group)).unwrap_or_default();
+    if text.text.is_empty() && fields.text(check, "format").is_some() == fields.node("format").is_some() {
+        check.report(
+            Diagnostic::error(codes::EMPTY_FORMAT, fields.span_of("format"), "the aggregation has no output metric")
+                .help("write `format = \"<metric>\"`; `$1` stands for the regex' first group"),
+        );
+    }
+    if let Some(groups) = groups {
+        rewriters::report_unknown_groups(check, &text, &groups);
+    }
+    text.text
+}
+
+fn interval(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<u32> {
+    let interval = match fields.node("interval") {
+        None => 0,
+        Some(_) => fields.integer(check, "interval", i64::MIN..=i64::from(u32::MAX))?,
+    };
+    if interval < 1 {
+        check.report(
+            Diagnostic::error(codes::ZERO_INTERVAL, fields.span_of("interval"), "an aggregation needs an interval")
+                .label("expected at least 1 second")
+                .help("write `interval = 60`"),
+        );
+        return None;
+    }
+    u32::try_from(interval).ok()
+}

@@ -1,0 +1,214 @@
+//! The words of a destination string.
+//!
+//! Words are parted by any white space and classified by position (BUG-15): the first is the address, the others
+//! are `name=value`. Order is free, a later repetition wins, the word `##` ends the string.
+
+use super::{
+    Written,
+    address::split_instance,
+    option::{self, Kind},
+    set_condition,
+};
+use crate::config::{
+    keys, matchers,
+    regexes::MalformedRegex,
+};
+use relay_runtime::table::{Condition, Destination, Late, Matcher, Template, Transport};
+use std::{fmt, ops::Range};
+
+/// A word and its place in the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Word {
+    /// The word.
+    pub text: String,
+    /// Where it stands.
+    pub range: Range<usize>,
+}
+
+/// What is wrong with a destination string, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DestinationError {
+    /// What.
+    pub kind: DestinationErrorKind,
+    /// Where, in the string.
+    pub range: Range<usize>,
+}
+
+/// What is wrong with a destination string.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DestinationErrorKind {
+    /// There is no first word.
+    MissingAddress,
+    /// No option has this name.
+    UnknownOption {
+        /// As written.
+        word: String,
+        /// The nearest name.
+        near: Option<&'static str>,
+    },
+    /// The value is not of the option's type.
+    Malformed {
+        /// The option.
+        option: &'static str,
+        /// As written.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+        /// A value that it may have.
+        example: String,
+    },
+    /// The number does not fit.
+    OutOfRange {
+        /// The option.
+        option: &'static str,
+    },
+    /// The number must not be 0 (BUG-17).
+    Zero {
+        /// The option.
+        option: &'static str,
+    },
+    /// The option makes no sense with UDP.
+    Udp {
+        /// The option.
+        option: &'static str,
+    },
+    /// A regex does not parse.
+    Regex {
+        /// Which.
+        option: Condition,
+        /// Why.
+        error: MalformedRegex,
+    },
+}
+
+/// The words of a text.
+#[must_use]
+pub fn words(text: &str) -> Vec<Word> {
+    let base = text.as_ptr() as usize;
+    text.split_whitespace()
+        .map(|word| {
+            let start = word.as_ptr() as usize - base;
+            Word { text: word.to_owned(), range: start..start + word.len() }
+        })
+        .take_while(|word| word.text != "##")
+        .collect()
+}
+
+/// Reads the words of one destination; `end` is where the text ends.
+pub(in crate::config) fn parse_words(words: &[Word], end: usize) -> Result<Written, Vec<DestinationError>> {
+    let Some((first, options)) = words.split_first() else {
+        return Err(vec![DestinationError { kind: DestinationErrorKind::MissingAddress, range: 0..end }]);
+    };
+    let (address, instance) = split_instance(&first.text);
+    let mut destination = Destination::new(address);
+    destination.instance = instance.filter(|instance| !instance.is_empty()).map(str::to_owned);
+    let mut written = Written { destination, matcher: Matcher::default() };
+    let mut errors = Vec::new();
+    for word in options {
+        if let Err(kind) = set(&mut written, &word.text) {
+            errors.push(DestinationError { kind, range: word.range.clone() });
+        }
+    }
+    let place = |option: &str| {
+        let word = options.iter().rev().find(|word| word.text.split('=').next() == Some(option));
+        word.unwrap_or(first).range.clone()
+    };
+    for kind in conflicts(&written.destination) {
+        let (DestinationErrorKind::Zero { option } | DestinationErrorKind::Udp { option }) = kind else { continue };
+        errors.push(DestinationError { range: place(option), kind });
+    }
+    if errors.is_empty() { Ok(written) } else { Err(errors) }
+}
+
+/// What does not go together in a destination.
+pub(super) fn conflicts(destination: &Destination) -> Vec<DestinationErrorKind> {
+    let options = &destination.options;
+    let mut conflicts: Vec<_> =
+        option::zeros(options).into_iter().map(|option| DestinationErrorKind::Zero { option }).collect();
+    if destination.transport == Transport::Udp {
+        let flags = [("pickle", options.pickle), ("spool", options.spool)];
+        let set = flags.into_iter().filter(|(_, set)| *set);
+        conflicts.extend(set.map(|(option, _)| DestinationErrorKind::Udp { option }));
+    }
+    conflicts
+}
+
+fn set(written: &mut Written, word: &str) -> Result<(), DestinationErrorKind> {
+    let unknown = || {
+        let name = word.split('=').next().unwrap_or(word);
+        let names = keys::OPTIONS.iter().copied().chain(Condition::ALL.map(Condition::name));
+        let near = if name == "substr" { Some("sub") } else { keys::nearest(name, names) };
+        DestinationErrorKind::UnknownOption { word: word.to_owned(), near }
+    };
+    let (name, value) = word.split_once('=').ok_or_else(unknown)?;
+    if let Some(condition) = matchers::condition(name) {
+        if value.is_empty() {
+            return Err(malformed(condition.name(), value, "a text", "servers."));
+        }
+        return set_condition(&mut written.matcher, condition, value)
+            .map_err(|error| DestinationErrorKind::Regex { option: condition, error });
+    }
+    let option = keys::OPTIONS.iter().copied().find(|option| *option == name).ok_or_else(unknown)?;
+    let destination = &mut written.destination;
+    match option::kind(option).ok_or_else(unknown)? {
+        Kind::Flag => {
+            let flag = value.parse().map_err(|_| malformed(option, value, "`true` or `false`", "true"))?;
+            if option == "pickle" {
+                destination.options.pickle = flag;
+            } else {
+                destination.options.spool = flag;
+            }
+        }
+        Kind::Protocol => {
+            destination.transport = transport(value).ok_or_else(|| malformed(option, value, "`tcp` or `udp`", "tcp"))?;
+        }
+        Kind::Number => {
+            let number = number(option, value)?;
+            if let Some(place) = option::number_mut(&mut destination.options, option) {
+                *place = number;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The transport of a name.
+pub(super) fn transport(name: &str) -> Option<Transport> {
+    match name {
+        "tcp" => Some(Transport::Tcp),
+        "udp" => Some(Transport::Udp),
+        _ => None,
+    }
+}
+
+fn number(option: &'static str, value: &str) -> Result<Late<u64>, DestinationErrorKind> {
+    let template = Template::from(value);
+    if !template.is_closed() {
+        return Ok(Late::AtStart(template));
+    }
+    if value.is_empty() || !value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(malformed(option, value, "a whole number", &option::default_text(option)));
+    }
+    let number = value.parse::<i64>().map_err(|_| DestinationErrorKind::OutOfRange { option })?;
+    Ok(number.unsigned_abs().into())
+}
+
+fn malformed(option: &'static str, value: &str, expected: &'static str, example: &str) -> DestinationErrorKind {
+    DestinationErrorKind::Malformed { option, value: value.to_owned(), expected, example: example.to_owned() }
+}
+
+impl fmt::Display for DestinationErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingAddress => f.write_str("a destination needs an address"),
+            Self::UnknownOption { word, .. } => write!(f, "unknown destination option `{word}`"),
+            Self::Malformed { option, value, expected, .. } => {
+                write!(f, "`{option}` cannot be `{value}`, expected {expected}")
+            }
+            Self::OutOfRange { option } => write!(f, "`{option}` is out of range"),
+            Self::Zero { option } => write!(f, "`{option}` must not be 0"),
+            Self::Udp { option } => write!(f, "`{option}` needs `protocol=tcp`"),
+            Self::Regex { option, error } => write!(f, "`{}` does not parse: {}", option.name(), error.why),
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! `[[route.destination]]`: the same as a string, as a table with typed values.
+
+use super::{DestinationErrorKind, Written, check_address, option, string};
+use crate::config::{check::Check, fields::Fields, keys, matchers, raw::Table};
+use crate::diagnostics::{Diagnostic, codes};
+use relay_runtime::table::{Destination, DestinationOptions, Template};
+
+/// Reads one table. With `closed`, the address must be known now.
+pub(in crate::config) fn check_table(check: &mut Check<'_>, table: &Table, closed: bool) -> Option<Written> {
+    let fields =
+        Fields::read(check, table, "a destination", &[keys::DESTINATION, keys::OPTIONS, keys::MATCHER]);
+    let address = if closed {
+        fields.fixed(check, "address").map(|text| Template(text.text))
+    } else {
+        fields.open(check, "address")
+    };
+    let matcher = matchers::read(check, &fields);
+    let mut destination = Destination::new(address.clone().unwrap_or_default());
+    destination.instance = fields.fixed(check, "instance").map(|text| text.text);
+    destination.options = options(check, &fields);
+    if let Some(protocol) = fields.choice(check, "protocol", &["tcp", "udp"]) {
+        destination.transport = string::transport(protocol).unwrap_or_default();
+    }
+    report_conflicts(check, &fields, &destination);
+    if address.is_none() {
+        if fields.text(check, "address").is_some() == fields.node("address").is_some() {
+            check.report(
+                Diagnostic::error(codes::MISSING_ADDRESS, fields.span_of("address"), "a destination needs an address")
+                    .help("write `address = \"<host>:<port>\"`"),
+            );
+        }
+        return None;
+    }
+    check_address(check, &destination, fields.span_of("address")).then_some(Written { destination, matcher })
+}
+
+fn options(check: &mut Check<'_>, fields: &Fields<'_>) -> DestinationOptions {
+    let mut options = DestinationOptions {
+        pickle: fields.boolean(check, "pickle").unwrap_or(false),
+        spool: fields.boolean(check, "spool").unwrap_or(false),
+        ..DestinationOptions::default()
+    };
+    for name in keys::OPTIONS {
+        if let Some(place) = option::number_mut(&mut options, name)
+            && let Some(number) = fields.late(check, name, 0..=i64::MAX)
+        {
+            *place = number;
+        }
+    }
+    options
+}
+
+fn report_conflicts(check: &mut Check<'_>, fields: &Fields<'_>, destination: &Destination) {
+    for kind in string::conflicts(destination) {
+        let diagnostic = match kind {
+            DestinationErrorKind::Zero { option } => {
+                Diagnostic::error(codes::ZERO_OPTION, fields.span_of(option), format!("`{option}` must not be 0"))
+                    .label("expected at least 1")
+                    .help(format!("write `{option} = {}`, which is the default", option::default_text(option)))
+            }
+            DestinationErrorKind::Udp { option } => {
+                let message = format!("`{option}` needs `protocol = \"tcp\"`");
+                Diagnostic::error(codes::UDP_OPTION, fields.span_of(option), message)
+                    .label("datagrams get no answer, so nobody could tell what arrived")
+                    .help(format!("remove `{option}` or `protocol`"))
+            }
+            _ => continue,
+        };
+        check.report(diagnostic);
+    }
+}

@@ -1,0 +1,403 @@
+//! One table of the configuration, key by key.
+//!
+//! Keys are known in any letter case, the exact one preferred. Two spellings of one key are an error, an unknown
+//! key is a warning with the nearest known one, and a value of another type is an error that names what was
+//! found and what is expected. Nothing is dropped without a word.
+
+use super::{
+    check::Check,
+    durations, keys,
+    raw::{Entry, Node, Table, Text, Value},
+};
+use crate::diagnostics::{Diagnostic, Span, codes};
+use relay_runtime::table::{Late, Template};
+use std::{collections::BTreeMap, ops::RangeInclusive};
+
+/// The known keys that a table has.
+pub(super) struct Fields<'a> {
+    /// What the table is, for messages: `[amqp]`, "a route".
+    pub(super) what: &'static str,
+    pub(super) span: Span,
+    found: BTreeMap<&'static str, &'a Entry>,
+    /// The keys that nobody knows.
+    pub(super) unknown: Vec<&'a Entry>,
+}
+
+impl<'a> Fields<'a> {
+    /// Sorts the table's keys and reports unknown ones.
+    pub(super) fn read(check: &mut Check<'_>, table: &'a Table, what: &'static str, known: &[&[&'static str]]) -> Self {
+        let fields = Self::read_some(check, table, what, known);
+        for entry in &fields.unknown {
+            check.report(unknown_key(entry, what, known));
+        }
+        fields
+    }
+
+    /// Sorts the table's keys and leaves unknown ones to the caller.
+    pub(super) fn read_some(
+        check: &mut Check<'_>,
+        table: &'a Table,
+        what: &'static str,
+        known: &[&[&'static str]],
+    ) -> Self {
+        let mut fields = Self { what, span: table.span, found: BTreeMap::new(), unknown: Vec::new() };
+        for entry in &table.entries {
+            let mut names = known.iter().copied().flatten().copied();
+            let exact = names.clone().find(|name| *name == entry.key);
+            let Some(name) = exact.or_else(|| names.find(|name| name.eq_ignore_ascii_case(&entry.key))) else {
+                fields.unknown.push(entry);
+                continue;
+            };
+            if let Some(first) = fields.found.get(name) {
+                check.report(
+                    Diagnostic::error(
+                        codes::DUPLICATE_KEY,
+                        entry.key_span,
+                        format!("`{}` and `{}` are the same key", first.key, entry.key),
+                    )
+                    .label("letter case makes no difference in keys")
+                    .related(first.key_span, "first written here")
+                    .help(format!("keep one of the two, as `{name}`")),
+                );
+                continue;
+            }
+            fields.found.insert(name, entry);
+        }
+        fields
+    }
+
+    pub(super) fn node(&self, key: &str) -> Option<&'a Node> {
+        self.found.get(key).map(|entry| &entry.node)
+    }
+
+    pub(super) fn key_span(&self, key: &str) -> Option<Span> {
+        self.found.get(key).map(|entry| entry.key_span)
+    }
+
+    /// The place of a key's value, or of the table.
+    pub(super) fn span_of(&self, key: &str) -> Span {
+        self.node(key).map_or(self.span, |node| node.span)
+    }
+
+    /// The string under a key, as written.
+    pub(super) fn text(&self, check: &mut Check<'_>, key: &str) -> Option<&'a Text> {
+        let node = self.node(key)?;
+        match &node.value {
+            Value::Text(text) => Some(text),
+            other => {
+                wrong_type(check, node, key, "a string", other);
+                None
+            }
+        }
+    }
+
+    /// A string that decides routing; an empty one counts as absent.
+    pub(super) fn fixed(&self, check: &mut Check<'_>, key: &str) -> Option<Text> {
+        let text = self.text(check, key)?;
+        Some(check.fix(text)).filter(|text| !text.text.is_empty())
+    }
+
+    /// A string that may stay open; an empty one counts as absent.
+    pub(super) fn open(&self, check: &mut Check<'_>, key: &str) -> Option<Template> {
+        let text = self.text(check, key)?;
+        Some(check.open(text)).filter(|template| !template.0.is_empty())
+    }
+
+    /// A string that may stay open and must be there.
+    pub(super) fn open_required(&self, check: &mut Check<'_>, key: &str, example: &str) -> Template {
+        let wrong = self.node(key).is_some_and(|node| !matches!(node.value, Value::Text(_)));
+        let template = self.open(check, key);
+        if template.is_none() && !wrong {
+            self.missing(check, key, example);
+        }
+        template.unwrap_or_default()
+    }
+
+    /// One of a few words; an empty one counts as absent.
+    pub(super) fn choice(&self, check: &mut Check<'_>, key: &str, choices: &[&'static str]) -> Option<&'static str> {
+        let text = self.fixed(check, key)?;
+        let found = choices.iter().copied().find(|choice| *choice == text.text);
+        if found.is_none() {
+            unknown_value(check, &text, key, choices);
+        }
+        found
+    }
+
+    /// One of a few words, which must be there.
+    pub(super) fn choice_required(
+        &self,
+        check: &mut Check<'_>,
+        key: &str,
+        choices: &[&'static str],
+    ) -> Option<&'static str> {
+        let before = check.diagnostics.len();
+        let found = self.choice(check, key, choices);
+        if found.is_none() && check.diagnostics.len() == before {
+            self.missing(check, key, &format!("\"{}\"", choices[0]));
+        }
+        found
+    }
+
+    /// Says that a mandatory key is missing or empty.
+    pub(super) fn missing(&self, check: &mut Check<'_>, key: &str, example: &str) {
+        let (span, state) = match self.node(key) {
+            Some(node) => (node.span, "empty"),
+            None => (self.span, "missing"),
+        };
+        let message = format!("`{key}` is {state} in {}", self.what);
+        check.report(Diagnostic::error(codes::MISSING_KEY, span, message).help(format!("write `{key} = {example}`")));
+    }
+
+    pub(super) fn boolean(&self, check: &mut Check<'_>, key: &str) -> Option<bool> {
+        let node = self.node(key)?;
+        match &node.value {
+            Value::Boolean(boolean) => Some(*boolean),
+            Value::Text(text) if has_variable(text) => {
+                let text = check.fix(text);
+                parsed(check, &text, key, "`true` or `false`")
+            }
+            other => {
+                wrong_type(check, node, key, "`true` or `false`", other);
+                None
+            }
+        }
+    }
+
+    /// An integer that is fixed now.
+    pub(super) fn integer(&self, check: &mut Check<'_>, key: &str, range: RangeInclusive<i64>) -> Option<i64> {
+        let node = self.node(key)?;
+        let number = match &node.value {
+            Value::Integer(number) => *number,
+            Value::Text(text) if has_variable(text) => {
+                let text = check.fix(text);
+                Some(parsed(check, &text, key, "an integer")?)
+            }
+            other => {
+                wrong_type(check, node, key, "an integer", other);
+                return None;
+            }
+        };
+        in_range(check, number, node.span, key, range)
+    }
+
+    /// A number that may stay open.
+    pub(super) fn late(&self, check: &mut Check<'_>, key: &str, range: RangeInclusive<i64>) -> Option<Late<u64>> {
+        let node = self.node(key)?;
+        if let Value::Text(text) = &node.value
+            && has_variable(text)
+        {
+            let late = check.late(text);
+            return match late {
+                Some(Late::Known(number)) => {
+                    let number = in_range(check, i64::try_from(number).ok(), node.span, key, range)?;
+                    u64::try_from(number).ok().map(Late::Known)
+                }
+                Some(open) => Some(open),
+                None => {
+                    let closed = Text { text: check.open(text).0, ..text.clone() };
+                    parsed::<u64>(check, &closed, key, "an integer").map(Late::Known)
+                }
+            };
+        }
+        let number = self.integer(check, key, range)?;
+        u64::try_from(number).ok().map(Late::Known)
+    }
+
+    /// A number that may stay open and for which 0 means the default.
+    pub(super) fn late_or(&self, check: &mut Check<'_>, key: &str, default: u64) -> Late<u64> {
+        match self.late(check, key, 0..=i64::MAX) {
+            None | Some(Late::Known(0)) => default.into(),
+            Some(late) => late,
+        }
+    }
+
+    /// A float; integers are accepted.
+    pub(super) fn float(&self, check: &mut Check<'_>, key: &str) -> Option<f64> {
+        let node = self.node(key)?;
+        match &node.value {
+            Value::Float(number) => Some(*number),
+            #[allow(clippy::cast_precision_loss, reason = "nobody writes a factor above 2^53")]
+            Value::Integer(Some(number)) => Some(*number as f64),
+            Value::Text(text) if has_variable(text) => {
+                let text = check.fix(text);
+                parsed(check, &text, key, "a number")
+            }
+            other => {
+                wrong_type(check, node, key, "a number", other);
+                None
+            }
+        }
+    }
+
+    /// A Go duration in nanoseconds. An integer is taken as its decimal text, so only `0` passes.
+    pub(super) fn duration(&self, check: &mut Check<'_>, key: &str) -> Option<i64> {
+        let node = self.node(key)?;
+        let text = match &node.value {
+            Value::Text(text) => check.fix(text),
+            Value::Integer(Some(number)) => {
+                Text { text: number.to_string(), span: node.span, ..Text::default() }
+            }
+            other => {
+                wrong_type(check, node, key, "a duration", other);
+                return None;
+            }
+        };
+        if text.text.is_empty() {
+            return None;
+        }
+        let duration = durations::parse(&text.text);
+        if duration.is_none() {
+            let message = format!("`{key}` is not a duration: `{}`", text.text);
+            let mut diagnostic = Diagnostic::error(codes::MALFORMED_DURATION, node.span, message);
+            diagnostic = diagnostic.label(format!("expected {}", durations::FORM));
+            if text.text.parse::<u64>().is_ok() {
+                diagnostic = diagnostic.help(format!("write `{key} = \"{}s\"` for seconds", text.text));
+            }
+            check.report(diagnostic);
+        }
+        duration
+    }
+
+    /// The items of an array.
+    pub(super) fn array(&self, check: &mut Check<'_>, key: &str) -> &'a [Node] {
+        let Some(node) = self.node(key) else { return &[] };
+        match &node.value {
+            Value::Array(items) => items,
+            other => {
+                wrong_type(check, node, key, "an array", other);
+                &[]
+            }
+        }
+    }
+
+    /// The strings of an array.
+    pub(super) fn texts(&self, check: &mut Check<'_>, key: &str) -> Vec<&'a Text> {
+        let mut texts = Vec::new();
+        for item in self.array(check, key) {
+            match &item.value {
+                Value::Text(text) => texts.push(text),
+                other => wrong_type(check, item, key, "an array of strings", other),
+            }
+        }
+        texts
+    }
+
+    /// The tables of an array of tables; a single table counts as one.
+    pub(super) fn tables(&self, check: &mut Check<'_>, key: &str) -> Vec<&'a Table> {
+        let Some(node) = self.node(key) else { return Vec::new() };
+        if let Value::Table(table) = &node.value {
+            wrong_section(check, table.span, key);
+            return Vec::new();
+        }
+        let mut tables = Vec::new();
+        for item in self.array(check, key) {
+            match &item.value {
+                Value::Table(table) => tables.push(table),
+                other => wrong_type(check, item, key, "tables", other),
+            }
+        }
+        tables
+    }
+
+    /// A single table.
+    pub(super) fn table(&self, check: &mut Check<'_>, key: &str) -> Option<&'a Table> {
+        let node = self.node(key)?;
+        match &node.value {
+            Value::Table(table) => Some(table),
+            other => {
+                wrong_type(check, node, key, &format!("a section `[{key}]`"), other);
+                None
+            }
+        }
+    }
+}
+
+/// The report of a key that nothing reads.
+pub(super) fn unknown_key(entry: &Entry, what: &str, known: &[&[&'static str]]) -> Diagnostic {
+    let message = match &entry.node.value {
+        Value::Table(_) => format!("unknown section `{}` in {what}", entry.key),
+        _ => format!("unknown key `{}` in {what}", entry.key),
+    };
+    let near = keys::nearest(&entry.key, known.iter().copied().flatten().copied());
+    let help = match (near, entry.key.as_str()) {
+        (_, "legacy_metric_validation") => "the key is called `validation_level_legacy`".to_owned(),
+        (Some(near), _) => format!("a key with a similar name exists: `{near}`"),
+        (None, _) => format!("remove `{}`", entry.key),
+    };
+    Diagnostic::warning(codes::UNKNOWN_KEY, entry.key_span, message).label("nothing reads this").help(help)
+}
+
+fn wrong_section(check: &mut Check<'_>, span: Span, key: &str) {
+    check.report(
+        Diagnostic::error(codes::WRONG_TYPE, span, format!("`[{key}]` is a single section"))
+            .label(format!("expected `[[{key}]]`, found `[{key}]`"))
+            .help(format!("write `[[{key}]]`: there may be several")),
+    );
+}
+
+pub(super) fn wrong_type(check: &mut Check<'_>, node: &Node, key: &str, expected: &str, found: &Value) {
+    let mut diagnostic = Diagnostic::error(codes::WRONG_TYPE, node.span, format!("`{key}` has the wrong type"))
+        .label(format!("expected {expected}, found {}", found.kind()));
+    if let Value::Text(text) = found
+        && !text.text.is_empty()
+        && (expected.contains("integer") && text.text.parse::<i64>().is_ok()
+            || expected.contains("true") && matches!(text.text.as_str(), "true" | "false"))
+    {
+        diagnostic = diagnostic.help(format!("remove the quotes: `{key} = {}`", text.text));
+    } else if expected == "a string" && !matches!(found, Value::Array(_) | Value::Table(_)) {
+        diagnostic = diagnostic.help("put the value in quotes");
+    }
+    check.report(diagnostic);
+}
+
+/// Reports a word that is none of the possible ones.
+pub(super) fn unknown_value(check: &mut Check<'_>, text: &Text, key: &str, choices: &[&str]) {
+    let near = keys::nearest(&text.text, choices.iter().copied());
+    let list = choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
+    let message = format!("`{key}` cannot be `{}`", text.text);
+    let diagnostic = Diagnostic::error(codes::UNKNOWN_VALUE, text.span, message).label(format!("expected one of {list}"));
+    check.report(diagnostic.help(format!("write `{key} = \"{}\"`", near.unwrap_or(choices[0]))));
+}
+
+fn has_variable(text: &Text) -> bool {
+    !super::variables::find(&text.text).is_empty()
+}
+
+fn parsed<T: std::str::FromStr>(check: &mut Check<'_>, text: &Text, key: &str, expected: &str) -> Option<T> {
+    let value = text.text.trim().parse().ok();
+    // A variable without a value was already reported.
+    if value.is_none() && !has_variable(text) {
+        check.report(
+            Diagnostic::error(codes::MALFORMED_VARIABLE, text.span, format!("the variable's value does not fit `{key}`"))
+                .label(format!("expected {expected}, found `{}`", text.text)),
+        );
+    }
+    value
+}
+
+pub(super) fn in_range(
+    check: &mut Check<'_>,
+    number: Option<i64>,
+    span: Span,
+    key: &str,
+    range: RangeInclusive<i64>,
+) -> Option<i64> {
+    if let Some(number) = number
+        && range.contains(&number)
+    {
+        return Some(number);
+    }
+    let (low, high) = (*range.start(), *range.end());
+    let expected = match high {
+        i64::MAX if low == i64::MIN => "a number of 64 bits".to_owned(),
+        i64::MAX => format!("at least {low}"),
+        _ => format!("{low} to {high}"),
+    };
+    let nearest = if number.is_some_and(|number| number < low) { low } else { high };
+    check.report(
+        Diagnostic::error(codes::OUT_OF_RANGE, span, format!("`{key}` is out of range"))
+            .label(format!("expected {expected}"))
+            .help(format!("write `{key} = {nearest}`, or remove the key to get the default")),
+    );
+    None
+}

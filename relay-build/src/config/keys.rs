@@ -1,0 +1,191 @@
+//! The keys of every structure of a configuration. What each means, with type, default and unit, is in
+//! `docs/configuration.md`; a test fails if one is missing there.
+
+/// The sections.
+pub(super) const SECTIONS: &[&str] = &["amqp", "init", "instrumentation", "aggregation", "rewriter", "route"];
+
+/// Keys before the first section.
+pub(super) const GLOBAL: &[&str] = &[
+    "instance",
+    "log_level",
+    "bad_metrics_max_age",
+    "listen_addr",
+    "plain_read_timeout",
+    "pickle_addr",
+    "pickle_read_timeout",
+    "admin_addr",
+    "http_addr",
+    "spool_dir",
+    "max_procs",
+    "first_only",
+    "pid_file",
+    "validation_level_legacy",
+    "validation_level_m20",
+    "validate_order",
+    "blocklist",
+    "blacklist",
+    "max_connections",
+    "line_length_max",
+    "shutdown_timeout",
+    "reject_nan",
+];
+
+/// `[amqp]`
+pub(super) const AMQP: &[&str] = &[
+    "amqp_enabled",
+    "amqp_host",
+    "amqp_port",
+    "amqp_vhost",
+    "amqp_user",
+    "amqp_password",
+    "amqp_exchange",
+    "amqp_queue",
+    "amqp_key",
+    "amqp_durable",
+    "amqp_exclusive",
+    "amqp_heartbeat",
+    "amqp_retry",
+    "amqp_retrydelay",
+];
+
+/// `[init]`
+pub(super) const INIT: &[&str] = &["cmds"];
+
+/// `[instrumentation]`
+pub(super) const INSTRUMENTATION: &[&str] = &["graphite_addr", "graphite_interval"];
+
+/// The conditions of a matcher, with the alias.
+pub(super) const MATCHER: &[&str] = &["prefix", "notPrefix", "sub", "notSub", "regex", "notRegex", "substr"];
+
+/// `[[aggregation]]`, beside the matcher.
+pub(super) const AGGREGATION: &[&str] = &["function", "format", "interval", "wait", "cache", "dropRaw"];
+
+/// `[[rewriter]]`
+pub(super) const REWRITER: &[&str] = &["old", "new", "not", "max"];
+
+/// `[[route]]` of every type, beside the matcher.
+pub(super) const ROUTE: &[&str] = &["key", "type"];
+
+/// `[[route]]` of the types with destinations.
+pub(super) const CARBON: &[&str] = &["destinations", "destination"];
+
+/// `[[route]]` of the types that hash.
+pub(super) const HASH: &[&str] = &["hash", "replicas", "diverse"];
+
+/// `[[route]]` of type `grafanaNet`.
+pub(super) const GRAFANA_NET: &[&str] = &[
+    "addr",
+    "apiKey",
+    "schemasFile",
+    "aggregationFile",
+    "sslverify",
+    "spool",
+    "blocking",
+    "concurrency",
+    "bufSize",
+    "flushMaxNum",
+    "flushMaxWait",
+    "timeout",
+    "orgId",
+    "errBackoffMin",
+    "errBackoffFactor",
+];
+
+/// `[[route]]` of type `kafkaMdm`.
+pub(super) const KAFKA_MDM: &[&str] = &[
+    "brokers",
+    "topic",
+    "codec",
+    "partitionBy",
+    "schemasFile",
+    "orgId",
+    "bufSize",
+    "flushMaxNum",
+    "flushMaxWait",
+    "timeout",
+    "blocking",
+    "tlsEnabled",
+    "tlsSkipVerify",
+    "tlsClientCert",
+    "tlsClientKey",
+    "saslEnabled",
+    "saslMechanism",
+    "saslUsername",
+    "saslPassword",
+];
+
+/// `[[route]]` of type `pubsub`.
+pub(super) const PUBSUB: &[&str] =
+    &["project", "topic", "codec", "format", "bufSize", "flushMaxSize", "flushMaxWait", "blocking"];
+
+/// `[[route]]` of type `cloudWatch`.
+pub(super) const CLOUD_WATCH: &[&str] = &[
+    "region",
+    "namespace",
+    "profile",
+    "dimensions",
+    "storageResolution",
+    "bufSize",
+    "flushMaxSize",
+    "flushMaxWait",
+    "blocking",
+];
+
+/// `[[route.destination]]`, beside the matcher and the options.
+pub(super) const DESTINATION: &[&str] = &["address", "instance"];
+
+/// The options of a destination, in both forms.
+pub(super) const OPTIONS: &[&str] = &[
+    "flush",
+    "reconn",
+    "pickle",
+    "spool",
+    "connbuf",
+    "iobuf",
+    "spoolbuf",
+    "spoolmaxbytesperfile",
+    "spoolsyncevery",
+    "spoolsyncperiod",
+    "spoolsleep",
+    "unspoolsleep",
+    "write_timeout",
+    "protocol",
+];
+
+/// The known word that is nearest to an unknown one, if any is near.
+pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
+        .min_by_key(|(distance, _)| *distance)
+        .filter(|(distance, name)| *distance <= (name.len() / 3).max(1))
+        .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_key_is_found_and_far_ones_are_not() {
+        assert_eq!(nearest("listen_adr", GLOBAL.iter().copied()), Some("listen_addr"));
+        assert_eq!(nearest("Prefx", MATCHER.iter().copied()), Some("prefix"));
+        assert_eq!(nearest("zzz", GLOBAL.iter().copied()), None);
+    }
+
+    #[test]
+    fn every_key_is_documented() {
+        // The documentation stands beside the crate in the repository; an installed crate has no tests to run.
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
+        let text = std::fs::read_to_string(path).unwrap();
+        let lists = [
+            SECTIONS, GLOBAL, AMQP, INIT, INSTRUMENTATION, MATCHER, AGGREGATION, REWRITER, ROUTE, CARBON, HASH, GRAFANA_NET,
+            KAFKA_MDM, PUBSUB, CLOUD_WATCH, DESTINATION, OPTIONS,
+        ];
+        for key in lists.into_iter().flatten() {
+            let found = [format!("`{key}`"), format!("[{key}]")].iter().any(|form| text.contains(form.as_str()));
+            assert!(found, "`{key}` is not in docs/configuration.md");
+        }
+    }
+}

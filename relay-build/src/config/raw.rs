@@ -1,0 +1,153 @@
+//! The configuration as written: a tree of values that know where they stand in the file.
+//!
+//! Nothing here knows which keys exist or what they mean; the checks next door do. Variables that stand
+//! outside of strings were already replaced in the text that is parsed ([`super::unquoted`]); the spans of
+//! this tree are those of the file as written all the same.
+
+use super::unquoted::Expanded;
+use crate::diagnostics::{Diagnostic, Span, codes};
+use std::ops::Range;
+use toml::de::{DeTable, DeValue};
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub(super) struct Node {
+    pub(super) span: Span,
+    pub(super) value: Value,
+}
+
+/// What TOML knows.
+#[derive(Clone, Debug)]
+pub(super) enum Value {
+    Text(Text),
+    /// `None` when it does not fit 64 bits.
+    Integer(Option<i64>),
+    Float(f64),
+    Boolean(bool),
+    Datetime,
+    Array(Vec<Node>),
+    Table(Table),
+}
+
+/// A string.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Text {
+    pub(super) text: String,
+    pub(super) span: Span,
+    /// Where byte 0 of `text` stands in the file, when every byte stands there as it is.
+    pub(super) at: Option<usize>,
+    /// Written without quotes, as a variable that stands for the whole value.
+    pub(super) unquoted: bool,
+}
+
+/// Keys with values, in the order of the file.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Table {
+    pub(super) span: Span,
+    pub(super) entries: Vec<Entry>,
+}
+
+/// One key with its value.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    pub(super) key_span: Span,
+    pub(super) node: Node,
+}
+
+/// Parses the text. Syntax errors are reported; what could be read around them is returned.
+pub(super) fn parse(expanded: &Expanded, diagnostics: &mut Vec<Diagnostic>) -> Table {
+    let (document, errors) = DeTable::parse_recoverable(&expanded.text);
+    for error in errors {
+        let span = error.span().unwrap_or(0..0);
+        diagnostics.push(Diagnostic::error(
+            codes::SYNTAX,
+            expanded.original(span),
+            format!("the file is not valid TOML: {}", error.message()),
+        ));
+    }
+    let reader = Reader { expanded };
+    reader.table(document.get_ref(), document.span())
+}
+
+struct Reader<'a> {
+    expanded: &'a Expanded,
+}
+
+impl Reader<'_> {
+    fn table(&self, table: &DeTable<'_>, span: Range<usize>) -> Table {
+        let mut entries: Vec<Entry> = table
+            .iter()
+            .map(|(key, value)| Entry {
+                key: key.get_ref().to_string(),
+                key_span: self.expanded.original(key.span()),
+                node: self.node(value.get_ref(), value.span()),
+            })
+            .collect();
+        entries.sort_by_key(|entry| entry.key_span.start);
+        Table { span: self.expanded.original(span), entries }
+    }
+
+    fn node(&self, value: &DeValue<'_>, range: Range<usize>) -> Node {
+        let span = self.expanded.original(range.clone());
+        let value = match value {
+            DeValue::String(text) => Value::Text(self.text(text, range, span)),
+            DeValue::Integer(number) => {
+                Value::Integer(i64::from_str_radix(number.as_str(), number.radix()).ok())
+            }
+            DeValue::Float(number) => Value::Float(number.as_str().parse().unwrap_or(f64::NAN)),
+            DeValue::Boolean(boolean) => Value::Boolean(*boolean),
+            DeValue::Datetime(_) => Value::Datetime,
+            DeValue::Array(items) => {
+                Value::Array(items.iter().map(|item| self.node(item.get_ref(), item.span())).collect())
+            }
+            DeValue::Table(table) => Value::Table(self.table(table, range)),
+        };
+        Node { span, value }
+    }
+
+    fn text(&self, text: &str, range: Range<usize>, span: Span) -> Text {
+        let unquoted = self.expanded.is_inserted(&range);
+        let written = self.expanded.text.get(range.clone()).unwrap_or_default();
+        // Only a text that stands in the file byte for byte can be pointed into.
+        let at = written.find(text).filter(|_| !unquoted && !text.is_empty() && written.len() <= text.len() + 7);
+        let at = at.map(|offset| span.start + offset);
+        Text { text: text.to_owned(), span, at, unquoted }
+    }
+}
+
+impl Text {
+    /// The place of a part of the text, or of all of it where the file holds it in another form.
+    pub(super) fn part(&self, part: Range<usize>) -> Span {
+        match self.at {
+            Some(at) if part.end <= self.text.len() => Span { start: at + part.start, end: at + part.end },
+            _ => self.span,
+        }
+    }
+
+    /// A part as a text of its own.
+    pub(super) fn slice(&self, part: Range<usize>) -> Self {
+        Self {
+            text: self.text.get(part.clone()).unwrap_or_default().to_owned(),
+            span: self.part(part.clone()),
+            at: self.at.map(|at| at + part.start),
+            unquoted: self.unquoted,
+        }
+    }
+}
+
+impl Value {
+    /// What TOML calls it, for messages.
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(text) if text.unquoted => "a variable",
+            Self::Text(_) => "a string",
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a float",
+            Self::Boolean(_) => "a boolean",
+            Self::Datetime => "a date",
+            Self::Array(_) => "an array",
+            Self::Table(_) => "a table",
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Regexes as the configuration's author sees them: do they parse, where do they not, which groups do they have.
+
+use super::{check::Check, raw::Text};
+use crate::diagnostics::{Diagnostic, codes};
+
+/// Why a pattern does not parse.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MalformedRegex {
+    /// What is wrong.
+    pub why: String,
+    /// The byte of the pattern where it is wrong.
+    pub at: usize,
+}
+
+/// The names of the groups, group 0 first.
+pub(super) type Groups = Vec<Option<String>>;
+
+/// Parses a pattern of the Go RE2 dialect.
+pub(super) fn parse(pattern: &str) -> Result<Groups, MalformedRegex> {
+    use regex_syntax::hir::{Hir, HirKind};
+    fn collect(hir: &Hir, groups: &mut Groups) {
+        match hir.kind() {
+            HirKind::Capture(capture) => {
+                let index = capture.index as usize;
+                if groups.len() <= index {
+                    groups.resize(index + 1, None);
+                }
+                groups[index] = capture.name.as_ref().map(ToString::to_string);
+                collect(&capture.sub, groups);
+            }
+            HirKind::Repetition(repetition) => collect(&repetition.sub, groups),
+            HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+                for part in parts {
+                    collect(part, groups);
+                }
+            }
+            _ => {}
+        }
+    }
+    let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).map_err(|error| match &error {
+        regex_syntax::Error::Parse(error) => {
+            MalformedRegex { why: error.kind().to_string(), at: error.span().start.offset }
+        }
+        regex_syntax::Error::Translate(error) => {
+            MalformedRegex { why: error.kind().to_string(), at: error.span().start.offset }
+        }
+        _ => MalformedRegex { why: error.to_string(), at: 0 },
+    })?;
+    let mut groups = vec![None];
+    collect(&hir, &mut groups);
+    Ok(groups)
+}
+
+/// Parses the pattern and reports why it does not; `text` is the pattern itself.
+pub(super) fn check(check: &mut Check<'_>, text: &Text) -> Option<Groups> {
+    match parse(&text.text) {
+        Ok(groups) => Some(groups),
+        Err(MalformedRegex { why, at }) => {
+            let end = text.text[at.min(text.text.len())..].chars().next().map_or(at, |c| at + c.len_utf8());
+            let span = if end > at { text.part(at..end) } else { text.part(at.saturating_sub(1)..at) };
+            check.report(
+                Diagnostic::error(codes::MALFORMED_REGEX, span, format!("the regex `{}` does not parse", text.text))
+                    .label(why)
+                    .help("write the regex in Go's syntax; a character that is meant literally gets a backslash"),
+            );
+            None
+        }
+    }
+}
+
+/// The names that `template` refers to and that are no group of the regex (spec §8).
+pub(super) fn unknown_references(template: &str, groups: &Groups) -> Vec<(std::ops::Range<usize>, String)> {
+    let known = |name: &str| match canonical_number(name) {
+        Some(number) => number < groups.len(),
+        None => groups.iter().flatten().any(|group| group == name),
+    };
+    references(template).into_iter().filter(|(_, name)| !known(name)).collect()
+}
+
+/// The references of a template: `$name` and `${name}`, with the longest name.
+pub(super) fn references(template: &str) -> Vec<(std::ops::Range<usize>, String)> {
+    let mut found = Vec::new();
+    let mut at = 0;
+    while let Some(next) = template[at..].find('$') {
+        let start = at + next;
+        let rest = &template[start + 1..];
+        if rest.starts_with('$') {
+            at = start + 2;
+            continue;
+        }
+        let braced = rest.strip_prefix('{');
+        let body = braced.unwrap_or(rest);
+        let end = body.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(body.len());
+        let closed = braced.is_none() || body[end..].starts_with('}');
+        at = start + 1;
+        if end > 0 && closed {
+            at += end + if braced.is_some() { 2 } else { 0 };
+            found.push((start..at, body[..end].to_owned()));
+        }
+    }
+    found
+}
+
+/// The number a name stands for: decimal, without leading zeros.
+fn canonical_number(name: &str) -> Option<usize> {
+    let number: usize = name.parse().ok()?;
+    (number.to_string() == name).then_some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn references_take_the_longest_name() {
+        let names = |template: &str| references(template).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        assert_eq!(names("a.$1_x.$1.x.${1}_x.$$1.${}.${a"), ["1_x", "1", "1"]);
+    }
+
+    #[test]
+    fn unknown_groups_are_found() {
+        let groups = parse(r"^(a)(?P<name>b)").unwrap();
+        let unknown: Vec<_> =
+            unknown_references("$0 $1 $2 $3 $name $other $01", &groups).into_iter().map(|(_, name)| name).collect();
+        assert_eq!(unknown, ["3", "other", "01"]);
+    }
+}

@@ -1,0 +1,106 @@
+//! The names of the route types: carbon-relay-ng's, ours, and the hash types of other relays.
+
+use crate::config::keys;
+use relay_runtime::table::HashAlgorithm;
+
+/// What stands under `type`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteType {
+    /// Every destination that matches.
+    SendAllMatch,
+    /// The first destination that matches.
+    SendFirstMatch,
+    /// The destination that a hash of the metric picks.
+    Hash(HashAlgorithm),
+    /// One destination after the other (ours).
+    RoundRobin,
+    /// The first destination that is up (ours).
+    Failover,
+    /// Nowhere (ours).
+    Blackhole,
+    /// Grafana Cloud.
+    GrafanaNet,
+    /// Kafka, as metrictank reads it.
+    KafkaMdm,
+    /// Google Pub/Sub.
+    PubSub,
+    /// Amazon CloudWatch.
+    CloudWatch,
+}
+
+const NAMES: [(&str, RouteType); 15] = [
+    ("sendAllMatch", RouteType::SendAllMatch),
+    ("sendFirstMatch", RouteType::SendFirstMatch),
+    ("consistentHashing", RouteType::Hash(HashAlgorithm::ConsistentHashingV1)),
+    ("consistentHashing-v2", RouteType::Hash(HashAlgorithm::CarbonCh)),
+    ("roundRobin", RouteType::RoundRobin),
+    ("failover", RouteType::Failover),
+    ("blackhole", RouteType::Blackhole),
+    ("carbon_ch", RouteType::Hash(HashAlgorithm::CarbonCh)),
+    ("fnv1a_ch", RouteType::Hash(HashAlgorithm::Fnv1aCh)),
+    ("mmh3_ch", RouteType::Hash(HashAlgorithm::Mmh3Ch)),
+    ("jump_fnv1a_ch", RouteType::Hash(HashAlgorithm::JumpFnv1aCh)),
+    ("grafanaNet", RouteType::GrafanaNet),
+    ("kafkaMdm", RouteType::KafkaMdm),
+    ("pubsub", RouteType::PubSub),
+    ("cloudWatch", RouteType::CloudWatch),
+];
+
+/// The names of the hash types, as the key `hash` takes them.
+pub(in crate::config) const HASHES: &[&str] = &["carbon_ch", "fnv1a_ch", "mmh3_ch", "jump_fnv1a_ch"];
+
+impl RouteType {
+    /// The type of a name, in exactly this case.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// Every name.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NAMES.iter().map(|(name, _)| *name)
+    }
+
+    /// The first name of the type.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    /// How many destinations the type needs.
+    #[must_use]
+    pub fn destinations_min(self) -> usize {
+        match self {
+            Self::Hash(_) => 2,
+            Self::SendAllMatch | Self::SendFirstMatch | Self::RoundRobin | Self::Failover => 1,
+            _ => 0,
+        }
+    }
+
+    /// Whether its destinations may have matchers of their own.
+    #[must_use]
+    pub fn takes_matchers(self) -> bool {
+        matches!(self, Self::SendAllMatch | Self::SendFirstMatch)
+    }
+
+    /// Whether it speaks carbon's protocols (or to nobody).
+    #[must_use]
+    pub fn is_carbon(self) -> bool {
+        !matches!(self, Self::GrafanaNet | Self::KafkaMdm | Self::PubSub | Self::CloudWatch)
+    }
+
+    /// The keys that a route of this type has.
+    pub(super) fn keys(self) -> &'static [&'static [&'static str]] {
+        match self {
+            Self::Hash(_) => &[keys::ROUTE, keys::MATCHER, keys::CARBON, keys::HASH],
+            Self::SendAllMatch | Self::SendFirstMatch | Self::RoundRobin | Self::Failover => {
+                &[keys::ROUTE, keys::MATCHER, keys::CARBON]
+            }
+            Self::Blackhole => &[keys::ROUTE, keys::MATCHER],
+            Self::GrafanaNet => &[keys::ROUTE, keys::MATCHER, keys::GRAFANA_NET],
+            Self::KafkaMdm => &[keys::ROUTE, keys::MATCHER, keys::KAFKA_MDM],
+            Self::PubSub => &[keys::ROUTE, keys::MATCHER, keys::PUBSUB],
+            Self::CloudWatch => &[keys::ROUTE, keys::MATCHER, keys::CLOUD_WATCH],
+        }
+    }
+}

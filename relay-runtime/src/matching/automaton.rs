@@ -1,0 +1,53 @@
+//! All substrings of a table as one Aho-Corasick automaton, complete and dense: one load per byte of a name
+//! whatever the number of substrings.
+//!
+//! Bytes that no substring tells apart share a class, so a row has as many entries as there are classes.
+//! States are numbered so that those where something ends come last; a state's number is the start of its
+//! row.
+
+use super::words::Words;
+
+/// An automaton that reports which of a set of texts occur.
+#[derive(Clone, Copy, Debug)]
+pub struct Automaton<'a> {
+    /// The class of each byte.
+    pub classes: &'a [u8; 256],
+    /// The next state by state plus class. State 0 is the start.
+    pub rows: Words<'a>,
+    /// The number of classes.
+    pub stride: u32,
+    /// The first state where some text ends.
+    pub first_end: u32,
+    /// Where the texts that end in each such state start in `ended`, and where the last one's stop.
+    pub ends: Words<'a>,
+    /// Texts.
+    pub ended: Words<'a>,
+    /// How many texts there are.
+    pub texts: u32,
+}
+
+impl<'a> Automaton<'a> {
+    /// A class for each byte, from bytes.
+    ///
+    /// # Panics
+    /// At compile time, when there are not 256.
+    #[must_use]
+    pub const fn classes(bytes: &'a [u8]) -> &'a [u8; 256] {
+        bytes.as_array().expect("a class for each byte")
+    }
+
+    /// Calls `found` with each text at each place where it ends.
+    #[inline]
+    pub fn find(&self, name: &[u8], mut found: impl FnMut(u32)) {
+        let mut state = 0;
+        for &byte in name {
+            state = self.rows.get(state as usize + usize::from(self.classes[usize::from(byte)]));
+            if state >= self.first_end {
+                let at = ((state - self.first_end) / self.stride) as usize;
+                for text in self.ended.range(self.ends.get(at), self.ends.get(at + 1)) {
+                    found(text);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! One look at a name: which of the table's literals it holds, and so which rules it may match.
+//!
+//! Every rule whose matcher demands a literal waits under it; a name calls up only the rules that wait under
+//! the literals it has. What comes out are candidates in the order of the rules, each at most once. Whether a
+//! candidate's other conditions hold is for the caller to check.
+//!
+//! Rules of all stages are numbered through, blocklist first, then aggregators, then routes, so that one
+//! look serves the whole table unless a rewriter changes the name.
+
+use super::{automaton::Automaton, hashed::HashedPrefixes, trie::TriePrefixes, words::Words};
+
+/// Which rules wait under which literals.
+#[derive(Clone, Copy, Debug)]
+pub struct Index<'a> {
+    /// The literals that a name may start with.
+    pub prefixes: Prefixes<'a>,
+    /// Where the rules under each prefix start in `rules`, and where the last one's stop.
+    pub prefix_rules: Words<'a>,
+    /// The literals that a name may contain.
+    pub substrings: Option<Automaton<'a>>,
+    /// As `prefix_rules`, for substrings.
+    pub substring_rules: Words<'a>,
+    /// Rules.
+    pub rules: Words<'a>,
+    /// The rules that wait under no literal, ascending: every name may match them.
+    pub always: Words<'a>,
+}
+
+/// How prefixes are found.
+#[derive(Clone, Copy, Debug)]
+pub enum Prefixes<'a> {
+    /// There are none.
+    None,
+    /// By hashing.
+    Hashed(HashedPrefixes<'a>),
+    /// By walking.
+    Trie(TriePrefixes<'a>),
+}
+
+/// What one look found. Kept between names for its memory.
+#[derive(Debug, Default)]
+pub struct Look {
+    rules: Vec<u32>,
+    found: Vec<u64>,
+}
+
+impl Index<'_> {
+    /// Looks at a name.
+    #[inline]
+    pub fn look(&self, name: &[u8], look: &mut Look) {
+        let Look { rules, found } = look;
+        rules.clear();
+        let mut wait = |starts: Words<'_>, literal: u32| {
+            let at = literal as usize;
+            rules.extend(self.rules.range(starts.get(at), starts.get(at + 1)));
+        };
+        match &self.prefixes {
+            Prefixes::None => {}
+            Prefixes::Hashed(prefixes) => prefixes.find(name, |literal| wait(self.prefix_rules, literal)),
+            Prefixes::Trie(prefixes) => prefixes.find(name, |literal| wait(self.prefix_rules, literal)),
+        }
+        if let Some(automaton) = &self.substrings {
+            found.clear();
+            found.resize((automaton.texts as usize).div_ceil(64), 0);
+            automaton.find(name, |text| {
+                let (word, bit) = (text as usize / 64, 1 << (text % 64));
+                if found[word] & bit == 0 {
+                    found[word] |= bit;
+                    wait(self.substring_rules, text);
+                }
+            });
+        }
+        if !self.always.is_empty() {
+            rules.extend(self.always.iter());
+        }
+        // Rarely more than two; a rule that waits under several literals may have come several times.
+        if rules.len() > 1 {
+            rules.sort_unstable();
+            rules.dedup();
+        }
+    }
+}
+
+impl Look {
+    /// How many candidates there are.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.rules.len()
+    }
+
+    /// Whether there are no candidates.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rules.is_empty()
+    }
+
+    /// The candidates from `start` up to but without `end`, in order.
+    #[inline]
+    pub fn rules(&self, start: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
+        self.rules.iter().copied().skip_while(move |&rule| rule < start).take_while(move |&rule| rule < end)
+    }
+
+    /// Whether the name contains this substring of the index.
+    #[inline]
+    #[must_use]
+    pub fn contains(&self, substring: u32) -> bool {
+        self.found.get(substring as usize / 64).is_some_and(|word| word >> (substring % 64) & 1 == 1)
+    }
+}

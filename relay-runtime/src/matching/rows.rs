@@ -1,0 +1,177 @@
+//! A table that is too long to be code: its rules as rows of numbers and one loop over those that a look
+//! came up with. Means exactly what the code for the same rules would.
+
+use super::{
+    Engines, Look,
+    words::{Arena, Pairs, Words},
+};
+use crate::{
+    dispatch::Sink,
+    table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex},
+};
+
+/// The rules of a table, numbered through: blocklist, aggregators, routes.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a> {
+    /// The number of the first aggregator.
+    pub first_aggregator: u32,
+    /// The number of the first route.
+    pub first_route: u32,
+    /// The number of rules.
+    pub end: u32,
+    /// Where each rule's checks start in `checks`, and where the last one's stop.
+    pub rule_checks: Words<'a>,
+    /// A [`Check`] and what it is about.
+    pub checks: Pairs<'a>,
+    /// The literals of checks.
+    pub literals: Arena<'a>,
+    /// For each aggregator, whether it hides what it takes.
+    pub drop_raw: &'a [u8],
+    /// For each route, its [`Kind`].
+    pub kinds: &'a [u8],
+    /// Where each route's targets start in `targets`, and where the last one's stop.
+    pub route_targets: Words<'a>,
+    /// Destinations.
+    pub targets: Words<'a>,
+    /// Where each target's checks start in `checks`, and where they stop.
+    pub target_checks: Pairs<'a>,
+}
+
+/// What is looked at. Odd ones are the negation of the even one before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Check {
+    /// The name starts with a literal.
+    Prefix = 0,
+    /// It is a literal.
+    Exact = 2,
+    /// It ends with a literal.
+    Suffix = 4,
+    /// The look found a substring.
+    Found = 6,
+    /// A finder finds a substring.
+    Contains = 8,
+    /// A regex matches.
+    Regex = 10,
+    /// A regex, whose required literal is there, matches.
+    Confirm = 12,
+}
+
+/// What a route does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Kind {
+    /// Delivers to each target whose checks hold.
+    All = 0,
+    /// Delivers to the first target whose checks hold.
+    First = 1,
+    /// Leaves the choice to the sink.
+    Select = 2,
+}
+
+impl Rows<'_> {
+    /// The first blocklist entry that holds.
+    #[inline]
+    #[must_use]
+    pub fn blocked(&self, name: &[u8], look: Option<&Look>, engines: &Engines) -> Option<BlocklistIndex> {
+        let mut rules = candidates(look, 0, self.first_aggregator);
+        rules.find(|&rule| self.holds(rule, name, look, engines)).map(BlocklistIndex)
+    }
+
+    /// Reports the aggregators that take the name; true when the last one hides it.
+    #[inline]
+    pub fn aggregate<S: Sink>(
+        &self,
+        name: &[u8],
+        look: Option<&Look>,
+        engines: &Engines,
+        sink: &mut S,
+    ) -> bool {
+        for rule in candidates(look, self.first_aggregator, self.first_route) {
+            if self.holds(rule, name, look, engines) {
+                let aggregator = AggregatorIndex(rule - self.first_aggregator);
+                sink.aggregate(aggregator);
+                if self.drop_raw[aggregator.get()] != 0 {
+                    sink.dropped_raw();
+                    return true;
+                }
+            }
+        }
+        false
+    }
+
+    /// Reports the routes that take the name, and where they send it.
+    #[inline]
+    pub fn route<S: Sink>(&self, name: &[u8], look: Option<&Look>, engines: &Engines, sink: &mut S) {
+        for rule in candidates(look, self.first_route, self.end) {
+            if self.holds(rule, name, look, engines) {
+                let route = RouteIndex(rule - self.first_route);
+                sink.route(route);
+                self.send(route, name, look, engines, sink);
+            }
+        }
+    }
+
+    #[inline]
+    fn send<S: Sink>(
+        &self,
+        route: RouteIndex,
+        name: &[u8],
+        look: Option<&Look>,
+        engines: &Engines,
+        sink: &mut S,
+    ) {
+        let kind = self.kinds[route.get()];
+        if kind == Kind::Select as u8 {
+            return sink.select(route, name);
+        }
+        let end = self.route_targets.get(route.get() + 1) as usize;
+        for target in self.route_targets.get(route.get()) as usize..end {
+            let (start, stop) = self.target_checks.get(target);
+            if self.all(start, stop, name, look, engines) {
+                sink.deliver(DestinationIndex(self.targets.get(target)));
+                if kind == Kind::First as u8 {
+                    return;
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn holds(&self, rule: u32, name: &[u8], look: Option<&Look>, engines: &Engines) -> bool {
+        let rule = rule as usize;
+        self.all(self.rule_checks.get(rule), self.rule_checks.get(rule + 1), name, look, engines)
+    }
+
+    #[inline]
+    fn all(&self, start: u32, stop: u32, name: &[u8], look: Option<&Look>, engines: &Engines) -> bool {
+        (start..stop).all(|check| self.check(check, name, look, engines))
+    }
+
+    fn check(&self, check: u32, name: &[u8], look: Option<&Look>, engines: &Engines) -> bool {
+        const EXACT: u32 = Check::Exact as u32;
+        const SUFFIX: u32 = Check::Suffix as u32;
+        const FOUND: u32 = Check::Found as u32;
+        const CONTAINS: u32 = Check::Contains as u32;
+        const REGEX: u32 = Check::Regex as u32;
+        const CONFIRM: u32 = Check::Confirm as u32;
+        let (kind, about) = self.checks.get(check as usize);
+        let holds = match kind & !1 {
+            EXACT => name == self.literals.get(about),
+            SUFFIX => name.ends_with(self.literals.get(about)),
+            FOUND => look.is_some_and(|look| look.contains(about)),
+            CONTAINS => engines.contains(about as usize, name),
+            REGEX => engines.matches(about as usize, name),
+            CONFIRM => engines.confirms(about as usize, name),
+            _ => name.starts_with(self.literals.get(about)),
+        };
+        holds != (kind & 1 == 1)
+    }
+}
+
+/// The rules to ask: those that the look came up with, or all if no rule waits under a literal.
+#[inline]
+fn candidates(look: Option<&Look>, start: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
+    let all = if look.is_none() { start..end } else { 0..0 };
+    look.into_iter().flat_map(move |look| look.rules(start, end)).chain(all)
+}
