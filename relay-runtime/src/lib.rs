@@ -12,3 +12,7 @@ pub mod table;
 pub mod dispatch;
 
 pub mod gather;
+
+pub mod destination;
+
+pub mod ledger;

@@ -1,0 +1,2 @@
+//! The books of a relay. STUB
+pub mod names;
