@@ -9,9 +9,15 @@ pub mod plan;
 pub mod settings;
 pub mod table;
 
+pub mod protocol;
+pub mod validate;
+pub mod order;
+
 pub mod dispatch;
 
+pub mod counts;
 pub mod gather;
+pub mod pipeline;
 
 pub mod destination;
 
