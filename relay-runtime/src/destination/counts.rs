@@ -71,7 +71,7 @@ impl DestinationCounts {
         self.routed == self.sent + self.queued + self.dropped_total()
     }
 
-    pub(super) const fn drop_lines(&mut self, reason: DropReason, lines: u64) {
+    pub(crate) const fn drop_lines(&mut self, reason: DropReason, lines: u64) {
         self.dropped[reason as usize] += lines;
     }
 }

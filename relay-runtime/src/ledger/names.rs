@@ -47,3 +47,24 @@ pub const CONNECTIONS_IDLE: &str = "idle_closed";
 pub const CONNECTIONS_BROKEN: &str = "broken";
 /// Closed for a line longer than the limit.
 pub const CONNECTIONS_TOO_LONG: &str = "line_too_long";
+
+/// Inbound connections.
+pub const CONNECTIONS: &str = "connections";
+/// The same counts for each worker.
+pub const WORKERS: &str = "workers";
+/// A list of routes.
+pub const ROUTES: &str = "routes";
+/// A route's key.
+pub const ROUTE: &str = "route";
+/// Lines that a route took.
+pub const MATCHED: &str = "matched";
+/// Lines that a route took and none of its destinations did.
+pub const UNDELIVERED: &str = "undelivered";
+/// A list of destinations.
+pub const DESTINATIONS: &str = "destinations";
+/// A destination's address and instance.
+pub const DESTINATION: &str = "destination";
+/// Lines that were cut by the end of a connection, and started again on the next.
+pub const RESTARTED_LINES: &str = "restarted_lines";
+/// Whether every line is accounted for.
+pub const BALANCED: &str = "balanced";
