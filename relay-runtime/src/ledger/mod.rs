@@ -154,7 +154,7 @@ impl Ledger {
             .iter()
             .map(|worker| Value::Object(counts_to_json(&worker.counts, worker.connections)))
             .collect();
-        let routes: Vec<_> = self.routes.iter().enumerate().map(|(at, key)| {
+        let routes = self.routes.iter().enumerate().map(|(at, key)| {
             let counts = total.routes.get(at).copied().unwrap_or_default();
             json!({ names::ROUTE: key, names::MATCHED: counts.matched, names::UNDELIVERED: counts.undelivered })
         });
