@@ -18,10 +18,10 @@ pub mod order;
 
 pub mod dispatch;
 
-pub mod counts;
 pub mod ring;
 pub mod select;
 
+pub mod counts;
 pub mod gather;
 pub mod pipeline;
 

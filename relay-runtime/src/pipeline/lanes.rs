@@ -1,9 +1,11 @@
 //! Questions about 16 bytes at once: bit n of each answer stands for byte n.
 //!
-//! With SSE2, which every x86-64 has, an answer takes two or three instructions. These intrinsics are safe to
-//! call where the feature is always there, and the vectors are made from integers rather than read through
-//! pointers (the compiler turns that into one load), so no `unsafe` is needed. Elsewhere the same answers are
-//! computed byte by byte, which compilers vectorise well enough; tests hold the two equal.
+//! With SSE2, which every x86-64 has, an answer takes two or three instructions. Elsewhere the same answers
+//! are computed byte by byte; tests hold the two equal.
+//!
+//! This is the one module of the data path with `unsafe`: an intrinsic may only be called from a function
+//! that declares its feature, and calling that function is the unsafe step. No pointers are involved, as the
+//! vectors are made from integers, which the compiler turns into one load.
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use sse2::{decimal_parts, marks_and_semicolons, node_parts};
@@ -27,7 +29,7 @@ pub(super) struct NodeParts {
 }
 
 #[cfg(target_arch = "x86_64")]
-#[expect(clippy::inline_always, reason = "a few instructions each, in the innermost loop")]
+#[expect(unsafe_code, reason = "intrinsics, see above")]
 mod sse2 {
     use super::{DecimalParts, NodeParts};
     use std::arch::x86_64::{
@@ -35,8 +37,33 @@ mod sse2 {
         _mm_set_epi64x,
     };
 
-    #[inline(always)]
+    /// Calls a function that needs SSE2.
+    macro_rules! with_sse2 {
+        ($call:expr) => {{
+            debug_assert!(is_x86_feature_detected!("sse2"));
+            // SAFETY: the x86-64 architecture guarantees SSE2.
+            unsafe { $call }
+        }};
+    }
+
+    #[inline]
     pub(in super::super) fn marks_and_semicolons(bytes: &[u8; 16]) -> (u16, u16) {
+        with_sse2!(marks_and_semicolons_sse2(bytes))
+    }
+
+    #[inline]
+    pub(in super::super) fn decimal_parts(bytes: &[u8; 16]) -> DecimalParts {
+        with_sse2!(decimal_parts_sse2(bytes))
+    }
+
+    #[inline]
+    pub(in super::super) fn node_parts(bytes: &[u8; 16]) -> NodeParts {
+        with_sse2!(node_parts_sse2(bytes))
+    }
+
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn marks_and_semicolons_sse2(bytes: &[u8; 16]) -> (u16, u16) {
         let bytes = load(bytes);
         // Bytes from 0x80 are negative here.
         let marks = _mm_cmplt_epi8(bytes, byte(b' ' + 1));
@@ -45,8 +72,9 @@ mod sse2 {
         answer
     }
 
-    #[inline(always)]
-    pub(in super::super) fn decimal_parts(bytes: &[u8; 16]) -> DecimalParts {
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn decimal_parts_sse2(bytes: &[u8; 16]) -> DecimalParts {
         let bytes = load(bytes);
         // Digits become the ten lowest signed numbers.
         let shifted = _mm_add_epi8(bytes, byte(0x80 - b'0'));
@@ -54,26 +82,29 @@ mod sse2 {
         DecimalParts { digits, points: mask(_mm_cmpeq_epi8(bytes, byte(b'.'))) }
     }
 
-    #[inline(always)]
-    pub(in super::super) fn node_parts(bytes: &[u8; 16]) -> NodeParts {
+    #[inline]
+    #[target_feature(enable = "sse2")]
+    fn node_parts_sse2(bytes: &[u8; 16]) -> NodeParts {
         let bytes = load(bytes);
-        let suspects =
-            _mm_or_si128(_mm_cmpeq_epi8(bytes, byte(b'=')), _mm_cmpeq_epi8(bytes, byte(b'_')));
+        let suspects = _mm_or_si128(_mm_cmpeq_epi8(bytes, byte(b'=')), _mm_cmpeq_epi8(bytes, byte(b'_')));
         NodeParts { dots: mask(_mm_cmpeq_epi8(bytes, byte(b'.'))), suspects: mask(suspects) }
     }
 
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "sse2")]
     fn load(bytes: &[u8; 16]) -> __m128i {
         let (halves, _) = bytes.as_chunks::<8>();
         _mm_set_epi64x(i64::from_le_bytes(halves[1]), i64::from_le_bytes(halves[0]))
     }
 
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "sse2")]
     fn byte(byte: u8) -> __m128i {
         _mm_set1_epi8(byte.cast_signed())
     }
 
-    #[inline(always)]
+    #[inline]
+    #[target_feature(enable = "sse2")]
     fn mask(lanes: __m128i) -> u32 {
         _mm_movemask_epi8(lanes).cast_unsigned()
     }

@@ -18,6 +18,15 @@ pub(super) struct Fields {
     pub(super) end: usize,
 }
 
+impl Fields {
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the innermost loop")]
+    pub(super) fn of(self, bytes: &[u8]) -> [&[u8]; 3] {
+        let Self { start, name_end, value_end, end } = self;
+        [&bytes[start..name_end], &bytes[name_end + 1..value_end], &bytes[value_end + 1..end]]
+    }
+}
+
 /// Recognises ordinary lines under one table's rules.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recogniser {

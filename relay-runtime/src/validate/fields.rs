@@ -17,8 +17,9 @@ pub(crate) fn split(line: &[u8]) -> Option<[&[u8]; 3]> {
     whole.then_some(fields)
 }
 
-/// Whether any of it is white space.
-pub(crate) fn has_white_space(text: &[u8]) -> bool {
+/// Whether any of it is white space: then it cannot be sent as a metric.
+#[must_use]
+pub fn has_white_space(text: &[u8]) -> bool {
     field_end(text) < text.len()
 }
 

@@ -10,8 +10,9 @@ pub(crate) mod number;
 mod reason;
 
 use crate::table::Validation;
-pub(crate) use fields::has_white_space;
 use number::Kind;
+
+pub use fields::has_white_space;
 pub use reason::Reason;
 
 /// The rules that a table sets for lines.
