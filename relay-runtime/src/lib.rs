@@ -4,10 +4,13 @@
 //! [`plan`] holds what was configured: [`settings`] for the process, [`table`] for the lines.
 //! [`regex`] is the dialect that patterns are written in; [`matcher`], [`rewriter`] and [`template`] run
 //! single rules.
-//! [`validate`] takes only what is a line, [`order`] only what is newer.
-//! A line then goes through [`dispatch`], the seam behind which either the interpreter ([`interpret`]) or
-//! generated code (with the engines of [`matching`]) sits, with [`select`] (and under it [`ring`]) for the routes that choose among their
-//! destinations, and what it decides is collected by [`gather`]; [`trace`] and [`explain`] show it instead.
+//! [`protocol`] finds whole lines in a stream, [`validate`] takes only what is a line, [`order`] only what is newer.
+//! A line then goes through [`dispatch`], the seam behind which either the interpreter ([`interpret`]) or generated
+//! code (with the engines of [`matching`]) sits, with [`select`] (and under it [`ring`]) for the routes that choose
+//! among their destinations, and what it decides is collected by [`gather`]; [`trace`] and [`explain`] show it instead.
+//! [`pipeline`] is all of that in one pass over what was read, counted in [`counts`].
+//! Each [`destination`] delivers what it gets; the [`ledger`] says what became of every line.
+//! [`engine`] runs it on sockets and threads, [`logging`] tells of it, and [`serve`] is the `main` of a relay.
 
 pub mod plan;
 pub mod settings;
@@ -18,6 +21,8 @@ pub mod regex;
 pub mod matcher;
 pub mod rewriter;
 pub mod template;
+
+pub mod protocol;
 
 pub mod order;
 pub mod validate;
@@ -31,6 +36,14 @@ pub mod select;
 
 pub mod counts;
 pub mod gather;
+pub mod pipeline;
 
 pub mod explain;
 pub mod trace;
+
+pub mod destination;
+pub mod ledger;
+
+pub mod engine;
+pub mod logging;
+pub mod serve;

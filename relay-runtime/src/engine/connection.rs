@@ -1,0 +1,112 @@
+//! One inbound connection: bytes from its socket to its decoder.
+//!
+//! Reads once per turn at most, so that a fast sender does not keep others waiting; the worker asks again as
+//! long as there is more. Between reads it holds nothing but the start of a line.
+
+use crate::{gather::Gathered, pipeline::LinePipeline, protocol::plain::PlainDecoder};
+use mio::net::TcpStream;
+use std::{
+    io::{self, Read},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+/// An accepted connection.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) socket: TcpStream,
+    pub(super) peer: SocketAddr,
+    pub(super) last_read: Instant,
+    /// Whether it is in the worker's list of those to be read.
+    pub(super) is_listed: bool,
+    /// The end of the stream was announced: a short read is not the last.
+    pub(super) is_ending: bool,
+    /// Reads that it may still get when the relay stops.
+    pub(super) reads_left: Option<u32>,
+    decoder: PlainDecoder,
+}
+
+/// What a read showed.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// So many bytes, and there may be more.
+    More(usize),
+    /// So many bytes, and no more for now.
+    Drained(usize),
+    /// Nothing will come any more.
+    Ended(End),
+}
+
+/// Why a connection ends.
+#[derive(Debug)]
+pub(super) enum End {
+    /// The peer closed it.
+    Clean,
+    /// It broke.
+    Broken(io::Error),
+    /// A line is too long.
+    TooLong,
+    /// Silence.
+    Idle,
+    /// The relay stops.
+    Stopping,
+}
+
+/// Where lines go.
+pub(super) struct Feed<'a> {
+    pub(super) pipeline: &'a mut dyn LinePipeline,
+    pub(super) gathered: &'a mut Gathered,
+    pub(super) now_s: u64,
+}
+
+impl Connection {
+    pub(super) fn new(socket: TcpStream, peer: SocketAddr, line_bytes_max: usize, now: Instant) -> Self {
+        Self {
+            socket,
+            peer,
+            last_read: now,
+            is_listed: false,
+            is_ending: false,
+            reads_left: None,
+            decoder: PlainDecoder::new(line_bytes_max),
+        }
+    }
+
+    /// One read, and what it brings through the pipeline.
+    pub(super) fn read(&mut self, buffer: &mut [u8], now: Instant, feed: &mut Feed<'_>) -> Progress {
+        match self.socket.read(buffer) {
+            Ok(0) => Progress::Ended(End::Clean),
+            Ok(bytes) => {
+                self.last_read = now;
+                match self.decoder.feed(&buffer[..bytes], feed.now_s, feed.pipeline, feed.gathered) {
+                    Err(_) => Progress::Ended(End::TooLong),
+                    // A stream socket that gives less than it was asked for is empty: epoll(7), question 9.
+                    Ok(()) if bytes < buffer.len() && !self.is_ending => Progress::Drained(bytes),
+                    Ok(()) => Progress::More(bytes),
+                }
+            }
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => Progress::Drained(0),
+                io::ErrorKind::Interrupted => Progress::More(0),
+                _ => Progress::Ended(End::Broken(error)),
+            },
+        }
+    }
+
+    /// Whether it was silent for so long.
+    pub(super) fn is_idle(&self, now: Instant, idle_max: Duration) -> bool {
+        now.saturating_duration_since(self.last_read) >= idle_max
+    }
+
+    /// The start of a line is a line only when the peer meant it to end there (BUG-22).
+    pub(super) fn finish(self, end: &End, feed: &mut Feed<'_>) {
+        match end {
+            // The decoder has counted it, and what it holds belongs to the line that it counted.
+            End::TooLong => {}
+            End::Clean => self.decoder.finish(true, feed.now_s, feed.pipeline, feed.gathered),
+            End::Broken(_) | End::Idle | End::Stopping => {
+                self.decoder.finish(false, feed.now_s, feed.pipeline, feed.gathered);
+            }
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! The listening sockets: TCP and UDP on the same address (spec §4.1).
+//!
+//! When accepting fails, as it does without free descriptors, the listener stays and tries again a little
+//! later: closing it would turn away clients that only had to wait.
+
+use super::resolve;
+use mio::net::{TcpListener, TcpStream, UdpSocket};
+use socket2::{Domain, Protocol, Socket, Type};
+use std::{
+    fmt, io,
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// Connections that the kernel holds until they are accepted.
+const BACKLOG: i32 = 1024;
+
+/// What the kernel is asked to hold of datagrams; it may give less.
+const DATAGRAM_BUFFER_BYTES: usize = 4 * 1024 * 1024;
+
+/// With port 0, the port that TCP gets may be taken for UDP; then another is tried.
+const PORT_ATTEMPTS: usize = 20;
+
+/// The wait after the first error, and the longest.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
+
+/// An address that cannot be listened on.
+#[derive(Debug)]
+pub struct BindError {
+    /// As configured, completed.
+    pub address: String,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+/// The pair of sockets on one address.
+#[derive(Debug)]
+pub(super) struct Listening {
+    pub(super) tcp: TcpListener,
+    pub(super) udp: UdpSocket,
+    pub(super) address: SocketAddr,
+}
+
+/// When to accept again after errors.
+#[derive(Debug, Default)]
+pub(super) struct AcceptPause {
+    until: Option<Instant>,
+    wait: Duration,
+}
+
+/// What an attempt to accept brought.
+#[derive(Debug)]
+pub(super) enum Accepted {
+    /// A connection.
+    Connection(TcpStream, SocketAddr),
+    /// Nobody waits.
+    Nobody,
+    /// Not possible at the moment.
+    Failed(io::Error),
+}
+
+/// Opens both sockets on `address`: `host:port`, `[ipv6]:port`, or `:port` for all addresses.
+pub(super) fn listen(address: &str) -> Result<Listening, BindError> {
+    let fail = |error| BindError { address: address.to_owned(), error };
+    let mut last = io::ErrorKind::NotFound.into();
+    for candidate in candidates(address).map_err(fail)? {
+        for _ in 0..PORT_ATTEMPTS {
+            match listen_on(candidate) {
+                Ok(listening) => return Ok(listening),
+                Err(error) => last = error,
+            }
+            if candidate.port() != 0 || last.kind() != io::ErrorKind::AddrInUse {
+                break;
+            }
+        }
+    }
+    Err(fail(last))
+}
+
+pub(super) fn accept(listener: &TcpListener) -> Accepted {
+    loop {
+        match listener.accept() {
+            Ok((stream, peer)) => return Accepted::Connection(stream, peer),
+            Err(error) => match error.kind() {
+                io::ErrorKind::WouldBlock => return Accepted::Nobody,
+                // The client went away while it waited, or a signal came: the next one is not affected.
+                io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => {}
+                _ => return Accepted::Failed(error),
+            },
+        }
+    }
+}
+
+impl AcceptPause {
+    /// Whether accepting may be tried now.
+    pub(super) fn is_over(&self, now: Instant) -> bool {
+        self.until.is_none_or(|until| until <= now)
+    }
+
+    /// When to try again.
+    pub(super) const fn until(&self) -> Option<Instant> {
+        self.until
+    }
+
+    pub(super) fn failed(&mut self, now: Instant) {
+        self.wait = (self.wait * 2).clamp(PAUSE.0, PAUSE.1);
+        self.until = Some(now + self.wait);
+    }
+
+    pub(super) fn succeeded(&mut self) {
+        *self = Self::default();
+    }
+}
+
+fn candidates(address: &str) -> io::Result<Vec<SocketAddr>> {
+    match address.strip_prefix(':') {
+        Some(port) => {
+            let port = port.parse().map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+            Ok(vec![(Ipv6Addr::UNSPECIFIED, port).into(), (Ipv4Addr::UNSPECIFIED, port).into()])
+        }
+        None => resolve::ask(address),
+    }
+}
+
+fn listen_on(address: SocketAddr) -> io::Result<Listening> {
+    let tcp = open(address, Type::STREAM, Protocol::TCP)?;
+    tcp.set_reuse_address(true)?;
+    tcp.bind(&address.into())?;
+    tcp.listen(BACKLOG)?;
+    let tcp: std::net::TcpListener = tcp.into();
+    let address = tcp.local_addr()?;
+    let udp = open(address, Type::DGRAM, Protocol::UDP)?;
+    let _ = udp.set_recv_buffer_size(DATAGRAM_BUFFER_BYTES);
+    udp.bind(&address.into())?;
+    Ok(Listening { tcp: TcpListener::from_std(tcp), udp: UdpSocket::from_std(udp.into()), address })
+}
+
+fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
+    socket.set_nonblocking(true)?;
+    if address.is_ipv6() && address.ip().is_unspecified() {
+        socket.set_only_v6(false)?;
+    }
+    Ok(socket)
+}
+
+impl fmt::Display for BindError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot listen on `{}`: {}", self.address, self.error)
+    }
+}
+
+impl std::error::Error for BindError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_sockets_get_the_same_port() {
+        let listening = listen("127.0.0.1:0").unwrap();
+        assert_ne!(listening.address.port(), 0);
+        assert_eq!(listening.udp.local_addr().unwrap(), listening.address);
+    }
+
+    #[test]
+    fn an_address_in_use_is_named() {
+        let taken = listen("127.0.0.1:0").unwrap().address;
+        let _holder = listen(&taken.to_string()).unwrap();
+        let error = listen(&taken.to_string()).unwrap_err();
+        assert!(error.to_string().contains(&taken.to_string()), "{error}");
+    }
+
+    #[test]
+    fn accepting_pauses_longer_after_each_error() {
+        let (mut pause, now) = (AcceptPause::default(), Instant::now());
+        assert!(pause.is_over(now));
+        pause.failed(now);
+        assert_eq!(pause.until(), Some(now + PAUSE.0));
+        pause.failed(now);
+        assert!(!pause.is_over(now + PAUSE.0));
+        pause.succeeded();
+        assert!(pause.is_over(now));
+    }
+}

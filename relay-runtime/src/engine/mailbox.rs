@@ -1,0 +1,117 @@
+//! What threads send to a worker: chunks for its destinations, accepted connections, resolved names, orders.
+//!
+//! One lock, one vector per kind, swapped as a whole by the receiver: the steady state allocates nothing, and
+//! a worker that has not looked yet is woken once however much is sent. Nothing is dropped here. Who sends
+//! chunks asks [`Mailbox::is_full`] first and reads no more input while it is.
+
+use super::resolve::Resolution;
+use crate::{gather::Chunk, table::DestinationIndex};
+use mio::{Waker, net::TcpStream};
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Instant,
+};
+
+/// Bytes on their way to one worker from which on the others stop reading. A turn's worth per worker may come
+/// on top.
+const FULL_BYTES: usize = 16 * 1024 * 1024;
+
+/// What a worker is told by the thread that runs the engine.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    /// Report the books.
+    Report,
+    /// Take what waits to be accepted, then close the listener and report.
+    CloseListener,
+    /// Take what connections hold, then close them and report. Reading ends at the deadline.
+    CloseInputs(Instant),
+    /// Deliver what waits until the deadline, then end.
+    Finish(Instant),
+}
+
+/// Everything that came since the last look.
+#[derive(Debug, Default)]
+pub(super) struct Mail {
+    pub(super) chunks: Vec<(DestinationIndex, Chunk)>,
+    pub(super) connections: Vec<(TcpStream, SocketAddr)>,
+    pub(super) resolutions: Vec<(DestinationIndex, Resolution)>,
+    pub(super) orders: Vec<Order>,
+}
+
+/// The way to one worker. Clones lead to the same.
+#[derive(Clone, Debug)]
+pub(super) struct Mailbox(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    mail: Mutex<Mail>,
+    chunk_bytes: AtomicUsize,
+    waker: Waker,
+}
+
+impl Mailbox {
+    pub(super) fn new(waker: Waker) -> Self {
+        Self(Arc::new(Shared { mail: Mutex::default(), chunk_bytes: AtomicUsize::new(0), waker }))
+    }
+
+    /// Sends all of `chunks`, and leaves the empty vector to the caller.
+    pub(super) fn send_chunks(&self, chunks: &mut Vec<(DestinationIndex, Chunk)>) {
+        let bytes = chunks.iter().map(|(_, chunk)| chunk.bytes().len()).sum();
+        self.send(|mail| {
+            self.0.chunk_bytes.fetch_add(bytes, Ordering::Relaxed);
+            mail.chunks.append(chunks);
+        });
+    }
+
+    pub(super) fn send_connection(&self, connection: (TcpStream, SocketAddr)) {
+        self.send(|mail| mail.connections.push(connection));
+    }
+
+    pub(super) fn send_resolution(&self, destination: DestinationIndex, resolution: Resolution) {
+        self.send(|mail| mail.resolutions.push((destination, resolution)));
+    }
+
+    pub(super) fn send_order(&self, order: Order) {
+        self.send(|mail| mail.orders.push(order));
+    }
+
+    /// Whether senders of chunks should pause.
+    pub(super) fn is_full(&self) -> bool {
+        self.0.chunk_bytes.load(Ordering::Relaxed) >= FULL_BYTES
+    }
+
+    /// Swaps what came with `empty`.
+    pub(super) fn take(&self, empty: &mut Mail) {
+        let mut mail = self.lock();
+        std::mem::swap(&mut *mail, empty);
+        self.0.chunk_bytes.store(0, Ordering::Relaxed);
+    }
+
+    fn send(&self, put: impl FnOnce(&mut Mail)) {
+        let mut mail = self.lock();
+        let was_empty = mail.is_empty();
+        put(&mut mail);
+        drop(mail);
+        if was_empty && let Err(error) = self.0.waker.wake() {
+            tracing::error!(%error, "cannot wake a worker");
+        }
+    }
+
+    /// A panic elsewhere leaves the mail whole, for nothing panics while it is locked.
+    fn lock(&self) -> MutexGuard<'_, Mail> {
+        self.0.mail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Mail {
+    fn is_empty(&self) -> bool {
+        self.chunks.is_empty()
+            && self.connections.is_empty()
+            && self.resolutions.is_empty()
+            && self.orders.is_empty()
+    }
+}

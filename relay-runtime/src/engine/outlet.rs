@@ -1,0 +1,316 @@
+//! The socket of one destination: carries out what its state machine says, and tells it what happened.
+//!
+//! Decides nothing about queues, retries or time: see [`crate::destination`].
+
+use super::{
+    mailbox::Mailbox,
+    resolve::{Resolution, resolve},
+};
+use crate::{
+    destination::{Destination, DisconnectReason, Input, Output},
+    logging::Throttle,
+    select::Liveness,
+    table::{DestinationIndex, Transport},
+};
+use mio::{
+    Interest, Registry, Token,
+    event::Event,
+    net::{TcpStream, UdpSocket},
+};
+use socket2::{SockRef, TcpKeepalive};
+use std::{
+    io::{self, IoSlice, Read, Write},
+    net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr},
+    time::{Duration, Instant},
+};
+
+/// Slices of one write. The kernel takes up to 1024; more than this few gain nothing.
+const SLICES: usize = 64;
+
+/// A datagram that no usual network has to cut up.
+const DATAGRAM_BYTES: usize = 1400;
+
+/// Reads of what a destination says per turn; all of it is ignored.
+const READS: usize = 16;
+
+/// When an idle connection to a peer that vanished is found out.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// What an outlet needs from the worker that owns it.
+pub(super) struct Surroundings<'a> {
+    pub(super) now: Instant,
+    pub(super) registry: &'a Registry,
+    pub(super) mailbox: &'a Mailbox,
+    pub(super) liveness: &'a Liveness,
+    pub(super) throttle: &'a mut Throttle,
+}
+
+/// One destination with its socket.
+#[derive(Debug)]
+pub(super) struct Outlet {
+    pub(super) index: DestinationIndex,
+    pub(super) destination: Destination,
+    /// Whether it is in the worker's list of those to be driven.
+    pub(super) is_listed: bool,
+    token: Token,
+    address: String,
+    transport: Transport,
+    socket: Option<Socket>,
+}
+
+#[derive(Debug)]
+enum Socket {
+    Tcp(TcpStream),
+    Udp(UdpSocket),
+}
+
+impl Outlet {
+    pub(super) const fn new(
+        index: DestinationIndex,
+        token: Token,
+        address: String,
+        transport: Transport,
+        destination: Destination,
+    ) -> Self {
+        Self { index, destination, is_listed: false, token, address, transport, socket: None }
+    }
+
+    /// Does whatever the state machine wants done now.
+    pub(super) fn drive(&mut self, around: &mut Surroundings<'_>) {
+        while let Some(output) = self.destination.poll_output(around.now) {
+            match output {
+                Output::Resolve => {
+                    if let Some(resolution) = resolve(self.index, &self.address, around.mailbox) {
+                        self.resolved(resolution, around);
+                    }
+                }
+                Output::Connect(address) => self.connect(address, around),
+                Output::Send => self.send(around),
+                Output::Disconnect(reason) => {
+                    self.socket = None;
+                    self.note_down(around, why(reason));
+                }
+            }
+        }
+        self.destination.handle(around.now, Input::EndOfTurn);
+    }
+
+    /// The answer to a question about the name.
+    pub(super) fn resolved(&mut self, resolution: Resolution, around: &mut Surroundings<'_>) {
+        let addresses = resolution.unwrap_or_else(|error| {
+            self.note_down(around, &format!("cannot resolve: {error}"));
+            Vec::new()
+        });
+        self.destination.handle(around.now, Input::Resolved(addresses));
+    }
+
+    /// Something happened to the socket. Spurious and late events do no harm: only what the socket itself
+    /// says counts.
+    pub(super) fn handle_event(&mut self, event: &Event, buffer: &mut [u8], around: &mut Surroundings<'_>) {
+        if !self.destination.is_up() {
+            self.check_connected(around);
+        }
+        if self.destination.is_up() {
+            if event.is_writable() {
+                self.destination.handle(around.now, Input::Writable);
+            }
+            if event.is_readable() || event.is_read_closed() || event.is_error() {
+                self.read(buffer, around);
+            }
+        }
+    }
+
+    /// Ends an orderly connection: the peer gets everything that the kernel has taken, then an end of file.
+    pub(super) fn close(&mut self, buffer: &mut [u8]) {
+        if let Some(Socket::Tcp(mut stream)) = self.socket.take() {
+            // Unread bytes would turn the close into a reset, which may destroy what is on its way.
+            while matches!(stream.read(buffer), Ok(bytes) if bytes > 0) {}
+            let _ = stream.shutdown(Shutdown::Write);
+        }
+    }
+
+    fn connect(&mut self, address: SocketAddr, around: &mut Surroundings<'_>) {
+        let opened = Socket::open(self.transport, address).and_then(|mut socket| {
+            socket.register(around.registry, self.token)?;
+            Ok(socket)
+        });
+        match opened {
+            Ok(socket) => {
+                let is_connected = matches!(socket, Socket::Udp(_));
+                self.socket = Some(socket);
+                if is_connected {
+                    self.connected(around);
+                }
+            }
+            Err(error) => self.connect_failed(&error, around),
+        }
+    }
+
+    fn check_connected(&mut self, around: &mut Surroundings<'_>) {
+        let Some(Socket::Tcp(stream)) = &self.socket else { return };
+        match stream.take_error().and_then(|error| error.map_or(Ok(()), Err)).and_then(|()| stream.peer_addr()) {
+            Ok(_) => self.connected(around),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
+            Err(error) => self.connect_failed(&error, around),
+        }
+    }
+
+    fn connected(&mut self, around: &mut Surroundings<'_>) {
+        self.destination.handle(around.now, Input::Connected);
+        around.liveness.set(self.index, true);
+        if let Some(suppressed) = around.throttle.admit(around.now) {
+            tracing::info!(destination = self.address, suppressed, "destination up");
+        }
+    }
+
+    fn connect_failed(&mut self, error: &io::Error, around: &mut Surroundings<'_>) {
+        self.socket = None;
+        self.note_down(around, &format!("cannot connect: {error}"));
+        self.destination.handle(around.now, Input::ConnectFailed);
+    }
+
+    fn closed(&mut self, reason: &str, around: &mut Surroundings<'_>) {
+        self.socket = None;
+        self.note_down(around, reason);
+        self.destination.handle(around.now, Input::Closed);
+    }
+
+    fn note_down(&self, around: &mut Surroundings<'_>, reason: &str) {
+        around.liveness.set(self.index, false);
+        if let Some(suppressed) = around.throttle.admit(around.now) {
+            tracing::warn!(destination = self.address, reason, suppressed, "destination down");
+        }
+    }
+
+    fn send(&mut self, around: &mut Surroundings<'_>) {
+        let sent = match &mut self.socket {
+            Some(Socket::Tcp(stream)) => send_stream(stream, &mut self.destination),
+            Some(Socket::Udp(socket)) => send_datagram(socket, &mut self.destination),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        };
+        match sent {
+            Ok(inputs) => {
+                for input in inputs.into_iter().flatten() {
+                    self.destination.handle(around.now, input);
+                }
+            }
+            Err(error) => self.closed(&error.to_string(), around),
+        }
+    }
+
+    /// Reads what the destination says, only to learn of its end.
+    fn read(&mut self, buffer: &mut [u8], around: &mut Surroundings<'_>) {
+        for _ in 0..READS {
+            let read = match &mut self.socket {
+                Some(Socket::Tcp(stream)) => stream.read(buffer),
+                // An ICMP error shows here; the next datagram may well arrive.
+                Some(Socket::Udp(socket)) => socket.recv(buffer).map(|_| 1),
+                None => return,
+            };
+            match read {
+                Ok(0) => return self.closed("closed by the peer", around),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                Err(_) if self.transport == Transport::Udp => {}
+                Err(error) => return self.closed(&error.to_string(), around),
+            }
+        }
+        self.read_later(around);
+    }
+
+    /// The peer says more than one turn should listen to. Registering again brings a new event.
+    fn read_later(&mut self, around: &mut Surroundings<'_>) {
+        let again = match &mut self.socket {
+            Some(socket) => socket.reregister(around.registry, self.token),
+            None => Ok(()),
+        };
+        if let Err(error) = again {
+            self.closed(&error.to_string(), around);
+        }
+    }
+}
+
+impl Socket {
+    fn open(transport: Transport, address: SocketAddr) -> io::Result<Self> {
+        match transport {
+            Transport::Tcp => {
+                let stream = TcpStream::connect(address)?;
+                let _ = stream.set_nodelay(true);
+                let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
+                Ok(Self::Tcp(stream))
+            }
+            Transport::Udp => {
+                let any: SocketAddr = match address {
+                    SocketAddr::V4(_) => (Ipv4Addr::UNSPECIFIED, 0).into(),
+                    SocketAddr::V6(_) => (Ipv6Addr::UNSPECIFIED, 0).into(),
+                };
+                let socket = UdpSocket::bind(any)?;
+                socket.connect(address)?;
+                Ok(Self::Udp(socket))
+            }
+        }
+    }
+
+    fn register(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        match self {
+            Self::Tcp(stream) => registry.register(stream, token, interest),
+            Self::Udp(socket) => registry.register(socket, token, interest),
+        }
+    }
+
+    fn reregister(&mut self, registry: &Registry, token: Token) -> io::Result<()> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        match self {
+            Self::Tcp(stream) => registry.reregister(stream, token, interest),
+            Self::Udp(socket) => registry.reregister(socket, token, interest),
+        }
+    }
+}
+
+/// What a write tells the state machine.
+type Sent = io::Result<[Option<Input>; 2]>;
+
+/// A short write means that the kernel is full: it will tell when it is not, so it need not be asked again.
+fn send_stream(stream: &mut TcpStream, destination: &mut Destination) -> Sent {
+    let mut slices = [IoSlice::new(&[]); SLICES];
+    let used = destination.slices(&mut slices);
+    let wanted: usize = slices[..used].iter().map(|slice| slice.len()).sum();
+    match stream.write_vectored(&slices[..used]) {
+        Ok(0) => Err(io::ErrorKind::WriteZero.into()),
+        Ok(bytes) if bytes < wanted => Ok([Some(Input::Wrote(bytes)), Some(Input::WriteBlocked)]),
+        Ok(bytes) => Ok([Some(Input::Wrote(bytes)), None]),
+        Err(error) => blocked_or(error),
+    }
+}
+
+fn send_datagram(socket: &UdpSocket, destination: &mut Destination) -> Sent {
+    let Some(datagram) = destination.datagram(DATAGRAM_BYTES) else { return Ok([None, None]) };
+    // The first error may belong to an earlier datagram that nobody took.
+    match socket.send(datagram).or_else(|_| socket.send(datagram)) {
+        Ok(_) => {
+            let bytes = datagram.len();
+            Ok([Some(Input::Wrote(bytes)), None])
+        }
+        Err(error) if datagram.len() > DATAGRAM_BYTES && error.kind() != io::ErrorKind::WouldBlock => {
+            Ok([Some(Input::Unsendable), None])
+        }
+        Err(error) => blocked_or(error),
+    }
+}
+
+fn blocked_or(error: io::Error) -> Sent {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => Ok([Some(Input::WriteBlocked), None]),
+        io::ErrorKind::Interrupted => Ok([None, None]),
+        _ => Err(error),
+    }
+}
+
+const fn why(reason: DisconnectReason) -> &'static str {
+    match reason {
+        DisconnectReason::ConnectTimeout => "cannot connect: no answer in time",
+        DisconnectReason::WriteTimeout => "takes no bytes within the write timeout",
+    }
+}

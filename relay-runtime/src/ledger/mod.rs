@@ -1,0 +1,249 @@
+//! The books of a relay: what became of every line, per worker and in total.
+//!
+//! `received = invalid + blocked + aggregated_away + unroutable + routed` for each worker at the end of each of
+//! its turns, and `routed = sent + queued + dropped` for each destination. What a worker handed to a destination
+//! equals what the destination got whenever no line is on its way between two threads, that is, at any quiet
+//! moment. Every worker counts in plain numbers of its own; a ledger is made from copies that they send.
+//!
+//! A relay prints it on stdout, as one line of JSON, when it gets SIGUSR1 and when it ends.
+
+pub mod names;
+
+use crate::{
+    counts::Counts,
+    destination::{DestinationCounts, DropReason},
+    table::DestinationIndex,
+    validate::Reason,
+};
+use serde_json::{Map, Value, json};
+use std::fmt;
+
+/// What one worker counted.
+#[derive(Clone, Debug, Default)]
+pub struct WorkerLedger {
+    /// The lines that it took in.
+    pub counts: Counts,
+    /// Its inbound connections.
+    pub connections: ConnectionCounts,
+    /// The lines that it handed over, by destination.
+    pub handed: Vec<u64>,
+    /// The destinations that it owns.
+    pub destinations: Vec<(DestinationIndex, DestinationCounts)>,
+}
+
+/// Inbound connections.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ConnectionCounts {
+    /// Open now.
+    pub open: u64,
+    /// Taken since the start.
+    pub accepted: u64,
+    /// Closed at once, for there were too many.
+    pub refused: u64,
+    /// Closed for they sent nothing for too long.
+    pub idle_closed: u64,
+    /// Ended by an error.
+    pub broken: u64,
+    /// Closed for a line that is too long.
+    pub line_too_long: u64,
+}
+
+/// The books of the whole relay.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger {
+    /// By worker.
+    pub workers: Vec<WorkerLedger>,
+    /// By destination: its name and its counts.
+    pub destinations: Vec<(String, DestinationCounts)>,
+    /// The names of the routes.
+    pub routes: Vec<String>,
+}
+
+/// Books that do not balance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Difference {
+    /// The lines that a worker took in are not the lines that it accounts for.
+    Worker {
+        /// Its number.
+        worker: usize,
+        /// Received minus accounted for.
+        lines: i128,
+    },
+    /// The lines that a destination got are not the lines that it accounts for.
+    Destination {
+        /// Its name.
+        name: String,
+        /// Got minus accounted for.
+        lines: i128,
+    },
+    /// The lines that workers handed to a destination are not the lines that it got.
+    OnTheWay {
+        /// Its name.
+        name: String,
+        /// Handed over minus got.
+        lines: i128,
+    },
+}
+
+impl Ledger {
+    /// Puts the workers' copies together.
+    #[must_use]
+    pub fn new(workers: Vec<WorkerLedger>, destinations: &[String], routes: &[String]) -> Self {
+        let mut by_index: Vec<_> =
+            destinations.iter().map(|name| (name.clone(), DestinationCounts::default())).collect();
+        for (index, counts) in workers.iter().flat_map(|worker| &worker.destinations) {
+            by_index[index.get()].1 = counts.clone();
+        }
+        Self { workers, destinations: by_index, routes: routes.to_vec() }
+    }
+
+    /// The counts of all workers together.
+    #[must_use]
+    pub fn total(&self) -> Counts {
+        let mut total = Counts::default();
+        for worker in &self.workers {
+            total.add(&worker.counts);
+        }
+        total
+    }
+
+    /// The connections of all workers together.
+    #[must_use]
+    pub fn connections(&self) -> ConnectionCounts {
+        let mut total = ConnectionCounts::default();
+        for ConnectionCounts { open, accepted, refused, idle_closed, broken, line_too_long } in
+            self.workers.iter().map(|worker| worker.connections)
+        {
+            total.open += open;
+            total.accepted += accepted;
+            total.refused += refused;
+            total.idle_closed += idle_closed;
+            total.broken += broken;
+            total.line_too_long += line_too_long;
+        }
+        total
+    }
+
+    /// The first difference, if any. `OnTheWay` is none while lines move.
+    #[must_use]
+    pub fn difference(&self) -> Option<Difference> {
+        let workers = self.workers.iter().enumerate().filter(|(_, worker)| !worker.counts.is_balanced());
+        let worker = workers.map(|(at, worker)| Difference::Worker { worker: at, lines: missing(&worker.counts) });
+        let destinations = self.destinations.iter().enumerate().filter_map(|(at, (name, counts))| {
+            let handed: u64 = self.workers.iter().filter_map(|worker| worker.handed.get(at)).sum();
+            let accounted = counts.sent + counts.queued + counts.dropped_total();
+            let lines = |whole: u64, part: u64| i128::from(whole) - i128::from(part);
+            if accounted != counts.routed {
+                Some(Difference::Destination { name: name.clone(), lines: lines(counts.routed, accounted) })
+            } else if handed != counts.routed {
+                Some(Difference::OnTheWay { name: name.clone(), lines: lines(handed, counts.routed) })
+            } else {
+                None
+            }
+        });
+        worker.chain(destinations).next()
+    }
+
+    /// The ledger as JSON, with the names of [`names`].
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        let total = self.total();
+        let mut whole = counts_to_json(&total, self.connections());
+        let workers: Vec<_> = self
+            .workers
+            .iter()
+            .map(|worker| Value::Object(counts_to_json(&worker.counts, worker.connections)))
+            .collect();
+        let routes = self.routes.iter().enumerate().map(|(at, key)| {
+            let counts = total.routes.get(at).copied().unwrap_or_default();
+            json!({ names::ROUTE: key, names::MATCHED: counts.matched, names::UNDELIVERED: counts.undelivered })
+        });
+        whole.insert(names::ROUTES.to_owned(), routes.collect());
+        whole.insert(names::DESTINATIONS.to_owned(), self.destinations.iter().map(destination_to_json).collect());
+        whole.insert(names::WORKERS.to_owned(), Value::Array(workers));
+        whole.insert(names::BALANCED.to_owned(), self.difference().is_none().into());
+        Value::Object(whole)
+    }
+}
+
+fn missing(counts: &Counts) -> i128 {
+    let gone = counts.invalid_total() + counts.blocked + counts.aggregated_away + counts.unroutable;
+    i128::from(counts.received) - i128::from(gone + counts.routed)
+}
+
+fn counts_to_json(counts: &Counts, connections: ConnectionCounts) -> Map<String, Value> {
+    let invalid: Map<_, _> = Reason::ALL
+        .iter()
+        .map(|reason| (reason.name().to_owned(), counts.invalid_for(*reason)))
+        .filter(|(_, lines)| *lines > 0)
+        .map(|(name, lines)| (name, lines.into()))
+        .collect();
+    let pairs: [(&str, Value); 7] = [
+        (names::RECEIVED, counts.received.into()),
+        (names::INVALID, invalid.into()),
+        (names::BLOCKED, counts.blocked.into()),
+        (names::AGGREGATED_AWAY, counts.aggregated_away.into()),
+        (names::UNROUTABLE, counts.unroutable.into()),
+        (names::ROUTED, counts.routed.into()),
+        (names::CONNECTIONS, connections_to_json(connections)),
+    ];
+    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+fn connections_to_json(connections: ConnectionCounts) -> Value {
+    json!({
+        names::CONNECTIONS_OPEN: connections.open,
+        names::CONNECTIONS_ACCEPTED: connections.accepted,
+        names::CONNECTIONS_REFUSED: connections.refused,
+        names::CONNECTIONS_IDLE: connections.idle_closed,
+        names::CONNECTIONS_BROKEN: connections.broken,
+        names::CONNECTIONS_TOO_LONG: connections.line_too_long,
+    })
+}
+
+fn destination_to_json((name, counts): &(String, DestinationCounts)) -> Value {
+    let dropped: Map<_, _> =
+        DropReason::ALL.iter().map(|reason| (reason.name().to_owned(), counts.dropped(*reason).into())).collect();
+    json!({
+        names::DESTINATION: name,
+        names::ROUTED: counts.routed,
+        names::SENT: counts.sent,
+        names::QUEUED: counts.queued,
+        names::DROPPED: dropped,
+        names::RECONNECTS: counts.connects.saturating_sub(1),
+        names::RESTARTED_LINES: counts.restarted_lines,
+        names::UP: counts.up,
+    })
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Worker { worker, lines } => write!(f, "worker {worker} does not account for {lines} lines"),
+            Self::Destination { name, lines } => write!(f, "destination `{name}` does not account for {lines} lines"),
+            Self::OnTheWay { name, lines } => write!(f, "{lines} lines did not reach destination `{name}`"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_difference_of_one_shows() {
+        let mut worker = WorkerLedger { handed: vec![1], ..WorkerLedger::default() };
+        let destination = DestinationCounts { routed: 1, sent: 1, ..DestinationCounts::default() };
+        worker.destinations.push((DestinationIndex(0), destination));
+        let difference = |worker: &WorkerLedger| {
+            Ledger::new(vec![worker.clone()], &["a:1".to_owned()], &[]).difference().map(|found| found.to_string())
+        };
+        assert_eq!(difference(&worker), None);
+        worker.handed[0] = 2;
+        assert_eq!(difference(&worker).unwrap(), "1 lines did not reach destination `a:1`");
+        worker.destinations[0].1.sent = 0;
+        assert_eq!(difference(&worker).unwrap(), "destination `a:1` does not account for 1 lines");
+        worker.counts.received = 1;
+        assert_eq!(difference(&worker).unwrap(), "worker 0 does not account for 1 lines");
+    }
+}

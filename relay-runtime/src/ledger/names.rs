@@ -1,0 +1,70 @@
+//! Every name that the ledger prints, so that dashboards and code cannot drift apart.
+//!
+//! A new counter gets its name here, its field in the ledger, and its line in `docs/ledger.md`.
+
+/// Datapoints that came in, whole or not.
+pub const RECEIVED: &str = "received";
+/// Refused before dispatch, by reason.
+pub const INVALID: &str = "invalid";
+/// Matched by the blocklist.
+pub const BLOCKED: &str = "blocked";
+/// Hidden from the routes by an aggregator.
+pub const AGGREGATED_AWAY: &str = "aggregated_away";
+/// Taken by no route.
+pub const UNROUTABLE: &str = "unroutable";
+/// Taken by at least one route; for a destination: lines handed to it.
+pub const ROUTED: &str = "routed";
+
+/// Lines that wait for a destination.
+pub const QUEUED: &str = "queued";
+/// Lines handed to the kernel to their last byte.
+pub const SENT: &str = "sent";
+/// Lines given up, by reason.
+pub const DROPPED: &str = "dropped";
+/// Connections made after the first.
+pub const RECONNECTS: &str = "reconnects";
+/// Whether the connection stands.
+pub const UP: &str = "up";
+
+/// The destination is connected but does not take lines fast enough.
+pub const DROPPED_SLOW_CONN: &str = "slow_conn";
+/// The destination is down, its queue full, and there is no spool.
+pub const DROPPED_CONN_DOWN_NO_SPOOL: &str = "conn_down_no_spool";
+/// The deadline of a stop passed.
+pub const DROPPED_SHUTDOWN: &str = "shutdown";
+/// Longer than any datagram.
+pub const DROPPED_TOO_LONG: &str = "too_long";
+
+/// Inbound connections that are open.
+pub const CONNECTIONS_OPEN: &str = "open";
+/// Inbound connections taken since the start.
+pub const CONNECTIONS_ACCEPTED: &str = "accepted";
+/// Closed at once, for the limit was reached.
+pub const CONNECTIONS_REFUSED: &str = "refused";
+/// Closed for they sent nothing for too long.
+pub const CONNECTIONS_IDLE: &str = "idle_closed";
+/// Ended by an error, such as a reset.
+pub const CONNECTIONS_BROKEN: &str = "broken";
+/// Closed for a line longer than the limit.
+pub const CONNECTIONS_TOO_LONG: &str = "line_too_long";
+
+/// Inbound connections.
+pub const CONNECTIONS: &str = "connections";
+/// The same counts for each worker.
+pub const WORKERS: &str = "workers";
+/// A list of routes.
+pub const ROUTES: &str = "routes";
+/// A route's key.
+pub const ROUTE: &str = "route";
+/// Lines that a route took.
+pub const MATCHED: &str = "matched";
+/// Lines that a route took and none of its destinations did.
+pub const UNDELIVERED: &str = "undelivered";
+/// A list of destinations.
+pub const DESTINATIONS: &str = "destinations";
+/// A destination's address and instance.
+pub const DESTINATION: &str = "destination";
+/// Lines that were cut by the end of a connection, and started again on the next.
+pub const RESTARTED_LINES: &str = "restarted_lines";
+/// Whether every line is accounted for.
+pub const BALANCED: &str = "balanced";

@@ -1,0 +1,149 @@
+//! Completes what a plan left open: `${NAME}` in addresses, directories and sizes, from the environment.
+//!
+//! Afterwards nothing in the parts that the engine uses is open. What decides routing never was.
+
+use crate::{
+    plan::Plan,
+    table::{Destination, Late, Template, Unresolved},
+};
+use std::{fmt, str::FromStr};
+
+/// A value that cannot be completed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incomplete {
+    /// What it is for, as a user would call it.
+    pub what: String,
+    /// What is wrong.
+    pub error: Unresolved,
+}
+
+/// The plan with the values that `lookup` gives for variables.
+pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> Result<Plan, Incomplete> {
+    let filler = Filler { lookup };
+    let mut plan = plan.clone();
+    let settings = &mut plan.settings;
+    filler.text("instance", &mut settings.instance)?;
+    filler.text("spool_dir", &mut settings.spool_dir)?;
+    for (what, text) in [
+        ("listen_addr", &mut settings.listen),
+        ("pickle_addr", &mut settings.pickle),
+        ("admin_addr", &mut settings.admin),
+        ("http_addr", &mut settings.http),
+        ("pid_file", &mut settings.pid_file),
+    ] {
+        if let Some(text) = text {
+            filler.text(what, text)?;
+        }
+    }
+    for (what, value) in [
+        ("plain_read_timeout", &mut settings.listen_idle_ms),
+        ("pickle_read_timeout", &mut settings.pickle_idle_ms),
+        ("max_procs", &mut settings.workers),
+        ("max_connections", &mut settings.connections_max),
+        ("line_length_max", &mut settings.line_bytes_max),
+        ("shutdown_timeout", &mut settings.shutdown_ms),
+    ] {
+        filler.value(what, value)?;
+    }
+    for destination in &mut plan.table.destinations {
+        filler.destination(destination)?;
+    }
+    Ok(plan)
+}
+
+struct Filler<F> {
+    lookup: F,
+}
+
+impl<F: Fn(&str) -> Option<String>> Filler<F> {
+    fn text(&self, what: &str, text: &mut Template) -> Result<(), Incomplete> {
+        let fail = |missing| Incomplete { what: what.to_owned(), error: Unresolved::Missing(missing) };
+        *text = text.resolve(&self.lookup).map_err(fail)?.into();
+        Ok(())
+    }
+
+    fn value<T>(&self, what: &str, value: &mut Late<T>) -> Result<(), Incomplete>
+    where
+        T: FromStr + Clone,
+        T::Err: fmt::Display,
+    {
+        let fail = |error| Incomplete { what: what.to_owned(), error };
+        *value = Late::Known(value.resolve(&self.lookup).map_err(fail)?);
+        Ok(())
+    }
+
+    fn destination(&self, destination: &mut Destination) -> Result<(), Incomplete> {
+        let written = destination.written();
+        self.text(&format!("the address of destination `{written}`"), &mut destination.address)?;
+        let options = &mut destination.options;
+        for (option, value) in [
+            ("flush", &mut options.flush_ms),
+            ("reconn", &mut options.reconnect_ms),
+            ("connbuf", &mut options.connbuf_lines),
+            ("iobuf", &mut options.iobuf_bytes),
+            ("spoolbuf", &mut options.spoolbuf_lines),
+            ("spoolmaxbytesperfile", &mut options.spool_file_bytes_max),
+            ("spoolsyncevery", &mut options.spool_sync_every),
+            ("spoolsyncperiod", &mut options.spool_sync_period_ms),
+            ("spoolsleep", &mut options.spool_sleep_us),
+            ("unspoolsleep", &mut options.unspool_sleep_us),
+            ("write_timeout", &mut options.write_timeout_ms),
+        ] {
+            self.value(&format!("`{option}` of destination `{written}`"), value)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Incomplete {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, error } = self;
+        match error {
+            Unresolved::Missing(missing) => {
+                let name = &missing.name;
+                write!(f, "{error}, and {what} needs it: set {name} in the environment, as in `{name}=… relay`")
+            }
+            Unresolved::Malformed { .. } => write!(f, "{what}: {error}"),
+        }
+    }
+}
+
+impl std::error::Error for Incomplete {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        let mut plan = Plan::default();
+        plan.settings.listen = Some("${HOST}:2003".into());
+        plan.settings.workers = Late::AtStart("${WORKERS}".into());
+        plan.table.destinations.push(Destination::new("graphite.${DC}:2003"));
+        plan
+    }
+
+    #[test]
+    fn a_missing_variable_is_named_with_what_needs_it() {
+        let lookup = |name: &str| (name != "DC").then(|| "3".to_owned());
+        let error = complete(&plan(), lookup).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "the variable `DC` is not set, and the address of destination `graphite.${DC}:2003` needs it: \
+             set DC in the environment, as in `DC=… relay`"
+        );
+    }
+
+    #[test]
+    fn everything_is_known_afterwards() {
+        let plan = complete(&plan(), |_| Some("3".to_owned())).unwrap();
+        assert_eq!(plan.settings.listen, Some("3:2003".into()));
+        assert_eq!(plan.settings.workers, Late::Known(3));
+        assert_eq!(plan.table.destinations[0].address, "graphite.3:2003".into());
+    }
+
+    #[test]
+    fn a_number_that_is_none_is_named() {
+        let error = complete(&plan(), |_| Some("many".to_owned())).unwrap_err().to_string();
+        assert!(error.starts_with("max_procs: `many`: "), "{error}");
+    }
+}

@@ -1,0 +1,196 @@
+//! The `main` of a relay: what an artifact does with its arguments, its environment and its signals.
+//!
+//! ```text
+//! relay               serve until SIGTERM or SIGINT
+//! relay trace         lines on stdin, what becomes of each on stdout, as JSON
+//! relay --config      print the plan that was built in
+//! relay --manifest    print what it was built from
+//! ```
+//! SIGUSR1 prints the ledger as one line of JSON on stdout; the end of a relay prints the last one. Logs go to
+//! stderr. SIGTERM and SIGINT stop in good order, a second one stops at once. Exit codes: 0 done, 1 cannot start
+//! or cannot go on, 2 usage.
+//!
+//! The engine knows nothing of all this, and [`Relay`] runs it inside another program or a test.
+
+mod arguments;
+mod complete;
+mod relay;
+mod setup;
+
+pub use complete::Incomplete;
+pub use relay::{Relay, StartError};
+
+use crate::{dispatch::Dispatch, ledger::Ledger, logging, plan::Plan};
+use arguments::{Command, USAGE};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM, SIGUSR1},
+    iterator::Signals,
+};
+use std::{
+    cell::Cell,
+    fmt, fs,
+    io::{self, Write},
+    process::ExitCode,
+    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    thread,
+    time::{Duration, Instant},
+};
+
+/// How often a relay checks its own books.
+const SELF_CHECK: Duration = Duration::from_secs(10);
+
+/// How often it looks whether its workers run.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Why a relay does not start, or does not go on.
+#[derive(Debug)]
+pub enum ServeError {
+    /// The plan that was built in cannot be read.
+    Plan(serde_json::Error),
+    /// The log level does not exist.
+    Logging(logging::UnknownLevel),
+    /// The pid file cannot be written.
+    PidFile {
+        /// Where.
+        path: String,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Signals cannot be caught.
+    Signals(io::Error),
+    /// Whatever else stops a start.
+    Start(StartError),
+    /// A worker ended by itself.
+    WorkerEnded,
+}
+
+/// The `main` of an artifact: `plan` and `manifest` are what was built in, as JSON.
+pub fn main<D: Dispatch + 'static>(plan: &str, manifest: &str, dispatch: D) -> ExitCode {
+    let command = match arguments::parse(std::env::args_os().skip(1)) {
+        Ok(command) => command,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
+        Command::Help => print(USAGE),
+        Command::Version => print(&format!("static-relay {}\n", env!("CARGO_PKG_VERSION"))),
+        Command::Manifest => print(manifest),
+        Command::Config => print(plan),
+        Command::Trace => trace(plan, &dispatch),
+        Command::Serve => {
+            serde_json::from_str(plan).map_err(ServeError::Plan).and_then(|plan| run(&plan, dispatch))
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            logging::flush();
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Serves `plan` until a signal ends it. Variables come from the environment.
+pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeError> {
+    logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
+    let signals = catch_signals().map_err(ServeError::Signals)?;
+    let lookup = |name: &str| std::env::var(name).ok();
+    let plan = complete::complete(plan, lookup).map_err(|error| ServeError::Start(error.into()))?;
+    if let Some(path) = &plan.settings.pid_file {
+        fs::write(&path.0, std::process::id().to_string())
+            .map_err(|error| ServeError::PidFile { path: path.0.clone(), error })?;
+    }
+    let relay = Relay::start(&plan, dispatch).map_err(ServeError::Start)?;
+    serve(&relay, &signals)?;
+    tracing::info!("stopping");
+    let ledger = stop(relay, &signals);
+    logging::flush();
+    match ledger {
+        Some(ledger) => {
+            print_ledger(&ledger);
+            Ok(())
+        }
+        None => Err(ServeError::WorkerEnded),
+    }
+}
+
+/// Until a signal asks for the end.
+fn serve(relay: &Relay, signals: &Receiver<i32>) -> Result<(), ServeError> {
+    let mut next_check = Instant::now() + SELF_CHECK;
+    loop {
+        match signals.recv_timeout(LOOK) {
+            Ok(SIGUSR1) => {
+                if let Some(ledger) = relay.ledger() {
+                    print_ledger(&ledger);
+                }
+            }
+            Ok(_) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) if !relay.is_running() => return Err(ServeError::WorkerEnded),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        if Instant::now() >= next_check {
+            next_check = Instant::now() + SELF_CHECK;
+            relay.check_books();
+        }
+    }
+}
+
+fn stop(relay: Relay, signals: &Receiver<i32>) -> Option<Ledger> {
+    let is_cut_short = Cell::new(false);
+    relay.stop(|| {
+        if signals.try_iter().any(|signal| signal != SIGUSR1) {
+            is_cut_short.set(true);
+        }
+        is_cut_short.get()
+    })
+}
+
+/// Signals arrive in a thread of their own, so that every wait can also be a wait for them.
+fn catch_signals() -> io::Result<Receiver<i32>> {
+    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
+    let (sender, receiver) = channel();
+    thread::Builder::new().name("signals".to_owned()).spawn(move || {
+        for signal in signals.forever() {
+            if sender.send(signal).is_err() {
+                return;
+            }
+        }
+    })?;
+    Ok(receiver)
+}
+
+/// The tracer is part of the matching engine; until it is here the command says so.
+fn trace<D: Dispatch>(_plan: &str, _dispatch: &D) -> Result<(), ServeError> {
+    eprintln!("trace is not available in this relay");
+    Ok(())
+}
+
+fn print_ledger(ledger: &Ledger) {
+    let _ = print(&format!("{}\n", ledger.to_json()));
+}
+
+/// A reader that went away is no reason to fail.
+#[expect(clippy::unnecessary_wraps, reason = "one of several commands that may fail")]
+fn print(text: &str) -> Result<(), ServeError> {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    Ok(())
+}
+
+impl fmt::Display for ServeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Plan(error) => write!(f, "the plan in this relay cannot be read: {error}"),
+            Self::Logging(error) => error.fmt(f),
+            Self::PidFile { path, error } => write!(f, "cannot write pid file `{path}`: {error}"),
+            Self::Signals(error) => write!(f, "cannot catch signals: {error}"),
+            Self::Start(error) => error.fmt(f),
+            Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
+        }
+    }
+}
+
+impl std::error::Error for ServeError {}

@@ -1,0 +1,118 @@
+//! A relay inside some program: started from a plan, asked for its books, stopped.
+
+use super::{
+    complete::{self, Incomplete},
+    setup::setup,
+};
+use crate::{
+    dispatch::Dispatch,
+    engine::{Engine, EngineError},
+    ledger::Ledger,
+    pipeline::Pipeline,
+    plan::Plan,
+};
+use std::{fmt, net::SocketAddr, sync::Arc, thread, time::Duration};
+
+/// How long lines that move are given to arrive before books that differ are called wrong.
+const SETTLE: Duration = Duration::from_millis(100);
+
+/// A running relay.
+#[derive(Debug)]
+pub struct Relay {
+    engine: Engine,
+    deliver_max: Duration,
+}
+
+/// Why a relay does not start.
+#[derive(Debug)]
+pub enum StartError {
+    /// A value is still open.
+    Incomplete(Incomplete),
+    /// The plan wants something that this version, or this build, does not do.
+    Unsupported {
+        /// What.
+        what: String,
+    },
+    /// The engine does not start.
+    Engine(EngineError),
+}
+
+impl Relay {
+    /// Starts to serve. Variables come from the environment.
+    pub fn start<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<Self, StartError> {
+        let plan = complete::complete(plan, |name| std::env::var(name).ok())?;
+        let setup = setup(&plan)?;
+        if plan.settings.pickle.is_some() {
+            tracing::warn!("pickle input is not available in this relay, pickle_addr is ignored");
+        }
+        let deliver_max = plan.settings.shutdown_ms.resolve(|_| None).unwrap_or_default();
+        let liveness = setup.liveness.clone();
+        let pipeline = Pipeline::new(Arc::new(dispatch), &plan.table, setup.line_bytes_max, liveness);
+        let engine = Engine::start(setup, || Box::new(pipeline.clone())).map_err(StartError::Engine)?;
+        Ok(Self { engine, deliver_max: Duration::from_millis(deliver_max) })
+    }
+
+    /// Where it listens for lines, with the port that the system chose for port 0.
+    #[must_use]
+    pub const fn address(&self) -> Option<SocketAddr> {
+        self.engine.address()
+    }
+
+    /// Whether all workers run.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.engine.is_running()
+    }
+
+    /// The books. `None` when a worker does not answer.
+    #[must_use]
+    pub fn ledger(&self) -> Option<Ledger> {
+        self.engine.ledger()
+    }
+
+    /// Logs a difference that does not go away while nothing moves. Says whether there is none.
+    pub fn check_books(&self) -> bool {
+        let Some(first) = self.ledger() else { return false };
+        let Some(difference) = first.difference() else { return true };
+        thread::sleep(SETTLE);
+        let Some(second) = self.ledger() else { return false };
+        let is_quiet = first.total() == second.total();
+        if is_quiet && second.difference().as_ref() == Some(&difference) {
+            tracing::error!(%difference, "the ledger does not balance: this is a bug");
+            return false;
+        }
+        true
+    }
+
+    /// Stops in good order, within the plan's `shutdown_timeout` or until `is_cut_short` says so. Gives the
+    /// last books.
+    pub fn stop(self, is_cut_short: impl Fn() -> bool) -> Option<Ledger> {
+        self.engine.stop(self.deliver_max, is_cut_short)
+    }
+}
+
+impl From<Incomplete> for StartError {
+    fn from(error: Incomplete) -> Self {
+        Self::Incomplete(error)
+    }
+}
+
+impl fmt::Display for StartError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Incomplete(error) => error.fmt(f),
+            Self::Unsupported { what } => write!(f, "{what} is not available in this relay"),
+            Self::Engine(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for StartError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Incomplete(error) => Some(error),
+            Self::Unsupported { .. } => None,
+            Self::Engine(error) => Some(error),
+        }
+    }
+}

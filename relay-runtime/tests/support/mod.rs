@@ -1,0 +1,185 @@
+//! Real sockets around a relay: peers that record, clients that send, waits with a deadline.
+
+use relay_runtime::{
+    dispatch::{Dispatch, Scratch, Sink},
+    ledger::Ledger,
+    plan::Plan,
+    serve::Relay,
+    table::{Destination, DestinationIndex, Matcher, Route, RouteDestination, RouteIndex, RouteKind},
+};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// Every line to so many destinations.
+pub struct Passthrough(pub u32);
+
+impl Dispatch for Passthrough {
+    fn dispatch<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S) {
+        self.route(name, scratch, sink);
+    }
+
+    fn route<S: Sink>(&self, _: &[u8], _: &mut Scratch, sink: &mut S) {
+        sink.route(RouteIndex(0));
+        for destination in 0..self.0 {
+            sink.deliver(DestinationIndex(destination));
+        }
+    }
+}
+
+/// A relay's plan: listens on a free port, sends everything to all of `addresses`.
+pub fn plan(addresses: &[SocketAddr]) -> Plan {
+    let mut plan = Plan::default();
+    plan.settings.listen = Some("127.0.0.1:0".into());
+    plan.settings.workers = 2.into();
+    plan.settings.shutdown_ms = 10_000.into();
+    for address in addresses {
+        let mut destination = Destination::new(address.to_string());
+        destination.options.connbuf_lines = 1_000_000.into();
+        destination.options.reconnect_ms = 200.into();
+        plan.table.destinations.push(destination);
+    }
+    let to = |at| RouteDestination { destination: DestinationIndex::new(at), matcher: Matcher::default() };
+    let destinations = (0..addresses.len()).map(to).collect();
+    let kind = RouteKind::SendAllMatch { destinations };
+    plan.table.routes.push(Route { key: "all".to_owned(), matcher: Matcher::default(), kind });
+    plan
+}
+
+/// Starts a relay in this process.
+pub fn start(plan: &Plan) -> Relay {
+    let destinations = u32::try_from(plan.table.destinations.len()).unwrap();
+    Relay::start(plan, Passthrough(destinations)).unwrap()
+}
+
+/// A line that nobody else sends.
+pub fn line(sender: usize, number: usize) -> String {
+    format!("sender{sender}.line{number} {number} 1700000000\n")
+}
+
+/// Polls until `is_so`, and fails after a while.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !is_so() {
+        assert!(Instant::now() < deadline, "waited too long until {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until the books show that nothing is on its way, and gives them. Fails when they do not balance.
+#[track_caller]
+pub fn settled(relay: &Relay, received: u64) -> Ledger {
+    let mut last = relay.ledger().unwrap();
+    wait_until("the ledger is settled", || {
+        last = relay.ledger().unwrap();
+        last.total().received >= received && last.difference().is_none()
+    });
+    assert_eq!(last.total().received, received, "{}", last.to_json());
+    last
+}
+
+/// A destination that records what it gets.
+pub struct Peer {
+    pub address: SocketAddr,
+    streams: Arc<Mutex<Vec<Vec<u8>>>>,
+    is_closed: Arc<AtomicBool>,
+}
+
+impl Peer {
+    pub fn start() -> Self {
+        Self::start_on("127.0.0.1:0".parse().unwrap())
+    }
+
+    /// Waits until the address is free.
+    pub fn start_on(address: SocketAddr) -> Self {
+        let mut listener = None;
+        wait_until("the address is free", || {
+            listener = TcpListener::bind(address).ok();
+            listener.is_some()
+        });
+        let listener = listener.unwrap();
+        listener.set_nonblocking(true).unwrap();
+        let peer = Self {
+            address: listener.local_addr().unwrap(),
+            streams: Arc::default(),
+            is_closed: Arc::default(),
+        };
+        let (streams, is_closed) = (Arc::clone(&peer.streams), Arc::clone(&peer.is_closed));
+        thread::spawn(move || {
+            let mut sockets: Vec<TcpStream> = Vec::new();
+            let mut buffer = vec![0; 1 << 16];
+            while !is_closed.load(Ordering::SeqCst) {
+                if let Ok((socket, _)) = listener.accept() {
+                    socket.set_nonblocking(true).unwrap();
+                    sockets.push(socket);
+                    streams.lock().unwrap().push(Vec::new());
+                }
+                let mut is_quiet = true;
+                for (at, socket) in sockets.iter_mut().enumerate() {
+                    while let Ok(bytes) = socket.read(&mut buffer)
+                        && bytes > 0
+                    {
+                        is_quiet = false;
+                        streams.lock().unwrap()[at].extend_from_slice(&buffer[..bytes]);
+                    }
+                }
+                if is_quiet {
+                    thread::sleep(Duration::from_millis(1));
+                }
+            }
+        });
+        peer
+    }
+
+    pub fn bytes(&self) -> usize {
+        self.streams.lock().unwrap().iter().map(Vec::len).sum()
+    }
+
+    /// The whole lines of all connections.
+    pub fn lines(&self) -> Vec<String> {
+        let streams = self.streams.lock().unwrap();
+        let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).expect("lines are ASCII");
+        streams.iter().flat_map(|bytes| text(bytes).split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>()).collect()
+    }
+
+    pub fn connections(&self) -> usize {
+        self.streams.lock().unwrap().len()
+    }
+
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::SeqCst);
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Sends lines `numbers` of `sender` over a connection of its own.
+pub fn send(to: SocketAddr, sender: usize, numbers: std::ops::Range<usize>) {
+    let mut stream = TcpStream::connect(to).unwrap();
+    let text: String = numbers.map(|number| line(sender, number)).collect();
+    stream.write_all(text.as_bytes()).unwrap();
+}
+
+/// Fails unless `got` is exactly the lines of `senders` senders, each sender's in order.
+#[track_caller]
+pub fn check_lines(mut got: Vec<String>, senders: usize, each: usize) {
+    let sender_of = |line: &String| line.split_once('.').map(|(sender, _)| sender.to_owned());
+    got.sort_by_key(sender_of);
+    let mut want: Vec<_> = (0..senders).flat_map(|sender| (0..each).map(move |number| line(sender, number))).collect();
+    want.sort_by_key(sender_of);
+    assert_eq!(got.len(), want.len(), "number of lines");
+    let differing = got.iter().zip(&want).find(|(got, want)| got != want);
+    assert_eq!(differing, None, "a line that is not as it was sent, or out of order");
+}
