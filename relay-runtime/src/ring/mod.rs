@@ -13,6 +13,8 @@ pub mod md5;
 mod picks;
 mod placement;
 mod points;
+#[cfg(test)]
+mod tests;
 
 use crate::table::{Destination, DestinationIndex, HashAlgorithm, HashRing};
 use hash::NameHash;
