@@ -54,7 +54,7 @@ impl Scenario {
             }
             Self::CarbonCh => {
                 "every line to one of 8 destinations by MD5 on carbon's ring. Shows what hashing and the fan-out \
-                 to 8 connections cost. Names are 45 bytes, one MD5 block; names of more than 55 cost more."
+                 to 8 connections cost. Names are 46 bytes, one MD5 block; names of more than 55 cost more."
             }
         }
     }
