@@ -1,1 +1,4 @@
-//! Benchmarks of static-relay. Run them with `cargo bench -p relay-benches`.
+//! Benchmarks of static-relay.
+//!
+//! `cargo bench -p relay-benches` times parts of the engine in memory, one file per concept.
+//! `cargo run --release -p relay-benches --bin loopback` compares whole relays over loopback.

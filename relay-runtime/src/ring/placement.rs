@@ -123,7 +123,7 @@ pub(super) fn by_hash(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<Entry
     let mut entries = as_configured(nodes);
     for (entry, node) in entries.iter_mut().zip(nodes) {
         text.clear();
-        write_python_tuple(node, &mut text);
+        write_tuple(node, &mut text);
         entry.position = NameHash::of(algorithm).position(text.as_bytes());
     }
     entries.sort_by_key(|entry| entry.position);
@@ -193,47 +193,19 @@ fn write_entry_text(algorithm: HashAlgorithm, node: &Node<'_>, replica: usize, t
         (HashAlgorithm::Fnv1aCh, instance) => write!(text, "{replica}-{}", instance.unwrap_or("None")),
         (HashAlgorithm::CcrFnv1aCh, Some(instance)) => write!(text, "{replica}-{instance}"),
         (HashAlgorithm::CcrFnv1aCh, None) => write!(text, "{replica}-{}:{}", node.host, node.port),
-        (HashAlgorithm::ConsistentHashingV1 | HashAlgorithm::CcrCarbonCh, Some(instance)) => {
-            write!(text, "('{}', '{instance}'):{replica}", node.host)
-        }
-        (HashAlgorithm::ConsistentHashingV1 | HashAlgorithm::CcrCarbonCh, None) => {
-            write!(text, "('{}', None):{replica}", node.host)
-        }
         _ => {
-            write_python_tuple(node, text);
+            write_tuple(node, text);
             write!(text, ":{replica}")
         }
     };
 }
 
-/// `str((host, instance))` in Python.
-fn write_python_tuple(node: &Node<'_>, text: &mut String) {
-    text.push('(');
-    write_python_text(node.host, text);
-    text.push_str(", ");
-    match node.instance {
-        Some(instance) => write_python_text(instance, text),
-        None => text.push_str("None"),
-    }
-    text.push(')');
-}
-
-/// `repr(text)` in Python, for texts without characters that Python calls unprintable, but for ASCII ones.
-fn write_python_text(plain: &str, text: &mut String) {
-    let quote = if plain.contains('\'') && !plain.contains('"') { '"' } else { '\'' };
-    text.push(quote);
-    for character in plain.chars() {
-        match character {
-            '\\' => text.push_str("\\\\"),
-            '\n' => text.push_str("\\n"),
-            '\r' => text.push_str("\\r"),
-            '\t' => text.push_str("\\t"),
-            _ if character == quote => text.extend(['\\', character]),
-            _ if character.is_ascii_control() => {
-                let _ = write!(text, "\\x{:02x}", u32::from(character));
-            }
-            _ => text.push(character),
-        }
-    }
-    text.push(quote);
+/// How Python prints the pair of host and instance. It would escape quotes and backslashes; carbon-relay-ng and
+/// carbon-c-relay do not, so rings of theirs with such hosts stay as they are.
+fn write_tuple(node: &Node<'_>, text: &mut String) {
+    // Writing to a `String` cannot fail.
+    let _ = match node.instance {
+        Some(instance) => write!(text, "('{}', '{instance}')", node.host),
+        None => write!(text, "('{}', None)", node.host),
+    };
 }
