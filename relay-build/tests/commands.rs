@@ -24,7 +24,9 @@ fn every_recorded_command_answers_the_same() {
 fn check(case: &Value) -> Result<(), String> {
     let mut plan = Plan::default();
     let mut excused = false;
-    for (command, result) in case["commands"].as_array().unwrap().iter().zip(case["results"].as_array().unwrap()) {
+    for (command, result) in
+        case["commands"].as_array().unwrap().iter().zip(case["results"].as_array().unwrap())
+    {
         let command = command.as_str().unwrap();
         let ours = parse(command).and_then(|command| apply(&command, &mut plan));
         excused |= wanted_otherwise(command, result);
@@ -45,14 +47,24 @@ fn wanted_otherwise(command: &str, result: &Value) -> bool {
     let bug_15 = result["ok"] == false
         && command.split_whitespace().skip(1).any(|word| {
             let value = word.split_once('=').map_or(word, |(_, value)| value);
-            ["true", "false", "\"", "prefix=", "sub=", "spool="].iter().any(|keyword| value.starts_with(keyword) || word.starts_with(&format!("{keyword} ")))
+            ["true", "false", "\"", "prefix=", "sub=", "spool="]
+                .iter()
+                .any(|keyword| value.starts_with(keyword) || word.starts_with(&format!("{keyword} ")))
                 || value.bytes().all(|byte| byte.is_ascii_digit())
-                || matches!(word, "avg" | "sum" | "min" | "max" | "count" | "last" | "delta" | "derive" | "stdev")
-                || word.starts_with("prefix=") || word.starts_with("codec=") || word.starts_with("topic=")
+                || matches!(
+                    word,
+                    "avg" | "sum" | "min" | "max" | "count" | "last" | "delta" | "derive" | "stdev"
+                )
+                || word.starts_with("prefix=")
+                || word.starts_with("codec=")
+                || word.starts_with("topic=")
         });
     let bug_15 = bug_15 || command.contains('\t') || error.contains("bad prefix option");
     let bug_16 = command.starts_with("addRoute consistentHashing-v2");
-    let bug_17 = result["category"] == "crash" || command.split_whitespace().any(|word| matches!(word, "flush=0" | "reconn=0" | "iobuf=0" | "spoolsyncperiod=0"));
+    let bug_17 = result["category"] == "crash"
+        || command
+            .split_whitespace()
+            .any(|word| matches!(word, "flush=0" | "reconn=0" | "iobuf=0" | "spoolsyncperiod=0"));
     let bug_21 = command.starts_with("modDest") && command.contains("addr=");
     let files = command.contains("bad-schemas.conf") || command.contains("nosuch");
     bug_15 || bug_16 || bug_17 || bug_21 || files
@@ -104,7 +116,9 @@ fn type_name(route: &Route) -> &'static str {
     match &route.kind {
         RouteKind::SendAllMatch { .. } => "sendAllMatch",
         RouteKind::SendFirstMatch { .. } => "sendFirstMatch",
-        RouteKind::ConsistentHash(ring) if ring.algorithm == HashAlgorithm::ConsistentHashingV1 => "consistentHashing",
+        RouteKind::ConsistentHash(ring) if ring.algorithm == HashAlgorithm::ConsistentHashingV1 => {
+            "consistentHashing"
+        }
         RouteKind::ConsistentHash(_) => "consistentHashing-v2",
         RouteKind::GrafanaNet(_) => "GrafanaNet",
         RouteKind::KafkaMdm(_) => "KafkaMdm",
@@ -129,13 +143,18 @@ fn recorded(table: &Value) -> Value {
         }
         all
     };
-    let routes = list("routes").iter().map(|route| json!({
-        "key": route["key"], "matcher": full(&route["matcher"]), "type": route["type"],
-        "dests": route["dests"].as_array().into_iter().flatten().map(|one| json!({
-            "addr": one["addr"], "instance": one["instance"], "matcher": full(&one["matcher"]),
-            "pickle": one["pickle"], "spool": one["spool"],
-        })).collect::<Vec<_>>(),
-    })).collect::<Vec<_>>();
+    let routes = list("routes")
+        .iter()
+        .map(|route| {
+            json!({
+                "key": route["key"], "matcher": full(&route["matcher"]), "type": route["type"],
+                "dests": route["dests"].as_array().into_iter().flatten().map(|one| json!({
+                    "addr": one["addr"], "instance": one["instance"], "matcher": full(&one["matcher"]),
+                    "pickle": one["pickle"], "spool": one["spool"],
+                })).collect::<Vec<_>>(),
+            })
+        })
+        .collect::<Vec<_>>();
     json!({
         "blocklist": list("blocklist").iter().map(full).collect::<Vec<_>>(),
         "rewriters": list("rewriters").iter().map(|one| pick(one, &["old", "new", "max"])).collect::<Vec<_>>(),

@@ -19,7 +19,8 @@ fn every_recorded_destination_string_reads_the_same() {
 }
 
 fn check(case: &Value) -> Result<(), String> {
-    let strings: Vec<&str> = case["destinations"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+    let strings: Vec<&str> =
+        case["destinations"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
     let ours: Vec<_> = strings.iter().map(|string| destinations::parse(string)).collect();
     let allow_matcher = case["allow_matcher"].as_bool().unwrap();
     let refused = !allow_matcher && ours.iter().flatten().any(|one| !one.matcher.is_empty());
@@ -29,12 +30,18 @@ fn check(case: &Value) -> Result<(), String> {
             match ours {
                 Ok(_) if bug_15(string) || bug_18(string) => {}
                 Ok(written) => compare(written, &case["parsed"][at])?,
-                Err(errors) if errors.iter().all(|error| matches!(error.kind, DestinationErrorKind::Zero { .. })) => {}
+                Err(errors)
+                    if errors.iter().all(|error| matches!(error.kind, DestinationErrorKind::Zero { .. })) => {
+                }
                 Err(_) if bug_15(string) => {}
                 Err(errors) => return Err(format!("refused: {errors:?}")),
             }
         }
-        return if refused && !strings.iter().any(|string| bug_15(string)) { Err("matcher refused".into()) } else { Ok(()) };
+        return if refused && !strings.iter().any(|string| bug_15(string)) {
+            Err("matcher refused".into())
+        } else {
+            Ok(())
+        };
     }
     if ok && !strings.iter().any(|string| bug_15(string)) {
         return Err("accepted".into());
@@ -45,7 +52,19 @@ fn check(case: &Value) -> Result<(), String> {
 /// Upstream looks for keywords at the start of every word and lets only a space end one.
 fn bug_15(string: &str) -> bool {
     let keywords = ["true", "false", "add", "mod", "del", "\"", "##"];
-    let options = ["prefix=", "notPrefix=", "sub=", "notSub=", "regex=", "notRegex=", "flush=", "reconn=", "pickle=", "spool=", "addr="];
+    let options = [
+        "prefix=",
+        "notPrefix=",
+        "sub=",
+        "notSub=",
+        "regex=",
+        "notRegex=",
+        "flush=",
+        "reconn=",
+        "pickle=",
+        "spool=",
+        "addr=",
+    ];
     let special = |word: &str| {
         keywords.iter().chain(&options).any(|keyword| word.starts_with(keyword))
             || (!word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit()))
@@ -54,8 +73,13 @@ fn bug_15(string: &str) -> bool {
     string.contains('\t')
         || string.split_whitespace().enumerate().any(|(at, word)| {
             let value = if at == 0 { word } else { word.split_once('=').map_or(word, |(_, value)| value) };
-            let number = at > 0 && ["prefix", "notPrefix", "sub", "notSub", "regex", "notRegex"].iter().all(|name| !word.starts_with(name));
-            (special(value) && !(number && value.bytes().all(|byte| byte.is_ascii_digit())) && !matches!(word, "pickle=true" | "pickle=false" | "spool=true" | "spool=false"))
+            let number = at > 0
+                && ["prefix", "notPrefix", "sub", "notSub", "regex", "notRegex"]
+                    .iter()
+                    .all(|name| !word.starts_with(name));
+            (special(value)
+                && !(number && value.bytes().all(|byte| byte.is_ascii_digit()))
+                && !matches!(word, "pickle=true" | "pickle=false" | "spool=true" | "spool=false"))
                 || (at > 0 && word.ends_with('='))
         })
 }
@@ -84,7 +108,11 @@ fn compare(ours: &Written, want: &Value) -> Result<(), String> {
         equal(name, value == &Late::Known(want[name].as_u64().unwrap_or_default()), want)?;
     }
     for condition in Condition::ALL {
-        equal(condition.name(), ours.matcher.get(condition).unwrap_or_default() == want[condition.name()], want)?;
+        equal(
+            condition.name(),
+            ours.matcher.get(condition).unwrap_or_default() == want[condition.name()],
+            want,
+        )?;
     }
     equal("addr", destination.address.0 == want["addr"].as_str().unwrap_or_default(), want)?;
     equal("instance", destination.instance.as_deref().unwrap_or_default() == want["instance"], want)?;

@@ -23,7 +23,10 @@ fn snippets(page: &str) -> Vec<Snippet> {
         found.push(Snippet {
             right: head.starts_with("right"),
             whole: head.contains("whole"),
-            variables: variable.map(|(name, value)| (name.to_owned(), value.to_owned())).into_iter().collect(),
+            variables: variable
+                .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                .into_iter()
+                .collect(),
             text: rest.split_once("```").unwrap().0.to_owned(),
         });
     }
@@ -50,12 +53,20 @@ fn what_a_page_calls_wrong_is_found_and_what_it_calls_right_is_not() {
             let checked = check(&snippet);
             let has_code = checked.diagnostics.iter().any(|one| one.code == *code);
             let is_supported = |one: &&relay_build::diagnostics::Diagnostic| one.code.0 < 900;
-            let errors = checked.diagnostics.iter().filter(is_supported).any(|one| one.severity == Severity::Error);
+            let errors =
+                checked.diagnostics.iter().filter(is_supported).any(|one| one.severity == Severity::Error);
             if snippet.right && (has_code || errors) || !snippet.right && !has_code {
                 let report = render(&checked.diagnostics, &checked.source, false);
-                wrong.push(format!("{code} ({}):\n{}\n{report}", if snippet.right { "right" } else { "wrong" }, checked.source.text));
+                wrong.push(format!(
+                    "{code} ({}):\n{}\n{report}",
+                    if snippet.right { "right" } else { "wrong" },
+                    checked.source.text
+                ));
             }
-            assert_eq!(to_json(&checked.diagnostics, &checked.source).as_array().unwrap().len(), checked.diagnostics.len());
+            assert_eq!(
+                to_json(&checked.diagnostics, &checked.source).as_array().unwrap().len(),
+                checked.diagnostics.len()
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
@@ -71,7 +82,9 @@ fn a_number_that_is_no_code_has_no_page() {
 
 #[test]
 fn a_report_points_at_the_word_and_says_what_to_write() {
-    let text = format!("{MANDATORY}[[route]]\ntype = \"sendAllMatch\"\ndestinations = [\"a:2003\", \"b:2003 spol=true\"]\n");
+    let text = format!(
+        "{MANDATORY}[[route]]\ntype = \"sendAllMatch\"\ndestinations = [\"a:2003\", \"b:2003 spol=true\"]\n"
+    );
     let checked = check_text(Source { path: "relay.toml".into(), text }, &Options::default());
     let report = render(&checked.diagnostics, &checked.source, false);
     assert!(report.contains("error[R0203]: unknown destination option `spol=true`"), "{report}");

@@ -5,7 +5,7 @@ use relay_runtime::{
     dispatch::{Dispatch, Scratch, Sink},
     gather::Gathered,
     order::OrderCheck,
-    pipeline::{LinePipeline, Pipeline},
+    pipeline::Pipeline,
     protocol::plain::PlainDecoder,
     select::Liveness,
     table::{Destination, DestinationIndex, LegacyLevel, Metrics20Level, RouteIndex, Table, Validation},

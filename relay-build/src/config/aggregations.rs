@@ -17,7 +17,15 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let drop_raw = fields.boolean(check, "dropRaw").unwrap_or(false);
     let (Some(function), Some(interval)) = (function, interval) else { return };
     let wait = u32::try_from(wait).unwrap_or(0);
-    check.plan.table.aggregators.push(Aggregator { function, matcher, format, interval, wait, cache, drop_raw });
+    check.plan.table.aggregators.push(Aggregator {
+        function,
+        matcher,
+        format,
+        interval,
+        wait,
+        cache,
+        drop_raw,
+    });
     check.origins.aggregators.push(table.span);
 }
 
@@ -37,9 +45,13 @@ fn function(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<Function> {
         let near = keys::nearest(&text.text, names).unwrap_or("sum");
         let list = names.map(|name| format!("`{name}`")).join(", ");
         check.report(
-            Diagnostic::error(codes::UNKNOWN_FUNCTION, text.span, format!("unknown function `{}`", text.text))
-                .label(format!("expected one of {list}"))
-                .help(format!("write `function = \"{near}\"`")),
+            Diagnostic::error(
+                codes::UNKNOWN_FUNCTION,
+                text.span,
+                format!("unknown function `{}`", text.text),
+            )
+            .label(format!("expected one of {list}"))
+            .help(format!("write `function = \"{near}\"`")),
         );
     }
     function
@@ -47,23 +59,34 @@ fn function(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<Function> {
 
 /// Upstream crashes on the first metric (BUG-20); ours takes all that the other conditions let through.
 fn report_missing_regex(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) {
-    if matcher.regex.is_none() && fields.node("regex").is_none_or(|node| matches!(node.value, super::raw::Value::Text(_))) {
+    if matcher.regex.is_none()
+        && fields.node("regex").is_none_or(|node| matches!(node.value, super::raw::Value::Text(_)))
+    {
         check.report(
-            Diagnostic::warning(codes::MISSING_REGEX, fields.span_of("regex"), "the aggregation has no regex")
-                .label("every metric that passes its other conditions goes into it")
-                .help("write `regex = \".*\"` if that is meant, or the regex of what to aggregate"),
+            Diagnostic::warning(
+                codes::MISSING_REGEX,
+                fields.span_of("regex"),
+                "the aggregation has no regex",
+            )
+            .label("every metric that passes its other conditions goes into it")
+            .help("write `regex = \".*\"` if that is meant, or the regex of what to aggregate"),
         );
     }
 }
 
 fn format(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) -> String {
     let groups = regexes::parse(matcher.regex.as_deref().unwrap_or_default()).ok();
-    let is_group = |name: &str| groups.as_ref().is_some_and(|groups| groups.iter().flatten().any(|group| group == name));
+    let is_group =
+        |name: &str| groups.as_ref().is_some_and(|groups| groups.iter().flatten().any(|group| group == name));
     let text = fields.text(check, "format").map(|text| check.fix_except(text, is_group)).unwrap_or_default();
     if text.text.is_empty() && fields.text(check, "format").is_some() == fields.node("format").is_some() {
         check.report(
-            Diagnostic::error(codes::EMPTY_FORMAT, fields.span_of("format"), "the aggregation has no output metric")
-                .help("write `format = \"<metric>\"`; `$1` stands for the regex' first group"),
+            Diagnostic::error(
+                codes::EMPTY_FORMAT,
+                fields.span_of("format"),
+                "the aggregation has no output metric",
+            )
+            .help("write `format = \"<metric>\"`; `$1` stands for the regex' first group"),
         );
     }
     if let Some(groups) = groups {
@@ -79,9 +102,13 @@ fn interval(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<u32> {
     };
     if interval < 1 {
         check.report(
-            Diagnostic::error(codes::ZERO_INTERVAL, fields.span_of("interval"), "an aggregation needs an interval")
-                .label("expected at least 1 second")
-                .help("write `interval = 60`"),
+            Diagnostic::error(
+                codes::ZERO_INTERVAL,
+                fields.span_of("interval"),
+                "an aggregation needs an interval",
+            )
+            .label("expected at least 1 second")
+            .help("write `interval = 60`"),
         );
         return None;
     }

@@ -109,7 +109,9 @@ impl<'a> Check<'a> {
         let help = if name == "HOST" {
             "give the relay's host name when building: `--var HOST=<name>`".to_owned()
         } else {
-            format!("give it when building: `--var {name}=<value>`, a line `{name}=<value>` in the variables file, or in the environment")
+            format!(
+                "give it when building: `--var {name}=<value>`, a line `{name}=<value>` in the variables file, or in the environment"
+            )
         };
         self.report(
             Diagnostic::error(codes::MISSING_VARIABLE, span, message)

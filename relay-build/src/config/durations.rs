@@ -1,18 +1,11 @@
 //! Go duration strings (spec §2.3): `90s`, `1h30m`, `1.5h`, `0`.
 
 /// What a duration may look like, for messages.
-pub(super) const FORM: &str = "a number with a unit `ns`, `us`, `ms`, `s`, `m` or `h`, such as `\"90s\"` or `\"1h30m\"`";
+pub(super) const FORM: &str =
+    "a number with a unit `ns`, `us`, `ms`, `s`, `m` or `h`, such as `\"90s\"` or `\"1h30m\"`";
 
-const UNITS: [(&str, f64); 8] = [
-    ("ns", 1.0),
-    ("us", 1e3),
-    ("µs", 1e3),
-    ("μs", 1e3),
-    ("ms", 1e6),
-    ("s", 1e9),
-    ("m", 60e9),
-    ("h", 3600e9),
-];
+const UNITS: [(&str, f64); 8] =
+    [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
 
 /// Nanoseconds, or `None` when the text is not a duration or does not fit.
 pub(super) fn parse(text: &str) -> Option<i64> {

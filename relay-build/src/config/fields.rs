@@ -25,7 +25,12 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Sorts the table's keys and reports unknown ones.
-    pub(super) fn read(check: &mut Check<'_>, table: &'a Table, what: &'static str, known: &[&[&'static str]]) -> Self {
+    pub(super) fn read(
+        check: &mut Check<'_>,
+        table: &'a Table,
+        what: &'static str,
+        known: &[&[&'static str]],
+    ) -> Self {
         let fields = Self::read_some(check, table, what, known);
         for entry in &fields.unknown {
             check.report(unknown_key(entry, what, known));
@@ -44,7 +49,8 @@ impl<'a> Fields<'a> {
         for entry in &table.entries {
             let mut names = known.iter().copied().flatten().copied();
             let exact = names.clone().find(|name| *name == entry.key);
-            let Some(name) = exact.or_else(|| names.find(|name| name.eq_ignore_ascii_case(&entry.key))) else {
+            let Some(name) = exact.or_else(|| names.find(|name| name.eq_ignore_ascii_case(&entry.key)))
+            else {
                 fields.unknown.push(entry);
                 continue;
             };
@@ -114,7 +120,12 @@ impl<'a> Fields<'a> {
     }
 
     /// One of a few words; an empty one counts as absent.
-    pub(super) fn choice(&self, check: &mut Check<'_>, key: &str, choices: &[&'static str]) -> Option<&'static str> {
+    pub(super) fn choice(
+        &self,
+        check: &mut Check<'_>,
+        key: &str,
+        choices: &[&'static str],
+    ) -> Option<&'static str> {
         let text = self.fixed(check, key)?;
         let found = choices.iter().copied().find(|choice| *choice == text.text);
         if found.is_none() {
@@ -145,7 +156,9 @@ impl<'a> Fields<'a> {
             None => (self.span, "missing"),
         };
         let message = format!("`{key}` is {state} in {}", self.what);
-        check.report(Diagnostic::error(codes::MISSING_KEY, span, message).help(format!("write `{key} = {example}`")));
+        check.report(
+            Diagnostic::error(codes::MISSING_KEY, span, message).help(format!("write `{key} = {example}`")),
+        );
     }
 
     pub(super) fn boolean(&self, check: &mut Check<'_>, key: &str) -> Option<bool> {
@@ -164,7 +177,12 @@ impl<'a> Fields<'a> {
     }
 
     /// An integer that is fixed now.
-    pub(super) fn integer(&self, check: &mut Check<'_>, key: &str, range: RangeInclusive<i64>) -> Option<i64> {
+    pub(super) fn integer(
+        &self,
+        check: &mut Check<'_>,
+        key: &str,
+        range: RangeInclusive<i64>,
+    ) -> Option<i64> {
         let node = self.node(key)?;
         let number = match &node.value {
             Value::Integer(number) => *number,
@@ -181,7 +199,12 @@ impl<'a> Fields<'a> {
     }
 
     /// A number that may stay open.
-    pub(super) fn late(&self, check: &mut Check<'_>, key: &str, range: RangeInclusive<i64>) -> Option<Late<u64>> {
+    pub(super) fn late(
+        &self,
+        check: &mut Check<'_>,
+        key: &str,
+        range: RangeInclusive<i64>,
+    ) -> Option<Late<u64>> {
         let node = self.node(key)?;
         if let Value::Text(text) = &node.value
             && has_variable(text)
@@ -336,8 +359,9 @@ fn wrong_section(check: &mut Check<'_>, span: Span, key: &str) {
 }
 
 pub(super) fn wrong_type(check: &mut Check<'_>, node: &Node, key: &str, expected: &str, found: &Value) {
-    let mut diagnostic = Diagnostic::error(codes::WRONG_TYPE, node.span, format!("`{key}` has the wrong type"))
-        .label(format!("expected {expected}, found {}", found.kind()));
+    let mut diagnostic =
+        Diagnostic::error(codes::WRONG_TYPE, node.span, format!("`{key}` has the wrong type"))
+            .label(format!("expected {expected}, found {}", found.kind()));
     if let Value::Text(text) = found
         && !text.text.is_empty()
         && (expected.contains("integer") && text.text.parse::<i64>().is_ok()
@@ -355,7 +379,8 @@ pub(super) fn unknown_value(check: &mut Check<'_>, text: &Text, key: &str, choic
     let near = keys::nearest(&text.text, choices.iter().copied());
     let list = choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ");
     let message = format!("`{key}` cannot be `{}`", text.text);
-    let diagnostic = Diagnostic::error(codes::UNKNOWN_VALUE, text.span, message).label(format!("expected one of {list}"));
+    let diagnostic =
+        Diagnostic::error(codes::UNKNOWN_VALUE, text.span, message).label(format!("expected one of {list}"));
     check.report(diagnostic.help(format!("write `{key} = \"{}\"`", near.unwrap_or(choices[0]))));
 }
 
@@ -368,8 +393,12 @@ fn parsed<T: std::str::FromStr>(check: &mut Check<'_>, text: &Text, key: &str, e
     // A variable without a value was already reported.
     if value.is_none() && !has_variable(text) {
         check.report(
-            Diagnostic::error(codes::MALFORMED_VARIABLE, text.span, format!("the variable's value does not fit `{key}`"))
-                .label(format!("expected {expected}, found `{}`", text.text)),
+            Diagnostic::error(
+                codes::MALFORMED_VARIABLE,
+                text.span,
+                format!("the variable's value does not fit `{key}`"),
+            )
+            .label(format!("expected {expected}, found `{}`", text.text)),
         );
     }
     value

@@ -180,11 +180,27 @@ mod tests {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
         let text = std::fs::read_to_string(path).unwrap();
         let lists = [
-            SECTIONS, GLOBAL, AMQP, INIT, INSTRUMENTATION, MATCHER, AGGREGATION, REWRITER, ROUTE, CARBON, HASH, GRAFANA_NET,
-            KAFKA_MDM, PUBSUB, CLOUD_WATCH, DESTINATION, OPTIONS,
+            SECTIONS,
+            GLOBAL,
+            AMQP,
+            INIT,
+            INSTRUMENTATION,
+            MATCHER,
+            AGGREGATION,
+            REWRITER,
+            ROUTE,
+            CARBON,
+            HASH,
+            GRAFANA_NET,
+            KAFKA_MDM,
+            PUBSUB,
+            CLOUD_WATCH,
+            DESTINATION,
+            OPTIONS,
         ];
         for key in lists.into_iter().flatten() {
-            let found = [format!("`{key}`"), format!("[{key}]")].iter().any(|form| text.contains(form.as_str()));
+            let found =
+                [format!("`{key}`"), format!("[{key}]")].iter().any(|form| text.contains(form.as_str()));
             assert!(found, "`{key}` is not in docs/configuration.md");
         }
     }

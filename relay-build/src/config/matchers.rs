@@ -28,10 +28,14 @@ pub(super) fn read(check: &mut Check<'_>, fields: &Fields<'_>) -> Matcher {
         (Some(_), Some(alias)) => {
             let place = fields.key_span("sub").unwrap_or_default();
             check.report(
-                Diagnostic::warning(codes::TWO_SUBSTRINGS, alias.span, "`sub` and `substr` are the same condition")
-                    .label("this one is not used")
-                    .related(place, "this one is")
-                    .help("remove `substr`"),
+                Diagnostic::warning(
+                    codes::TWO_SUBSTRINGS,
+                    alias.span,
+                    "`sub` and `substr` are the same condition",
+                )
+                .label("this one is not used")
+                .related(place, "this one is")
+                .help("remove `substr`"),
             );
         }
         (_, None) => {}

@@ -68,7 +68,11 @@ pub fn is_variable_name(name: &str) -> bool {
 
 impl std::fmt::Display for VariablesFileError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}: expected `NAME=value` with a name of upper-case letters, digits and `_`", self.line)
+        write!(
+            f,
+            "line {}: expected `NAME=value` with a name of upper-case letters, digits and `_`",
+            self.line
+        )
     }
 }
 

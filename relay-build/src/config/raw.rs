@@ -110,7 +110,8 @@ impl Reader<'_> {
         let unquoted = self.expanded.is_inserted(&range);
         let written = self.expanded.text.get(range.clone()).unwrap_or_default();
         // Only a text that stands in the file byte for byte can be pointed into.
-        let at = written.find(text).filter(|_| !unquoted && !text.is_empty() && written.len() <= text.len() + 7);
+        let at =
+            written.find(text).filter(|_| !unquoted && !text.is_empty() && written.len() <= text.len() + 7);
         let at = at.map(|offset| span.start + offset);
         Text { text: text.to_owned(), span, at, unquoted }
     }

@@ -37,15 +37,18 @@ pub(super) fn parse(pattern: &str) -> Result<Groups, MalformedRegex> {
             _ => {}
         }
     }
-    let hir = regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).map_err(|error| match &error {
-        regex_syntax::Error::Parse(error) => {
-            MalformedRegex { why: error.kind().to_string(), at: error.span().start.offset }
-        }
-        regex_syntax::Error::Translate(error) => {
-            MalformedRegex { why: error.kind().to_string(), at: error.span().start.offset }
-        }
-        _ => MalformedRegex { why: error.to_string(), at: 0 },
-    })?;
+    let hir =
+        regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).map_err(
+            |error| match &error {
+                regex_syntax::Error::Parse(error) => {
+                    MalformedRegex { why: error.kind().to_string(), at: error.span().start.offset }
+                }
+                regex_syntax::Error::Translate(error) => {
+                    MalformedRegex { why: error.kind().to_string(), at: error.span().start.offset }
+                }
+                _ => MalformedRegex { why: error.to_string(), at: 0 },
+            },
+        )?;
     let mut groups = vec![None];
     collect(&hir, &mut groups);
     Ok(groups)
@@ -59,9 +62,13 @@ pub(super) fn check(check: &mut Check<'_>, text: &Text) -> Option<Groups> {
             let end = text.text[at.min(text.text.len())..].chars().next().map_or(at, |c| at + c.len_utf8());
             let span = if end > at { text.part(at..end) } else { text.part(at.saturating_sub(1)..at) };
             check.report(
-                Diagnostic::error(codes::MALFORMED_REGEX, span, format!("the regex `{}` does not parse", text.text))
-                    .label(why)
-                    .help("write the regex in Go's syntax; a character that is meant literally gets a backslash"),
+                Diagnostic::error(
+                    codes::MALFORMED_REGEX,
+                    span,
+                    format!("the regex `{}` does not parse", text.text),
+                )
+                .label(why)
+                .help("write the regex in Go's syntax; a character that is meant literally gets a backslash"),
             );
             None
         }
@@ -113,15 +120,18 @@ mod tests {
 
     #[test]
     fn references_take_the_longest_name() {
-        let names = |template: &str| references(template).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
+        let names =
+            |template: &str| references(template).into_iter().map(|(_, name)| name).collect::<Vec<_>>();
         assert_eq!(names("a.$1_x.$1.x.${1}_x.$$1.${}.${a"), ["1_x", "1", "1"]);
     }
 
     #[test]
     fn unknown_groups_are_found() {
         let groups = parse(r"^(a)(?P<name>b)").unwrap();
-        let unknown: Vec<_> =
-            unknown_references("$0 $1 $2 $3 $name $other $01", &groups).into_iter().map(|(_, name)| name).collect();
+        let unknown: Vec<_> = unknown_references("$0 $1 $2 $3 $name $other $01", &groups)
+            .into_iter()
+            .map(|(_, name)| name)
+            .collect();
         assert_eq!(unknown, ["3", "other", "01"]);
     }
 }

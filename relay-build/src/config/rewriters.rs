@@ -16,14 +16,19 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let Some(old) = fields.fixed(check, "old") else {
         if fields.text(check, "old").is_some() || fields.node("old").is_none() {
             check.report(
-                Diagnostic::error(codes::EMPTY_OLD, fields.span_of("old"), "a rewriter must say what it replaces")
-                    .help("write `old = \"<text>\"` or `old = \"/<regex>/\"`"),
+                Diagnostic::error(
+                    codes::EMPTY_OLD,
+                    fields.span_of("old"),
+                    "a rewriter must say what it replaces",
+                )
+                .help("write `old = \"<text>\"` or `old = \"/<regex>/\"`"),
             );
         }
         return;
     };
     let (old_pattern, groups) = pattern(check, &old);
-    let new = fields.text(check, "new").map(|text| new_text(check, text, groups.as_ref())).unwrap_or_default();
+    let new =
+        fields.text(check, "new").map(|text| new_text(check, text, groups.as_ref())).unwrap_or_default();
     let not = fields.fixed(check, "not").map(|text| pattern(check, &text).0);
     let max = limit(check, &fields, &old_pattern);
     check.plan.table.rewriters.push(Rewriter { old: old_pattern, new, not, max });
@@ -41,7 +46,8 @@ fn pattern(check: &mut Check<'_>, text: &Text) -> (Pattern, Option<Groups>) {
 
 /// Completes the replacement; what names a group of the rule's regex is no variable.
 fn new_text(check: &mut Check<'_>, text: &Text, groups: Option<&Groups>) -> String {
-    let is_group = |name: &str| groups.is_some_and(|groups| groups.iter().flatten().any(|group| group == name));
+    let is_group =
+        |name: &str| groups.is_some_and(|groups| groups.iter().flatten().any(|group| group == name));
     let text = check.fix_except(text, is_group);
     if let Some(groups) = groups {
         report_unknown_groups(check, &text, groups);
@@ -59,9 +65,13 @@ pub(super) fn report_unknown_groups(check: &mut Check<'_>, text: &Text, groups: 
             _ => "refer to a group that exists, or write `$$` for a dollar sign".to_owned(),
         };
         check.report(
-            Diagnostic::warning(codes::UNKNOWN_GROUP, text.part(range), format!("the regex has no group `{name}`"))
-                .label("this stands for nothing")
-                .help(help),
+            Diagnostic::warning(
+                codes::UNKNOWN_GROUP,
+                text.part(range),
+                format!("the regex has no group `{name}`"),
+            )
+            .label("this stands for nothing")
+            .help(help),
         );
     }
 }

@@ -25,8 +25,12 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) {
         spool_dir: fields.open(check, "spool_dir").unwrap_or_default(),
         pid_file: fields.open(check, "pid_file"),
         workers: fields.late(check, "max_procs", i64::MIN..=i64::MAX).unwrap_or(defaults.workers),
-        connections_max: fields.late(check, "max_connections", 1..=1_000_000).unwrap_or(defaults.connections_max),
-        line_bytes_max: fields.late(check, "line_length_max", 32..=16_777_216).unwrap_or(defaults.line_bytes_max),
+        connections_max: fields
+            .late(check, "max_connections", 1..=1_000_000)
+            .unwrap_or(defaults.connections_max),
+        line_bytes_max: fields
+            .late(check, "line_length_max", 32..=16_777_216)
+            .unwrap_or(defaults.line_bytes_max),
         shutdown_ms: timeout(check, fields, "shutdown_timeout", 30_000).into(),
         amqp: None,
         instrumentation: None,
@@ -41,7 +45,9 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) {
                 "`first_only` changes nothing",
             )
             .label("carbon-relay-ng reads it and never uses it")
-            .help("remove `first_only`; a route of type `sendFirstMatch` sends to the first destination only"),
+            .help(
+                "remove `first_only`; a route of type `sendFirstMatch` sends to the first destination only",
+            ),
         );
     }
 }
@@ -104,11 +110,16 @@ fn address(check: &mut Check<'_>, fields: &Fields<'_>, key: &str) -> Option<Temp
     let port = address.0.rsplit_once(':').map(|(_, port)| port);
     if address.is_closed() && port.is_none_or(|port| port.parse::<u16>().is_err()) {
         let digits = address.0.parse::<u16>().is_ok();
-        let example = if digits { format!(":{address}") } else { format!("{}:2003", address.0.trim_end_matches(':')) };
+        let example =
+            if digits { format!(":{address}") } else { format!("{}:2003", address.0.trim_end_matches(':')) };
         check.report(
-            Diagnostic::error(codes::LISTEN_ADDRESS, fields.span_of(key), format!("`{key}` has no port number"))
-                .label("expected `<host>:<port>` or `:<port>`")
-                .help(format!("write `{key} = \"{example}\"`")),
+            Diagnostic::error(
+                codes::LISTEN_ADDRESS,
+                fields.span_of(key),
+                format!("`{key}` has no port number"),
+            )
+            .label("expected `<host>:<port>` or `:<port>`")
+            .help(format!("write `{key} = \"{example}\"`")),
         );
     }
     Some(address)

@@ -71,7 +71,8 @@ impl Expanded {
     }
 
     fn offset(&self, at: usize, is_end: bool) -> usize {
-        let before = self.replacements.iter().take_while(|one| one.new.start < at || (!is_end && one.new.start == at));
+        let before =
+            self.replacements.iter().take_while(|one| one.new.start < at || (!is_end && one.new.start == at));
         match before.last() {
             None => at,
             Some(one) if at >= one.new.end => one.old.end + (at - one.new.end),
@@ -85,7 +86,8 @@ impl Expanded {
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].trim_end_matches([' ', '\t', '\n', '\r']).bytes().next_back();
     let after = text[end..].trim_start_matches([' ', '\t']).bytes().next();
-    matches!(before, Some(b'=' | b'[' | b',')) && matches!(after, None | Some(b'\n' | b'\r' | b',' | b']' | b'}' | b'#'))
+    matches!(before, Some(b'=' | b'[' | b','))
+        && matches!(after, None | Some(b'\n' | b'\r' | b',' | b']' | b'}' | b'#'))
 }
 
 /// The variables outside of strings and comments.
@@ -121,7 +123,8 @@ fn string_length(rest: &str, quote: &str, escapes: bool) -> usize {
     while at < bytes.len() {
         if rest.as_bytes()[at..].starts_with(quote.as_bytes()) {
             // `""""` ends a string that itself ends in a quote.
-            let extra = bytes[at + quote.len()..].iter().take_while(|&&byte| byte == quote.as_bytes()[0]).count();
+            let extra =
+                bytes[at + quote.len()..].iter().take_while(|&&byte| byte == quote.as_bytes()[0]).count();
             return at + quote.len() + if quote.len() == 3 { extra.min(2) } else { 0 };
         }
         match bytes[at] {
@@ -155,7 +158,10 @@ mod tests {
 
     #[test]
     fn strings_and_comments_are_left_alone() {
-        check("a = \"${ORG} \\\" ${ORG}\" # ${ORG}\nb = '${ORG}' # after", "a = \"${ORG} \\\" ${ORG}\" # ${ORG}\nb = '${ORG}' # after");
+        check(
+            "a = \"${ORG} \\\" ${ORG}\" # ${ORG}\nb = '${ORG}' # after",
+            "a = \"${ORG} \\\" ${ORG}\" # ${ORG}\nb = '${ORG}' # after",
+        );
         check("a = '''\n${ORG}''' # ${ORG}", "a = '''\n${ORG}''' # ${ORG}");
     }
 

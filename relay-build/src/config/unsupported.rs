@@ -21,7 +21,8 @@ pub fn unsupported(checked: &Checked) -> Vec<Diagnostic> {
 
 fn listeners(checked: &Checked, found: &mut Vec<Diagnostic>) {
     let settings = &checked.plan.settings;
-    let listeners = [("pickle_addr", &settings.pickle), ("admin_addr", &settings.admin), ("http_addr", &settings.http)];
+    let listeners =
+        [("pickle_addr", &settings.pickle), ("admin_addr", &settings.admin), ("http_addr", &settings.http)];
     for ((key, address), span) in listeners.into_iter().zip(checked.origins.listeners) {
         if address.is_some() {
             found.push(
@@ -41,7 +42,8 @@ fn inputs_and_rules(checked: &Checked, found: &mut Vec<Diagnostic>) {
     }
     if checked.plan.settings.instrumentation.is_some() {
         let message = "self-metrics are not sent by this version";
-        let diagnostic = warning(codes::UNSUPPORTED_INSTRUMENTATION, checked.origins.instrumentation, message.to_owned());
+        let diagnostic =
+            warning(codes::UNSUPPORTED_INSTRUMENTATION, checked.origins.instrumentation, message.to_owned());
         found.push(diagnostic.help("write `graphite_addr = \"\"`, or leave it for a later version"));
     }
     for span in &checked.origins.aggregators {
@@ -73,7 +75,10 @@ fn destinations(checked: &Checked, found: &mut Vec<Diagnostic>) {
             found.push(diagnostic.help("remove `pickle=true` and use the destination's plaintext port"));
         }
         if destination.options.spool {
-            let message = format!("`{}` wants a spool on disk, which this version does not have", destination.written());
+            let message = format!(
+                "`{}` wants a spool on disk, which this version does not have",
+                destination.written()
+            );
             found.push(
                 warning(codes::UNSUPPORTED_SPOOL, Some(*span), message)
                     .label("what it does not take is kept in memory only, up to `connbuf` lines")

@@ -37,7 +37,11 @@ pub fn place(span: Span, source: &Source) -> Range<usize> {
     // Nothing to underline: the character there, or the one before the end of the line or text.
     match text[start..line_end].chars().next() {
         Some(c) => start..start + c.len_utf8(),
-        None => text[..start].chars().next_back().filter(|c| *c != '\n').map_or(start..start, |c| start - c.len_utf8()..start),
+        None => text[..start]
+            .chars()
+            .next_back()
+            .filter(|c| *c != '\n')
+            .map_or(start..start, |c| start - c.len_utf8()..start),
     }
 }
 
@@ -51,9 +55,9 @@ fn report<'a>(diagnostic: &'a Diagnostic, source: &'a Source, path: &'a str) -> 
     if let Some((span, label)) = &diagnostic.place {
         let related = diagnostic.related.iter().map(|(span, label)| (AnnotationKind::Context, span, label));
         let annotations = std::iter::once((AnnotationKind::Primary, span, label)).chain(related);
-        let snippet = Snippet::source(source.text.as_str())
-            .path(path)
-            .annotations(annotations.map(|(kind, span, label)| annotation(kind, place(*span, source), label)));
+        let snippet = Snippet::source(source.text.as_str()).path(path).annotations(
+            annotations.map(|(kind, span, label)| annotation(kind, place(*span, source), label)),
+        );
         group = group.element(snippet);
     }
     match &diagnostic.help {

@@ -30,7 +30,8 @@ impl Carbon {
              WHISPER_AUTOFLUSH = True\nCARBON_METRIC_INTERVAL = 0\n"
         );
         fs::write(directory.join("carbon.conf"), config).unwrap();
-        fs::write(directory.join("storage-schemas.conf"), "[all]\npattern = .*\nretentions = 1s:1h\n").unwrap();
+        fs::write(directory.join("storage-schemas.conf"), "[all]\npattern = .*\nretentions = 1s:1h\n")
+            .unwrap();
         let bin = peers::directory().join("venv/bin");
         let process = Process::start(
             Command::new(bin.join("python"))

@@ -73,8 +73,11 @@ destinations = ["127.0.0.1:{}"]
     }
     assert!(held.keys().all(|(metric, _)| !metric.starts_with("blocked.") && !metric.ends_with(".secret")));
     assert!(held.keys().all(|(metric, _)| !metric.starts_with("raw.")));
-    let counted: f64 =
-        held.iter().filter(|((metric, _), _)| metric == "stats.counters.app.hits.count").map(|(_, v)| v).sum();
+    let counted: f64 = held
+        .iter()
+        .filter(|((metric, _), _)| metric == "stats.counters.app.hits.count")
+        .map(|(_, v)| v)
+        .sum();
     assert!((counted - f64::from(hits)).abs() < 1e-9, "statsd counted {hits}, whisper holds {counted}");
     assert!(held.iter().any(|((m, _), v)| m == "stats.gauges.app.temperature" && (*v - 42.0).abs() < 1e-9));
 

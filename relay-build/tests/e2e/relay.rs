@@ -75,7 +75,10 @@ pub fn assert_balanced(ledger: &Value) {
     let sum = |value: &Value| value.as_object().map_or(0, |map| map.values().map(number).sum::<u64>());
     let total = &ledger["total"];
     let accounted = sum(&total["invalid"])
-        + ["blocked", "aggregated_away", "unroutable", "routed"].iter().map(|k| number(&total[*k])).sum::<u64>();
+        + ["blocked", "aggregated_away", "unroutable", "routed"]
+            .iter()
+            .map(|k| number(&total[*k]))
+            .sum::<u64>();
     assert_eq!(number(&total["received"]), accounted, "{ledger}");
     for destination in ledger["destinations"].as_array().expect("a list of destinations") {
         let accounted =

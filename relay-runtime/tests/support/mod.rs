@@ -147,7 +147,10 @@ impl Peer {
     pub fn lines(&self) -> Vec<String> {
         let streams = self.streams.lock().unwrap();
         let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).expect("lines are ASCII");
-        streams.iter().flat_map(|bytes| text(bytes).split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>()).collect()
+        streams
+            .iter()
+            .flat_map(|bytes| text(bytes).split_inclusive('\n').map(str::to_owned).collect::<Vec<_>>())
+            .collect()
     }
 
     pub fn connections(&self) -> usize {
@@ -177,7 +180,8 @@ pub fn send(to: SocketAddr, sender: usize, numbers: std::ops::Range<usize>) {
 pub fn check_lines(mut got: Vec<String>, senders: usize, each: usize) {
     let sender_of = |line: &String| line.split_once('.').map(|(sender, _)| sender.to_owned());
     got.sort_by_key(sender_of);
-    let mut want: Vec<_> = (0..senders).flat_map(|sender| (0..each).map(move |number| line(sender, number))).collect();
+    let mut want: Vec<_> =
+        (0..senders).flat_map(|sender| (0..each).map(move |number| line(sender, number))).collect();
     want.sort_by_key(sender_of);
     assert_eq!(got.len(), want.len(), "number of lines");
     let differing = got.iter().zip(&want).find(|(got, want)| got != want);

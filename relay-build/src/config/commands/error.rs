@@ -86,7 +86,9 @@ impl fmt::Display for CommandErrorKind {
             Self::OutOfRange { expected } => write!(f, "number out of range, expected {expected}"),
             Self::Regex { error } => write!(f, "the regex does not parse: {}", error.why),
             Self::Destination(kind) => kind.fmt(f),
-            Self::TooFewDestinations { needed } => write!(f, "the route needs at least {needed} destination(s)"),
+            Self::TooFewDestinations { needed } => {
+                write!(f, "the route needs at least {needed} destination(s)")
+            }
             Self::MatcherNotAllowed => f.write_str("a destination of this route type takes no matcher"),
             Self::NoSuchRoute { key } => write!(f, "no route is called `{key}`"),
             Self::NoSuchDestination { index } => write!(f, "the route has no destination {index}"),

@@ -1,9 +1,6 @@
 //! The commands, word by word.
 
-use super::{
-    Command, CommandError, CommandErrorKind, route,
-    words::Word,
-};
+use super::{Command, CommandError, CommandErrorKind, route, words::Word};
 use crate::config::{aggregations, matchers, regexes};
 use relay_runtime::table::{Aggregator, Condition, Function, Matcher, Pattern, Rewriter};
 
@@ -29,7 +26,9 @@ pub(super) fn parse_words(words: &[Word], end: usize) -> Result<Command, Command
         "addDest" => Err(CommandErrorKind::NotImplemented.at(first.range.clone())),
         "modRoute" => mod_route(&mut cursor),
         "modDest" => mod_destination(&mut cursor),
-        "delRoute" => Ok(Command::DeleteRoute { key: cursor.word(DEL_ROUTE, "the route's key")?.text.clone() }),
+        "delRoute" => {
+            Ok(Command::DeleteRoute { key: cursor.word(DEL_ROUTE, "the route's key")?.text.clone() })
+        }
         _ => Err(CommandErrorKind::UnknownCommand { word: first.text.clone() }.at(first.range.clone())),
     }
 }
@@ -47,7 +46,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// The next word; a separator is none.
-    pub(super) fn word(&mut self, usage: &'static str, expected: &'static str) -> Result<&'a Word, CommandError> {
+    pub(super) fn word(
+        &mut self,
+        usage: &'static str,
+        expected: &'static str,
+    ) -> Result<&'a Word, CommandError> {
         match self.peek() {
             Some(word) if !word.is_separator() => {
                 self.at += 1;
@@ -61,7 +64,11 @@ impl<'a> Cursor<'a> {
     }
 
     /// A whole number without sign.
-    pub(super) fn number(&mut self, usage: &'static str, expected: &'static str) -> Result<u64, CommandError> {
+    pub(super) fn number(
+        &mut self,
+        usage: &'static str,
+        expected: &'static str,
+    ) -> Result<u64, CommandError> {
         let word = self.word(usage, expected)?;
         number(&word.text, usage, expected).map_err(|kind| kind.at(word.range.clone()))
     }
@@ -80,13 +87,19 @@ impl<'a> Cursor<'a> {
     fn expect_end(&self) -> Result<(), CommandError> {
         match self.peek() {
             None => Ok(()),
-            Some(word) => Err(CommandErrorKind::UnexpectedWord { word: word.text.clone() }.at(word.range.clone())),
+            Some(word) => {
+                Err(CommandErrorKind::UnexpectedWord { word: word.text.clone() }.at(word.range.clone()))
+            }
         }
     }
 }
 
 /// A whole number without sign, that fits.
-pub(super) fn number(text: &str, usage: &'static str, expected: &'static str) -> Result<u64, CommandErrorKind> {
+pub(super) fn number(
+    text: &str,
+    usage: &'static str,
+    expected: &'static str,
+) -> Result<u64, CommandErrorKind> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(CommandErrorKind::Usage { usage, expected });
     }
@@ -160,7 +173,8 @@ fn add_aggregator(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
         return Err(CommandErrorKind::OutOfRange { expected: "at least 1 second" }.at(interval_place));
     }
     let wait = seconds(cursor, "the wait in seconds")?;
-    let mut aggregator = Aggregator { function, matcher, format, interval, wait, cache: true, drop_raw: false };
+    let mut aggregator =
+        Aggregator { function, matcher, format, interval, wait, cache: true, drop_raw: false };
     while let Some(word) = cursor.peek() {
         let place = match word.text.split_once('=') {
             Some(("cache", _)) => &mut aggregator.cache,
@@ -179,7 +193,8 @@ fn add_aggregator(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
 fn seconds(cursor: &mut Cursor<'_>, expected: &'static str) -> Result<u32, CommandError> {
     let place = cursor.peek().map_or(cursor.end..cursor.end, |word| word.range.clone());
     let number = cursor.number(ADD_AGG, expected)?;
-    u32::try_from(number).map_err(|_| CommandErrorKind::OutOfRange { expected: "a number of 32 bits" }.at(place))
+    u32::try_from(number)
+        .map_err(|_| CommandErrorKind::OutOfRange { expected: "a number of 32 bits" }.at(place))
 }
 
 fn add_rewriter(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
@@ -187,7 +202,8 @@ fn add_rewriter(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
     let new = cursor.word(ADD_REWRITER, "the replacement")?.text.clone();
     let word = cursor.word(ADD_REWRITER, "how many to replace, -1 for all")?;
     let digits = word.text.strip_prefix('-').unwrap_or(&word.text);
-    let magnitude = number(digits, ADD_REWRITER, "how many to replace, -1 for all").map_err(|kind| kind.at(word.range.clone()))?;
+    let magnitude = number(digits, ADD_REWRITER, "how many to replace, -1 for all")
+        .map_err(|kind| kind.at(word.range.clone()))?;
     let all = word.text.starts_with('-');
     let old_pattern = Pattern::parse(&old.text);
     let is_regex = matches!(old_pattern, Pattern::Regex(_));
@@ -224,7 +240,9 @@ fn mod_destination(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
     while let Some(word) = cursor.peek() {
         let Some(written) = word.text.strip_prefix("addr=") else { break };
         if written.is_empty() {
-            return Err(CommandErrorKind::Usage { usage: MOD_DEST, expected: "an address" }.at(word.range.clone()));
+            return Err(
+                CommandErrorKind::Usage { usage: MOD_DEST, expected: "an address" }.at(word.range.clone())
+            );
         }
         address = Some(written.to_owned());
         cursor.at += 1;
@@ -236,13 +254,20 @@ fn mod_destination(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
     Ok(Command::ModDestination { key, index, address, conditions })
 }
 
-fn some_conditions(cursor: &mut Cursor<'_>, usage: &'static str) -> Result<Vec<(Condition, String)>, CommandError> {
+fn some_conditions(
+    cursor: &mut Cursor<'_>,
+    usage: &'static str,
+) -> Result<Vec<(Condition, String)>, CommandError> {
     let conditions = cursor.conditions()?;
     require(cursor, usage, &conditions)?;
     Ok(conditions)
 }
 
-fn require(cursor: &Cursor<'_>, usage: &'static str, conditions: &[(Condition, String)]) -> Result<(), CommandError> {
+fn require(
+    cursor: &Cursor<'_>,
+    usage: &'static str,
+    conditions: &[(Condition, String)],
+) -> Result<(), CommandError> {
     match cursor.peek() {
         Some(word) => Err(CommandErrorKind::UnknownOption { word: word.text.clone() }.at(word.range.clone())),
         None if conditions.is_empty() => {

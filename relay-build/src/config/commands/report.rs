@@ -54,7 +54,8 @@ fn note_origins(check: &mut Check<'_>, command: &Command, deleted: Option<usize>
         }
         Command::ModDestination { address: Some(_), .. } => {
             let known = |one: &_| check.destinations.iter().any(|(known, _)| known == one);
-            let new: Vec<_> = check.plan.table.destinations.iter().filter(|one| !known(one)).cloned().collect();
+            let new: Vec<_> =
+                check.plan.table.destinations.iter().filter(|one| !known(one)).cloned().collect();
             for destination in new {
                 destinations::check_address(check, &destination, text.span);
                 destinations::note_origin(check, &destination, text.span);
@@ -105,7 +106,11 @@ fn report(check: &mut Check<'_>, error: &CommandError, text: &Text) {
     let span = text.part(error.range.clone());
     let (code, help) = code_and_help(&error.kind);
     let message = format!("the command cannot be carried out: {}", error.kind);
-    let message = if matches!(error.kind, CommandErrorKind::UnknownCommand { .. }) { error.kind.to_string() } else { message };
+    let message = if matches!(error.kind, CommandErrorKind::UnknownCommand { .. }) {
+        error.kind.to_string()
+    } else {
+        message
+    };
     check.report(Diagnostic::error(code, span, message).help(help));
 }
 
@@ -116,19 +121,24 @@ fn code_and_help(kind: &CommandErrorKind) -> (Code, String) {
             (codes::UNKNOWN_COMMAND, format!("commands are {list}, each followed by one space"))
         }
         CommandErrorKind::Usage { usage, .. } => (codes::MALFORMED_COMMAND, format!("write `{usage}`")),
-        CommandErrorKind::UnexpectedWord { word } | CommandErrorKind::UnknownOption { word } => {
-            (codes::COMMAND_OPTION, format!("remove `{word}`; two spaces part a route's destinations from its options"))
+        CommandErrorKind::UnexpectedWord { word } | CommandErrorKind::UnknownOption { word } => (
+            codes::COMMAND_OPTION,
+            format!("remove `{word}`; two spaces part a route's destinations from its options"),
+        ),
+        CommandErrorKind::OutOfRange { expected } => {
+            (codes::OUT_OF_RANGE, format!("write a number that is {expected}"))
         }
-        CommandErrorKind::OutOfRange { expected } => (codes::OUT_OF_RANGE, format!("write a number that is {expected}")),
         CommandErrorKind::Regex { .. } | CommandErrorKind::Destination(_) => {
             (codes::MALFORMED_REGEX, "write the regex in Go's syntax".to_owned())
         }
-        CommandErrorKind::TooFewDestinations { .. } => {
-            (codes::TOO_FEW_DESTINATIONS, "add two spaces and `<host>:<port>` for each destination".to_owned())
-        }
-        CommandErrorKind::MatcherNotAllowed => {
-            (codes::MATCHER_NOT_ALLOWED, "remove the destination's matcher, or put it on the route".to_owned())
-        }
+        CommandErrorKind::TooFewDestinations { .. } => (
+            codes::TOO_FEW_DESTINATIONS,
+            "add two spaces and `<host>:<port>` for each destination".to_owned(),
+        ),
+        CommandErrorKind::MatcherNotAllowed => (
+            codes::MATCHER_NOT_ALLOWED,
+            "remove the destination's matcher, or put it on the route".to_owned(),
+        ),
         CommandErrorKind::NoSuchRoute { .. } => {
             (codes::NO_SUCH_ROUTE, "add the route by a command before this one".to_owned())
         }

@@ -12,7 +12,8 @@ use crate::config::{
 use relay_runtime::table::{GrafanaNet, KafkaMdm, Late, PubSub, Template};
 
 const CARBON: &str = "addRoute <type> <key> [<matcher>=…]  <destination>  [<destination> …]";
-const GRAFANA_NET: &str = "addRoute grafanaNet <key> [<matcher>=…]  <addr> <apiKey> <schemasFile> [<option>=…]";
+const GRAFANA_NET: &str =
+    "addRoute grafanaNet <key> [<matcher>=…]  <addr> <apiKey> <schemasFile> [<option>=…]";
 const KAFKA_MDM: &str = "addRoute kafkaMdm <key> [<matcher>=…]  <broker,broker> <topic> <codec> <schemasFile> <partitionBy> <orgId> [<option>=…]";
 const PUBSUB: &str = "addRoute pubsub <key> [<matcher>=…]  <project> <topic> [<option>=…]";
 
@@ -50,7 +51,8 @@ fn carbon_destinations(cursor: &Cursor<'_>, route_type: RouteType) -> Result<Vec
             .iter()
             .map(|word| destinations::Word { text: word.text.clone(), range: word.range.clone() })
             .collect();
-        let written = destinations::parse_words(&words, cursor.end).map_err(|errors| first_error(errors, cursor.end))?;
+        let written = destinations::parse_words(&words, cursor.end)
+            .map_err(|errors| first_error(errors, cursor.end))?;
         if !written.matcher.is_empty() && !route_type.takes_matchers() {
             return Err(CommandErrorKind::MatcherNotAllowed.at(group[0].range.clone()));
         }
@@ -88,7 +90,11 @@ impl<'a> Options<'a> {
                     }
                     words.push((name, value, word));
                 }
-                _ => return Err(CommandErrorKind::UnexpectedWord { word: word.text.clone() }.at(word.range.clone())),
+                _ => {
+                    return Err(
+                        CommandErrorKind::UnexpectedWord { word: word.text.clone() }.at(word.range.clone())
+                    );
+                }
             }
         }
         Ok(Self { usage, words })
@@ -115,7 +121,8 @@ impl<'a> Options<'a> {
         if !template.is_closed() {
             return Ok(Late::AtStart(template));
         }
-        let value = number(value, self.usage, "a whole number").map_err(|kind| kind.at(word.range.clone()))?;
+        let value =
+            number(value, self.usage, "a whole number").map_err(|kind| kind.at(word.range.clone()))?;
         Ok(if value == 0 { default } else { value }.into())
     }
 
@@ -128,19 +135,33 @@ impl<'a> Options<'a> {
         }
     }
 
-    fn choice(&self, name: &str, choices: &[&'static str], default: &'static str) -> Result<String, CommandError> {
+    fn choice(
+        &self,
+        name: &str,
+        choices: &[&'static str],
+        default: &'static str,
+    ) -> Result<String, CommandError> {
         let Some((value, word)) = self.get(name) else { return Ok(default.to_owned()) };
         choose(value, choices, self.usage, word)
     }
 }
 
-fn choose(value: &str, choices: &[&'static str], usage: &'static str, word: &Word) -> Result<String, CommandError> {
+fn choose(
+    value: &str,
+    choices: &[&'static str],
+    usage: &'static str,
+    word: &Word,
+) -> Result<String, CommandError> {
     let kind = CommandErrorKind::Usage { usage, expected: "one of the possible values" };
     if choices.contains(&value) { Ok(value.to_owned()) } else { Err(kind.at(word.range.clone())) }
 }
 
 /// A word that is no option of its own.
-fn plain<'a>(cursor: &mut Cursor<'a>, usage: &'static str, expected: &'static str) -> Result<&'a Word, CommandError> {
+fn plain<'a>(
+    cursor: &mut Cursor<'a>,
+    usage: &'static str,
+    expected: &'static str,
+) -> Result<&'a Word, CommandError> {
     cursor.word(usage, expected)
 }
 
@@ -148,7 +169,8 @@ fn grafana_net(cursor: &mut Cursor<'_>) -> Result<GrafanaNet, CommandError> {
     let address = plain(cursor, GRAFANA_NET, "the URL")?;
     let template = Template::from(address.text.as_str());
     if template.is_closed() && !routes::is_metrics_url(&address.text) {
-        let kind = CommandErrorKind::Usage { usage: GRAFANA_NET, expected: "a URL whose path ends in `/metrics`" };
+        let kind =
+            CommandErrorKind::Usage { usage: GRAFANA_NET, expected: "a URL whose path ends in `/metrics`" };
         return Err(kind.at(address.range.clone()));
     }
     let api_key = plain(cursor, GRAFANA_NET, "the API key")?.text.as_str().into();
@@ -158,7 +180,11 @@ fn grafana_net(cursor: &mut Cursor<'_>) -> Result<GrafanaNet, CommandError> {
         None => 1.5,
         Some((value, word)) => {
             let kind = CommandErrorKind::Usage { usage: GRAFANA_NET, expected: "a number of at least 1" };
-            value.parse().ok().filter(|factor: &f64| factor.is_finite() && *factor >= 1.0).ok_or_else(|| kind.at(word.range.clone()))?
+            value
+                .parse()
+                .ok()
+                .filter(|factor: &f64| factor.is_finite() && *factor >= 1.0)
+                .ok_or_else(|| kind.at(word.range.clone()))?
         }
     };
     Ok(GrafanaNet {
@@ -188,7 +214,10 @@ fn kafka_mdm(cursor: &mut Cursor<'_>) -> Result<KafkaMdm, CommandError> {
     let codec = choose(&codec.text, &["none", "gzip", "snappy"], KAFKA_MDM, codec)?;
     let schemas_file = plain(cursor, KAFKA_MDM, "the schemas file")?.text.as_str().into();
     let word = plain(cursor, KAFKA_MDM, "partitionBy")?;
-    let kind = CommandErrorKind::Usage { usage: KAFKA_MDM, expected: "`byOrg`, `bySeries`, `bySeriesWithTags` or `bySeriesWithTagsFnv`" };
+    let kind = CommandErrorKind::Usage {
+        usage: KAFKA_MDM,
+        expected: "`byOrg`, `bySeries`, `bySeriesWithTags` or `bySeriesWithTagsFnv`",
+    };
     let partitioning = routes::partitioning_named(&word.text).ok_or_else(|| kind.at(word.range.clone()))?;
     let place = cursor.peek().map_or(cursor.end..cursor.end, |word| word.range.clone());
     let org_id = cursor.number(KAFKA_MDM, "the organisation, at least 1")?;

@@ -52,7 +52,8 @@ pub(super) fn problem(address: &Template) -> Option<AddressProblem> {
     }
     if let Some(inside) = text.strip_prefix('[') {
         let closed = inside.split_once(']');
-        let good = closed.is_some_and(|(host, rest)| is_ipv6(host) && (rest.is_empty() || rest.starts_with(':')));
+        let good =
+            closed.is_some_and(|(host, rest)| is_ipv6(host) && (rest.is_empty() || rest.starts_with(':')));
         if !good {
             let host = inside.split([']', '/']).next().filter(|host| is_ipv6(host)).unwrap_or("::1");
             return Some(AddressProblem::Malformed { example: format!("[{host}]:2003") });
@@ -67,7 +68,11 @@ pub(super) fn problem(address: &Template) -> Option<AddressProblem> {
     if is_port && is_host && !(text.starts_with('[') && text.ends_with(']')) {
         return None;
     }
-    let host = if text.starts_with('[') && text.ends_with(']') { text } else { host.split(':').next().unwrap_or(host) };
+    let host = if text.starts_with('[') && text.ends_with(']') {
+        text
+    } else {
+        host.split(':').next().unwrap_or(host)
+    };
     let host = if host.is_empty() { "127.0.0.1" } else { host };
     Some(AddressProblem::NoPort { host: host.to_owned() })
 }

@@ -20,8 +20,8 @@ use relay_runtime::table::{Condition, Destination, DestinationIndex, Matcher, Ta
 use std::ops::Range;
 
 pub use address::{AddressProblem, split_instance};
-pub use string::{DestinationError, DestinationErrorKind, Word, words};
 pub(super) use string::parse_words;
+pub use string::{DestinationError, DestinationErrorKind, Word, words};
 pub(super) use table::check_table;
 
 /// A destination as one route writes it.
@@ -60,7 +60,13 @@ pub(super) fn check_string(check: &mut Check<'_>, text: &Text, closed: bool) -> 
 }
 
 /// Completes the variables of one word: what decides routing now, the rest when it was given.
-pub(super) fn complete(check: &mut Check<'_>, word: &Text, range: Range<usize>, first: bool, closed: bool) -> Word {
+pub(super) fn complete(
+    check: &mut Check<'_>,
+    word: &Text,
+    range: Range<usize>,
+    first: bool,
+    closed: bool,
+) -> Word {
     let text = if first {
         let (address, instance) = split_instance(&word.text);
         let end = address.len();
@@ -98,9 +104,10 @@ pub(super) fn note_origin(check: &mut Check<'_>, destination: &Destination, span
     if check.destinations.iter().any(|(known, _)| known == destination) {
         return;
     }
-    let twin = check.destinations.iter().find(|(known, _)| {
-        known.address == destination.address && known.instance == destination.instance
-    });
+    let twin = check
+        .destinations
+        .iter()
+        .find(|(known, _)| known.address == destination.address && known.instance == destination.instance);
     if let Some(&(_, first)) = twin {
         check.report(
             Diagnostic::warning(
@@ -155,7 +162,8 @@ pub(super) fn report(check: &mut Check<'_>, error: &DestinationError, text: &Tex
                 Some(near) => format!("an option with a similar name exists: `{near}=`"),
                 None => "options are written `name=value`; remove this one".to_owned(),
             };
-            Diagnostic::error(codes::UNKNOWN_OPTION, span, format!("unknown destination option `{word}`")).help(help)
+            Diagnostic::error(codes::UNKNOWN_OPTION, span, format!("unknown destination option `{word}`"))
+                .help(help)
         }
         DestinationErrorKind::Malformed { option, value, expected, example } => {
             let message = format!("`{option}` cannot be `{value}`");
@@ -178,7 +186,9 @@ pub(super) fn report(check: &mut Check<'_>, error: &DestinationError, text: &Tex
                 .label("datagrams get no answer, so nobody could tell what arrived")
                 .help(format!("remove `{option}=true` or `protocol=udp`"))
         }
-        DestinationErrorKind::Regex { option, error } => return report_regex(check, *option, error, text, span),
+        DestinationErrorKind::Regex { option, error } => {
+            return report_regex(check, *option, error, text, span);
+        }
     };
     check.report(diagnostic);
 }
@@ -189,9 +199,13 @@ fn report_regex(check: &mut Check<'_>, option: Condition, error: &MalformedRegex
     let exact = text.at.is_some() && at < span.end;
     let span = if exact { Span { start: at, end: at + 1 } } else { span };
     check.report(
-        Diagnostic::error(codes::MALFORMED_REGEX, span, format!("the destination's `{}` does not parse", option.name()))
-            .label(error.why.clone())
-            .help("write the regex in Go's syntax; a character that is meant literally gets a backslash"),
+        Diagnostic::error(
+            codes::MALFORMED_REGEX,
+            span,
+            format!("the destination's `{}` does not parse", option.name()),
+        )
+        .label(error.why.clone())
+        .help("write the regex in Go's syntax; a character that is meant literally gets a backslash"),
     );
 }
 

@@ -9,10 +9,7 @@ use super::{
     option::{self, Kind},
     set_condition,
 };
-use crate::config::{
-    keys, matchers,
-    regexes::MalformedRegex,
-};
+use crate::config::{keys, matchers, regexes::MalformedRegex};
 use relay_runtime::table::{Condition, Destination, Late, Matcher, Template, Transport};
 use std::{fmt, ops::Range};
 
@@ -114,7 +111,9 @@ pub(in crate::config) fn parse_words(words: &[Word], end: usize) -> Result<Writt
         word.unwrap_or(first).range.clone()
     };
     for kind in conflicts(&written.destination) {
-        let (DestinationErrorKind::Zero { option } | DestinationErrorKind::Udp { option }) = kind else { continue };
+        let (DestinationErrorKind::Zero { option } | DestinationErrorKind::Udp { option }) = kind else {
+            continue;
+        };
         errors.push(DestinationError { range: place(option), kind });
     }
     if errors.is_empty() { Ok(written) } else { Err(errors) }
@@ -160,7 +159,8 @@ fn set(written: &mut Written, word: &str) -> Result<(), DestinationErrorKind> {
             }
         }
         Kind::Protocol => {
-            destination.transport = transport(value).ok_or_else(|| malformed(option, value, "`tcp` or `udp`", "tcp"))?;
+            destination.transport =
+                transport(value).ok_or_else(|| malformed(option, value, "`tcp` or `udp`", "tcp"))?;
         }
         Kind::Number => {
             let number = number(option, value)?;
@@ -193,7 +193,12 @@ fn number(option: &'static str, value: &str) -> Result<Late<u64>, DestinationErr
     Ok(number.unsigned_abs().into())
 }
 
-fn malformed(option: &'static str, value: &str, expected: &'static str, example: &str) -> DestinationErrorKind {
+fn malformed(
+    option: &'static str,
+    value: &str,
+    expected: &'static str,
+    example: &str,
+) -> DestinationErrorKind {
     DestinationErrorKind::Malformed { option, value: value.to_owned(), expected, example: example.to_owned() }
 }
 

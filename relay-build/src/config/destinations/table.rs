@@ -25,8 +25,12 @@ pub(in crate::config) fn check_table(check: &mut Check<'_>, table: &Table, close
     if address.is_none() {
         if fields.text(check, "address").is_some() == fields.node("address").is_some() {
             check.report(
-                Diagnostic::error(codes::MISSING_ADDRESS, fields.span_of("address"), "a destination needs an address")
-                    .help("write `address = \"<host>:<port>\"`"),
+                Diagnostic::error(
+                    codes::MISSING_ADDRESS,
+                    fields.span_of("address"),
+                    "a destination needs an address",
+                )
+                .help("write `address = \"<host>:<port>\"`"),
             );
         }
         return None;
@@ -53,11 +57,13 @@ fn options(check: &mut Check<'_>, fields: &Fields<'_>) -> DestinationOptions {
 fn report_conflicts(check: &mut Check<'_>, fields: &Fields<'_>, destination: &Destination) {
     for kind in string::conflicts(destination) {
         let diagnostic = match kind {
-            DestinationErrorKind::Zero { option } => {
-                Diagnostic::error(codes::ZERO_OPTION, fields.span_of(option), format!("`{option}` must not be 0"))
-                    .label("expected at least 1")
-                    .help(format!("write `{option} = {}`, which is the default", option::default_text(option)))
-            }
+            DestinationErrorKind::Zero { option } => Diagnostic::error(
+                codes::ZERO_OPTION,
+                fields.span_of(option),
+                format!("`{option}` must not be 0"),
+            )
+            .label("expected at least 1")
+            .help(format!("write `{option} = {}`, which is the default", option::default_text(option))),
             DestinationErrorKind::Udp { option } => {
                 let message = format!("`{option}` needs `protocol = \"tcp\"`");
                 Diagnostic::error(codes::UDP_OPTION, fields.span_of(option), message)

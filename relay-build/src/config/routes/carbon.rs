@@ -18,7 +18,8 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>, route_type: Rout
     let route_type = hash(check, fields, route_type);
     let before = check.diagnostics.len();
     let destinations = destinations(check, fields, route_type);
-    let complete = check.diagnostics[before..].iter().all(|one| one.severity < crate::diagnostics::Severity::Error);
+    let complete =
+        check.diagnostics[before..].iter().all(|one| one.severity < crate::diagnostics::Severity::Error);
     if complete && destinations.len() < route_type.destinations_min() {
         report_too_few(check, fields, route_type, destinations.len());
     }
@@ -36,13 +37,17 @@ pub(in crate::config) fn assemble(
     replicas: u32,
     diverse: bool,
 ) -> Option<RouteKind> {
-    let plain = |destinations: Vec<RouteDestination>| destinations.iter().map(|one| one.destination).collect();
+    let plain =
+        |destinations: Vec<RouteDestination>| destinations.iter().map(|one| one.destination).collect();
     Some(match route_type {
         RouteType::SendAllMatch => RouteKind::SendAllMatch { destinations },
         RouteType::SendFirstMatch => RouteKind::SendFirstMatch { destinations },
-        RouteType::Hash(algorithm) => {
-            RouteKind::ConsistentHash(HashRing { algorithm, replicas, diverse, destinations: plain(destinations) })
-        }
+        RouteType::Hash(algorithm) => RouteKind::ConsistentHash(HashRing {
+            algorithm,
+            replicas,
+            diverse,
+            destinations: plain(destinations),
+        }),
         RouteType::RoundRobin => RouteKind::RoundRobin { destinations: plain(destinations) },
         RouteType::Failover => RouteKind::Failover { destinations: plain(destinations) },
         RouteType::Blackhole => RouteKind::Blackhole,
@@ -102,7 +107,9 @@ fn report_matcher(check: &mut Check<'_>, span: Span, route_type: RouteType, text
     let word = text.and_then(|text| {
         let words = destinations::words(&text.text);
         let is_condition = |word: &destinations::Word| {
-            word.text.split_once('=').is_some_and(|(name, _)| crate::config::matchers::condition(name).is_some())
+            word.text
+                .split_once('=')
+                .is_some_and(|(name, _)| crate::config::matchers::condition(name).is_some())
         };
         words.iter().skip(1).find(|word| is_condition(word)).map(|word| text.part(word.range.clone()))
     });

@@ -26,11 +26,18 @@ fn dimensions(check: &mut Check<'_>, fields: &Fields<'_>) -> Vec<(String, String
     let mut dimensions = Vec::new();
     for item in fields.array(check, "dimensions") {
         if let Value::Array(pair) = &item.value
-            && let [Node { value: Value::Text(name), .. }, Node { value: Value::Text(value), .. }] = pair.as_slice()
+            && let [Node { value: Value::Text(name), .. }, Node { value: Value::Text(value), .. }] =
+                pair.as_slice()
         {
             dimensions.push((check.fix(name).text, check.fix(value).text));
         } else {
-            fields::wrong_type(check, item, "dimensions", "a name and a value, `[\"<name>\", \"<value>\"]`", &item.value);
+            fields::wrong_type(
+                check,
+                item,
+                "dimensions",
+                "a name and a value, `[\"<name>\", \"<value>\"]`",
+                &item.value,
+            );
         }
     }
     dimensions

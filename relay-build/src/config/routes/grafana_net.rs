@@ -9,9 +9,13 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<Grafan
     let address = fields.open_required(check, "addr", "\"https://<host>/graphite/metrics\"");
     if address.is_closed() && !address.0.is_empty() && !is_metrics_url(&address.0) {
         check.report(
-            Diagnostic::error(codes::MALFORMED_URL, fields.span_of("addr"), format!("`{address}` is no metrics endpoint"))
-                .label("expected a URL with a host whose path ends in `/metrics`")
-                .help("write `addr = \"https://<host>/graphite/metrics\"`"),
+            Diagnostic::error(
+                codes::MALFORMED_URL,
+                fields.span_of("addr"),
+                format!("`{address}` is no metrics endpoint"),
+            )
+            .label("expected a URL with a host whose path ends in `/metrics`")
+            .help("write `addr = \"https://<host>/graphite/metrics\"`"),
         );
     }
     if fields.boolean(check, "spool") == Some(true) {
@@ -51,9 +55,13 @@ fn backoff_factor(check: &mut Check<'_>, fields: &Fields<'_>) -> f64 {
     }
     if !factor.is_finite() || factor < 1.0 {
         check.report(
-            Diagnostic::error(codes::OUT_OF_RANGE, fields.span_of("errBackoffFactor"), "`errBackoffFactor` is out of range")
-                .label("expected at least 1: waits must not shrink")
-                .help("write `errBackoffFactor = 1.5`"),
+            Diagnostic::error(
+                codes::OUT_OF_RANGE,
+                fields.span_of("errBackoffFactor"),
+                "`errBackoffFactor` is out of range",
+            )
+            .label("expected at least 1: waits must not shrink")
+            .help("write `errBackoffFactor = 1.5`"),
         );
     }
     factor

@@ -5,7 +5,8 @@ use crate::diagnostics::{Diagnostic, codes};
 use relay_runtime::table::{KafkaMdm, Partitioning, Template};
 
 /// How `partitionBy` is written.
-pub(in crate::config) const PARTITIONINGS: &[&str] = &["byOrg", "bySeries", "bySeriesWithTags", "bySeriesWithTagsFnv"];
+pub(in crate::config) const PARTITIONINGS: &[&str] =
+    &["byOrg", "bySeries", "bySeriesWithTags", "bySeriesWithTagsFnv"];
 /// How `codec` is written.
 pub(in crate::config) const CODECS: &[&str] = &["none", "gzip", "snappy"];
 
@@ -15,7 +16,8 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<KafkaM
     let client_key = fields.open(check, "tlsClientKey");
     report_lonely(check, fields, client_cert.is_some(), client_key.is_some());
     let codec = fields.choice_required(check, "codec", CODECS);
-    let partitioning = fields.choice_required(check, "partitionBy", PARTITIONINGS).and_then(partitioning_named);
+    let partitioning =
+        fields.choice_required(check, "partitionBy", PARTITIONINGS).and_then(partitioning_named);
     Some(KafkaMdm {
         brokers: brokers(check, fields),
         topic: fields.open_required(check, "topic", "\"mdm\""),
@@ -77,7 +79,11 @@ fn report_lonely(check: &mut Check<'_>, fields: &Fields<'_>, cert: bool, key: bo
     };
     let span = fields.key_span(present).unwrap_or_default();
     check.report(
-        Diagnostic::warning(codes::TLS_PAIR, span, format!("`{present}` is used only together with `{absent}`"))
-            .help(format!("add `{absent}`, or remove `{present}`")),
+        Diagnostic::warning(
+            codes::TLS_PAIR,
+            span,
+            format!("`{present}` is used only together with `{absent}`"),
+        )
+        .help(format!("add `{absent}`, or remove `{present}`")),
     );
 }

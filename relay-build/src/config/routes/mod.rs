@@ -65,9 +65,13 @@ fn route_type(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<RouteType> {
         let near = keys::nearest(&text.text, RouteType::names()).unwrap_or("sendAllMatch");
         let names = RouteType::names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         check.report(
-            Diagnostic::error(codes::UNKNOWN_ROUTE_TYPE, text.span, format!("unknown route type `{}`", text.text))
-                .label(format!("expected one of {names}"))
-                .help(format!("write `type = \"{near}\"`")),
+            Diagnostic::error(
+                codes::UNKNOWN_ROUTE_TYPE,
+                text.span,
+                format!("unknown route type `{}`", text.text),
+            )
+            .label(format!("expected one of {names}"))
+            .help(format!("write `type = \"{near}\"`")),
         );
     }
     found
@@ -81,7 +85,9 @@ fn report_keys(check: &mut Check<'_>, route: &Fields<'_>, table: &Table, route_t
     }
     let Some(route_type) = route_type else { return };
     for entry in &table.entries {
-        let is_in = |lists: &[&[&str]]| lists.iter().any(|list| list.iter().any(|key| key.eq_ignore_ascii_case(&entry.key)));
+        let is_in = |lists: &[&[&str]]| {
+            lists.iter().any(|list| list.iter().any(|key| key.eq_ignore_ascii_case(&entry.key)))
+        };
         if is_in(ALL_KEYS) && !is_in(of_type) {
             let message = format!("`{}` means nothing on a route of type `{}`", entry.key, route_type.name());
             check.report(
