@@ -93,16 +93,24 @@ pub fn words(text: &str) -> Vec<Word> {
 
 /// Reads the words of one destination; `end` is where the text ends.
 pub(in crate::config) fn parse_words(words: &[Word], end: usize) -> Result<Written, Vec<DestinationError>> {
-    let Some((first, options)) = words.split_first() else {
-        return Err(vec![DestinationError { kind: DestinationErrorKind::MissingAddress, range: 0..end }]);
-    };
+    let missing = |range| vec![DestinationError { kind: DestinationErrorKind::MissingAddress, range }];
+    let Some((first, options)) = words.split_first() else { return Err(missing(0..end)) };
+    if first.text.split_once('=').is_some_and(|(name, _)| is_option(name)) {
+        return Err(missing(first.range.clone()));
+    }
     let (address, instance) = split_instance(&first.text);
     let mut destination = Destination::new(address);
     destination.instance = instance.filter(|instance| !instance.is_empty()).map(str::to_owned);
     let mut written = Written { destination, matcher: Matcher::default() };
     let mut errors = Vec::new();
-    for word in options {
+    for (at, word) in options.iter().enumerate() {
         if let Err(kind) = set(&mut written, &word.text) {
+            // A later repetition wins, so a regex that is replaced need not parse.
+            let name = word.text.split('=').next();
+            let replaced = options[at + 1..].iter().any(|later| later.text.split('=').next() == name);
+            if replaced && matches!(kind, DestinationErrorKind::Regex { .. }) {
+                continue;
+            }
             errors.push(DestinationError { kind, range: word.range.clone() });
         }
     }
@@ -117,6 +125,10 @@ pub(in crate::config) fn parse_words(words: &[Word], end: usize) -> Result<Writt
         errors.push(DestinationError { range: place(option), kind });
     }
     if errors.is_empty() { Ok(written) } else { Err(errors) }
+}
+
+fn is_option(name: &str) -> bool {
+    keys::OPTIONS.contains(&name) || matchers::condition(name).is_some()
 }
 
 /// What does not go together in a destination.
