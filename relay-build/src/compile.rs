@@ -54,8 +54,11 @@ pub fn compile(config: impl AsRef<Path>) -> Result<(), CompileError> {
 
 /// The code for a configuration as one text, and the warnings.
 pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), CompileError> {
+    let text = |value: std::ffi::OsString| value.into_string().ok();
+    let environment = env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect();
+    let options = Options { environment, ..Options::default() };
     let checked =
-        load(config, &Options::default()).map_err(|error| CompileError::File(config.to_owned(), error))?;
+        load(config, &options).map_err(|error| CompileError::File(config.to_owned(), error))?;
     let line = |one: &Diagnostic| {
         let place = one.place.as_ref().map_or(0, |(span, _)| checked.source.line_column(span.start).0);
         format!("{}:{place}: {}: {}", config.display(), one.code, one.message)
