@@ -1,7 +1,8 @@
 //! Compiles a relay configuration into a relay that does only what the configuration asks for.
 //!
 //! Read the modules in this order; each consumes what the one before it returns:
-//! [`config`] reads and checks, with [`diagnostics`] for its author.
+//! [`config`] reads and checks, with [`diagnostics`] for its author; [`analyses`] finds facts and chooses strategies;
+//! [`codegen`] writes them down as Rust; [`driver`] makes a relay of that. [`compile`] is the door for build scripts.
 
 pub mod config;
 
@@ -9,3 +10,8 @@ pub mod diagnostics;
 
 pub mod analyses;
 pub mod codegen;
+pub mod driver;
+
+mod compile;
+
+pub use compile::{CompileError, compile, compile_text};

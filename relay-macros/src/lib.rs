@@ -1,1 +1,67 @@
-//! `relay!("relay.toml")`: a compiled relay inside your own program.
+//! `relay!("relay.toml")`: a compiled Graphite relay inside your own program.
+//!
+//! The program depends on relay-runtime. The path is relative to the directory of the program's Cargo.toml. What the
+//! macro leaves are items: put it in a module of its own.
+//!
+//! ```ignore
+//! mod relay {
+//!     relay_macros::relay!("relay.toml");
+//! }
+//!
+//! fn main() -> std::process::ExitCode {
+//!     relay::main()
+//! }
+//! ```
+//!
+//! `relay!(router "relay.toml")` leaves the routing table only: the type `Table`, which implements
+//! `relay_runtime::dispatch::Dispatch`.
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote;
+use relay_build::{codegen::Door, compile_text};
+use std::path::PathBuf;
+use syn::{
+    Ident, LitStr,
+    parse::{Parse, ParseStream},
+};
+
+/// Compiles a configuration into items of this module; see the crate's documentation.
+#[proc_macro]
+pub fn relay(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let Arguments { door, path } = syn::parse_macro_input!(input as Arguments);
+    expand(door, &path).unwrap_or_else(syn::Error::into_compile_error).into()
+}
+
+struct Arguments {
+    door: Door,
+    path: LitStr,
+}
+
+impl Parse for Arguments {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let door = if input.peek(Ident) {
+            let word: Ident = input.parse()?;
+            if word != "router" {
+                return Err(syn::Error::new(word.span(), "expected `router` or a path"));
+            }
+            Door::Router
+        } else {
+            Door::Module
+        };
+        Ok(Self { door, path: input.parse()? })
+    }
+}
+
+fn expand(door: Door, path: &LitStr) -> syn::Result<TokenStream> {
+    let base = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let file = base.join(path.value());
+    let error = |text: String| syn::Error::new(path.span(), text);
+    let (code, _) = compile_text(&file, door).map_err(|bad| error(bad.to_string()))?;
+    let code: TokenStream = code.parse().map_err(|bad| error(format!("the generated code is none: {bad}")))?;
+    // Makes cargo look at the file again when it changes.
+    let file = syn::LitStr::new(&file.to_string_lossy(), Span::call_site());
+    Ok(quote! {
+        #code
+        const _: &[u8] = include_bytes!(#file);
+    })
+}

@@ -1,0 +1,88 @@
+//! The door for build scripts.
+
+use crate::{
+    codegen::Door,
+    config::{Options, load},
+    diagnostics::{Diagnostic, Severity},
+    driver::{BuildError, generate, manifest},
+};
+use std::{
+    env, fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+/// Why a build script cannot go on.
+#[derive(Debug)]
+pub enum CompileError {
+    /// A file cannot be read or written.
+    File(PathBuf, io::Error),
+    /// The configuration has errors: its path, line and message each.
+    Bad(Vec<String>),
+    /// Generating failed.
+    Build(BuildError),
+    /// `OUT_DIR` is not set: this is no build script.
+    NoOutDir,
+}
+
+/// Compiles a configuration into `$OUT_DIR/relay.rs`, from a build script:
+///
+/// ```no_run
+/// relay_build::compile("relay.toml").unwrap();
+/// ```
+///
+/// and in the program, which depends on relay-runtime:
+///
+/// ```ignore
+/// mod relay {
+///     include!(concat!(env!("OUT_DIR"), "/relay.rs"));
+/// }
+/// ```
+///
+/// The module has the type `Table`, which implements `relay_runtime::dispatch::Dispatch`, and a `main` that
+/// runs the relay. Warnings become warnings of cargo.
+pub fn compile(config: impl AsRef<Path>) -> Result<(), CompileError> {
+    let config = config.as_ref();
+    println!("cargo::rerun-if-changed={}", config.display());
+    let out = env::var_os("OUT_DIR").map(PathBuf::from).ok_or(CompileError::NoOutDir)?;
+    let (text, warnings) = compile_text(config, Door::Module)?;
+    for warning in warnings {
+        println!("cargo::warning={warning}");
+    }
+    let path = out.join("relay.rs");
+    fs::write(&path, text).map_err(|error| CompileError::File(path, error))
+}
+
+/// The code for a configuration as one text, and the warnings.
+pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), CompileError> {
+    let text = |value: std::ffi::OsString| value.into_string().ok();
+    let environment = env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect();
+    let options = Options { environment, ..Options::default() };
+    let checked =
+        load(config, &options).map_err(|error| CompileError::File(config.to_owned(), error))?;
+    let line = |one: &Diagnostic| {
+        let place = one.place.as_ref().map_or(0, |(span, _)| checked.source.line_column(span.start).0);
+        format!("{}:{place}: {}: {}", config.display(), one.code, one.message)
+    };
+    let (errors, warnings): (Vec<_>, Vec<_>) =
+        checked.diagnostics.iter().partition(|one| one.severity == Severity::Error);
+    if !errors.is_empty() {
+        return Err(CompileError::Bad(errors.into_iter().map(line).collect()));
+    }
+    let manifest = manifest(&checked, &(String::new(), env::var("TARGET").unwrap_or_default()));
+    let generated =
+        generate(&checked, crate::analyses::Force::default(), door, &manifest).map_err(CompileError::Build)?;
+    Ok((generated.text(), warnings.into_iter().map(line).collect()))
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, error) => write!(f, "`{}`: {error}", path.display()),
+            Self::Bad(errors) => f.write_str(&errors.join("\n")),
+            Self::Build(error) => error.fmt(f),
+            Self::NoOutDir => f.write_str("`OUT_DIR` is not set; call this from a build script"),
+        }
+    }
+}
+
+impl std::error::Error for CompileError {}

@@ -1,0 +1,337 @@
+//! From a checked plan to an artifact: writes the generated crate, runs cargo, leaves the relay and its
+//! manifest. The only module of the pipeline that touches the file system and starts processes.
+//!
+//! Crates are written under a cache directory of the user with one target directory for all of them, so that
+//! relay-runtime and what it depends on are compiled once on a machine and a changed configuration only costs
+//! its own code. The same configuration, version and target give the same bytes: no path, time or host gets
+//! into the crate, and rustc is told to forget where it was.
+
+use crate::{
+    analyses::strategy::{BadRegex, Force},
+    codegen::{self, Door, Generated},
+    config::Checked,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    ffi::OsString,
+    fmt::{self, Write as _},
+    fs, io,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+/// How to build.
+#[derive(Clone, Debug)]
+pub struct BuildOptions {
+    /// Where `relay` and `manifest.json`, or the sources, go.
+    pub out: PathBuf,
+    /// What to leave there.
+    pub emit: Emit,
+    /// Cargo's profile.
+    pub profile: Profile,
+    /// Where crates and compiled dependencies are kept; `None` for the usual place.
+    pub cache: Option<PathBuf>,
+    /// Choices to be made otherwise.
+    pub force: Force,
+}
+
+/// What a build leaves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Emit {
+    /// The relay.
+    #[default]
+    Binary,
+    /// The generated crate's sources.
+    Source,
+}
+
+/// How much the compiler tries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Profile {
+    /// All it can.
+    #[default]
+    Release,
+    /// As little as possible.
+    Dev,
+}
+
+/// The stages of a build, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Choosing strategies and generating code.
+    Generate,
+    /// Writing the crate.
+    Write,
+    /// Compiling and linking it.
+    Compile,
+    /// Copying the relay to its place.
+    Copy,
+}
+
+/// What a build left.
+#[derive(Clone, Debug)]
+pub struct Artifact {
+    /// The relay; the root of the source with [`Emit::Source`].
+    pub path: PathBuf,
+    /// What it was built from; `None` with [`Emit::Source`].
+    pub manifest: Option<Manifest>,
+    /// How long each stage took.
+    pub stages: Vec<(Stage, Duration)>,
+}
+
+/// What an artifact was built from. What is known before the build is also embedded in the relay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// relay-build's.
+    pub version: String,
+    /// Of the configuration's text.
+    pub config_sha256: String,
+    /// Of the plan as JSON.
+    pub plan_sha256: String,
+    /// The names of the variables that were fixed.
+    pub variables: Vec<String>,
+    /// `rustc --version`.
+    pub rustc: String,
+    /// The target triple.
+    pub target: String,
+    /// Cargo features of relay-runtime.
+    pub features: Vec<String>,
+    /// Of the relay; not in the embedded form.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub binary_sha256: Option<String>,
+    /// Its size; not in the embedded form.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub binary_bytes: Option<u64>,
+}
+
+/// Why a build failed.
+#[derive(Debug)]
+pub enum BuildError {
+    /// The configuration has errors.
+    BadConfiguration,
+    /// A regex cannot be compiled.
+    BadRegex(BadRegex),
+    /// A file or directory cannot be read or written.
+    File(PathBuf, io::Error),
+    /// A program cannot be started.
+    Start(OsString, io::Error),
+    /// Cargo failed; what it said.
+    Cargo(String),
+    /// The sources of relay-runtime are not where they were when relay-build was compiled.
+    NoRuntime(PathBuf),
+}
+
+/// Builds. `progress` hears of each stage when it starts.
+pub fn build(
+    checked: &Checked,
+    options: &BuildOptions,
+    mut progress: impl FnMut(Stage),
+) -> Result<Artifact, BuildError> {
+    if checked.diagnostics.iter().any(|one| one.severity == crate::diagnostics::Severity::Error) {
+        return Err(BuildError::BadConfiguration);
+    }
+    let mut stages = Vec::new();
+    let mut clock = Instant::now();
+    let mut finish = |stage, stages: &mut Vec<_>| {
+        stages.push((stage, clock.elapsed()));
+        clock = Instant::now();
+    };
+
+    progress(Stage::Generate);
+    let mut manifest = manifest(checked, &rustc_facts()?);
+    let generated = generate(checked, options.force, Door::Program, &manifest)?;
+    finish(Stage::Generate, &mut stages);
+
+    progress(Stage::Write);
+    let runtime = runtime_directory()?;
+    let source = options.emit == Emit::Source;
+    let cache = if source { options.out.clone() } else { cache_directory(options) };
+    let package = if source { options.out.clone() } else { cache.join("crate").join(&manifest.plan_sha256[..16]) };
+    write_crate(&package, &generated, &runtime)?;
+    finish(Stage::Write, &mut stages);
+    if source {
+        return Ok(Artifact { path: package.join("src/main.rs"), manifest: None, stages });
+    }
+
+    progress(Stage::Compile);
+    let built = compile(&package, &cache.join("target"), options.profile, &runtime)?;
+    finish(Stage::Compile, &mut stages);
+
+    progress(Stage::Copy);
+    let path = options.out.join("relay");
+    let bytes = read(&built)?;
+    manifest.binary_sha256 = Some(sha256(&bytes));
+    manifest.binary_bytes = Some(bytes.len() as u64);
+    create(&options.out)?;
+    // Not written in place: the old relay may be running.
+    let fresh = options.out.join(".relay.new");
+    fs::copy(&built, &fresh).map_err(|error| BuildError::File(fresh.clone(), error))?;
+    fs::rename(&fresh, &path).map_err(|error| BuildError::File(path.clone(), error))?;
+    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
+    write(&options.out.join("manifest.json"), &text)?;
+    finish(Stage::Copy, &mut stages);
+    Ok(Artifact { path, manifest: Some(manifest), stages })
+}
+
+/// Generates code with the manifest in it.
+pub(crate) fn generate(
+    checked: &Checked,
+    force: Force,
+    door: Door,
+    manifest: &Manifest,
+) -> Result<Generated, BuildError> {
+    let options = codegen::Options {
+        door,
+        force,
+        manifest: serde_json::to_string(manifest).unwrap_or_default(),
+        config_sha256: manifest.config_sha256.clone(),
+    };
+    codegen::generate(checked, &options).map_err(BuildError::BadRegex)
+}
+
+/// What is known before anything is compiled.
+pub(crate) fn manifest(checked: &Checked, (rustc, target): &(String, String)) -> Manifest {
+    Manifest {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        config_sha256: sha256(checked.source.text.as_bytes()),
+        plan_sha256: sha256(&serde_json::to_vec(&checked.plan).unwrap_or_default()),
+        variables: checked.variables.keys().cloned().collect(),
+        rustc: rustc.clone(),
+        target: target.clone(),
+        ..Manifest::default()
+    }
+}
+
+fn rustc_facts() -> Result<(String, String), BuildError> {
+    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let output =
+        Command::new(&rustc).arg("-vV").output().map_err(|error| BuildError::Start(rustc.clone(), error))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let version = text.lines().next().unwrap_or_default().to_owned();
+    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
+    Ok((version, host))
+}
+
+/// The sources that generated crates depend on.
+fn runtime_directory() -> Result<PathBuf, BuildError> {
+    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../relay-runtime");
+    let directory = std::env::var_os("RELAY_RUNTIME_DIR").map_or_else(beside, PathBuf::from);
+    directory.canonicalize().map_err(|_| BuildError::NoRuntime(directory))
+}
+
+fn cache_directory(options: &BuildOptions) -> PathBuf {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let user = || {
+        named("XDG_CACHE_HOME")
+            .or_else(|| named("HOME").map(|home| home.join(".cache")))
+            .unwrap_or_else(std::env::temp_dir)
+            .join("static-relay")
+            .join(env!("CARGO_PKG_VERSION"))
+    };
+    options.cache.clone().or_else(|| named("RELAY_BUILD_CACHE")).unwrap_or_else(user)
+}
+
+fn write_crate(package: &Path, generated: &Generated, runtime: &Path) -> Result<(), BuildError> {
+    create(&package.join("src"))?;
+    write(&package.join("Cargo.toml"), &cargo_toml(runtime))?;
+    let lock = runtime.join("../Cargo.lock");
+    if let Ok(text) = fs::read_to_string(&lock) {
+        // Cargo drops what the crate does not need and keeps the versions of what it does.
+        write(&package.join("Cargo.lock"), &text)?;
+    }
+    for (name, text) in generated.files() {
+        write(&package.join("src").join(name), &text)?;
+    }
+    Ok(())
+}
+
+fn cargo_toml(runtime: &Path) -> String {
+    let path = serde_json::to_string(&runtime.to_string_lossy()).unwrap_or_default();
+    include_str!("../../templates/program/Cargo.toml.in").replace("@RUNTIME@", &path)
+}
+
+fn compile(package: &Path, target: &Path, profile: Profile, runtime: &Path) -> Result<PathBuf, BuildError> {
+    let offline = cargo(package, target, profile, runtime, true)?;
+    let output = if offline.status.success() { offline } else { cargo(package, target, profile, runtime, false)? };
+    if !output.status.success() {
+        return Err(BuildError::Cargo(String::from_utf8_lossy(&output.stderr).into_owned()));
+    }
+    Ok(target.join(if profile == Profile::Release { "release" } else { "debug" }).join("relay"))
+}
+
+fn cargo(
+    package: &Path,
+    target: &Path,
+    profile: Profile,
+    runtime: &Path,
+    offline: bool,
+) -> Result<std::process::Output, BuildError> {
+    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(&program);
+    command.arg("build").arg("--manifest-path").arg(package.join("Cargo.toml"));
+    command.arg("--target-dir").arg(target);
+    if profile == Profile::Release {
+        command.arg("--release");
+    }
+    if offline {
+        command.arg("--offline");
+    }
+    // The separator is the unit separator, since paths may have spaces.
+    let home = std::env::var_os("CARGO_HOME").map_or_else(
+        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+        PathBuf::from,
+    );
+    let remap = [(package.parent().unwrap_or(package), "relay"), (runtime, "relay-runtime"), (&home, "cargo")];
+    let mut flags = String::new();
+    for (from, to) in remap {
+        let separator = if flags.is_empty() { "" } else { "\u{1f}" };
+        let written = write!(flags, "{separator}--remap-path-prefix={}={to}", from.display());
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+    command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS");
+    command.output().map_err(|error| BuildError::Start(program, error))
+}
+
+fn sha256(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(64);
+    for byte in Sha256::digest(bytes) {
+        let written = write!(text, "{byte:02x}");
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+    text
+}
+
+fn create(directory: &Path) -> Result<(), BuildError> {
+    fs::create_dir_all(directory).map_err(|error| BuildError::File(directory.to_owned(), error))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, BuildError> {
+    fs::read(path).map_err(|error| BuildError::File(path.to_owned(), error))
+}
+
+/// Leaves a file alone that already has this content, so that cargo need not look twice.
+fn write(path: &Path, text: &str) -> Result<(), BuildError> {
+    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(());
+    }
+    fs::write(path, text).map_err(|error| BuildError::File(path.to_owned(), error))
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadConfiguration => f.write_str("the configuration has errors"),
+            Self::BadRegex(error) => error.fmt(f),
+            Self::File(path, error) => write!(f, "`{}`: {error}", path.display()),
+            Self::Start(program, error) => write!(f, "cannot start `{}`: {error}", program.display()),
+            Self::Cargo(said) => write!(f, "cargo could not compile the relay:\n{said}"),
+            Self::NoRuntime(path) => {
+                write!(f, "the sources of relay-runtime are not at `{}`; set RELAY_RUNTIME_DIR", path.display())
+            }
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
