@@ -12,9 +12,9 @@ pub mod plan;
 pub mod settings;
 pub mod table;
 
+pub mod order;
 pub mod protocol;
 pub mod validate;
-pub mod order;
 
 pub mod dispatch;
 

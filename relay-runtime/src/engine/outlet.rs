@@ -148,7 +148,11 @@ impl Outlet {
 
     fn check_connected(&mut self, around: &mut Surroundings<'_>) {
         let Some(Socket::Tcp(stream)) = &self.socket else { return };
-        match stream.take_error().and_then(|error| error.map_or(Ok(()), Err)).and_then(|()| stream.peer_addr()) {
+        match stream
+            .take_error()
+            .and_then(|error| error.map_or(Ok(()), Err))
+            .and_then(|()| stream.peer_addr())
+        {
             Ok(_) => self.connected(around),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
             Err(error) => self.connect_failed(&error, around),

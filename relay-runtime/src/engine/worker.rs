@@ -208,7 +208,8 @@ impl Worker {
         if self.has_datagrams || !self.ready.is_empty() || matches!(self.stop, Stop::Inputs(_)) {
             return Some(if is_paused { PAUSED } else { Duration::ZERO });
         }
-        let accept_at = if self.has_waiting_clients { Some(self.accept_pause.until().unwrap_or(self.now)) } else { None };
+        let accept_at =
+            if self.has_waiting_clients { Some(self.accept_pause.until().unwrap_or(self.now)) } else { None };
         let finish_at = if let Stop::Finish(deadline) = self.stop { Some(deadline) } else { None };
         let next = [self.next_due, self.next_sweep, accept_at, finish_at].into_iter().flatten().min()?;
         Some(next.saturating_duration_since(Instant::now()))
@@ -533,7 +534,8 @@ impl Worker {
         }
         self.next_sweep = Some(self.now + interval);
         for slot in 0..self.connections.len() {
-            let is_idle = |connection: &Connection| !connection.is_listed && connection.is_idle(self.now, idle);
+            let is_idle =
+                |connection: &Connection| !connection.is_listed && connection.is_idle(self.now, idle);
             if self.connections[slot].as_ref().is_some_and(is_idle) {
                 self.end_connection(slot, &End::Idle);
             }
@@ -635,7 +637,8 @@ fn outlets(setup: &Setup, worker: usize, workers: usize, now: Instant) -> Vec<Ou
         .enumerate()
         .map(|(at, (index, outgoing))| {
             // Spread over destinations and processes, so that not all relays knock at the same time.
-            let seed = (u64::from(std::process::id()) << 32 | index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let seed =
+                (u64::from(std::process::id()) << 32 | index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let destination = Destination::new(outgoing.limits, now, seed);
             let token = Token(OUTLETS + at);
             Outlet::new(

@@ -128,7 +128,8 @@ impl Ledger {
     #[must_use]
     pub fn difference(&self) -> Option<Difference> {
         let workers = self.workers.iter().enumerate().filter(|(_, worker)| !worker.counts.is_balanced());
-        let worker = workers.map(|(at, worker)| Difference::Worker { worker: at, lines: missing(&worker.counts) });
+        let worker =
+            workers.map(|(at, worker)| Difference::Worker { worker: at, lines: missing(&worker.counts) });
         let destinations = self.destinations.iter().enumerate().filter_map(|(at, (name, counts))| {
             let handed: u64 = self.workers.iter().filter_map(|worker| worker.handed.get(at)).sum();
             let accounted = counts.sent + counts.queued + counts.dropped_total();
@@ -159,7 +160,10 @@ impl Ledger {
             json!({ names::ROUTE: key, names::MATCHED: counts.matched, names::UNDELIVERED: counts.undelivered })
         });
         whole.insert(names::ROUTES.to_owned(), routes.collect());
-        whole.insert(names::DESTINATIONS.to_owned(), self.destinations.iter().map(destination_to_json).collect());
+        whole.insert(
+            names::DESTINATIONS.to_owned(),
+            self.destinations.iter().map(destination_to_json).collect(),
+        );
         whole.insert(names::WORKERS.to_owned(), Value::Array(workers));
         whole.insert(names::BALANCED.to_owned(), self.difference().is_none().into());
         Value::Object(whole)
@@ -202,8 +206,10 @@ fn connections_to_json(connections: ConnectionCounts) -> Value {
 }
 
 fn destination_to_json((name, counts): &(String, DestinationCounts)) -> Value {
-    let dropped: Map<_, _> =
-        DropReason::ALL.iter().map(|reason| (reason.name().to_owned(), counts.dropped(*reason).into())).collect();
+    let dropped: Map<_, _> = DropReason::ALL
+        .iter()
+        .map(|reason| (reason.name().to_owned(), counts.dropped(*reason).into()))
+        .collect();
     json!({
         names::DESTINATION: name,
         names::ROUTED: counts.routed,
@@ -220,7 +226,9 @@ impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Worker { worker, lines } => write!(f, "worker {worker} does not account for {lines} lines"),
-            Self::Destination { name, lines } => write!(f, "destination `{name}` does not account for {lines} lines"),
+            Self::Destination { name, lines } => {
+                write!(f, "destination `{name}` does not account for {lines} lines")
+            }
             Self::OnTheWay { name, lines } => write!(f, "{lines} lines did not reach destination `{name}`"),
         }
     }
@@ -236,7 +244,9 @@ mod tests {
         let destination = DestinationCounts { routed: 1, sent: 1, ..DestinationCounts::default() };
         worker.destinations.push((DestinationIndex(0), destination));
         let difference = |worker: &WorkerLedger| {
-            Ledger::new(vec![worker.clone()], &["a:1".to_owned()], &[]).difference().map(|found| found.to_string())
+            Ledger::new(vec![worker.clone()], &["a:1".to_owned()], &[])
+                .difference()
+                .map(|found| found.to_string())
         };
         assert_eq!(difference(&worker), None);
         worker.handed[0] = 2;

@@ -27,10 +27,19 @@ where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+    fn format_event(
+        &self,
+        _: &FmtContext<'_, S, N>,
+        mut writer: Writer<'_>,
+        event: &Event<'_>,
+    ) -> fmt::Result {
         let mut fields = Fields::default();
         event.record(&mut fields);
-        let level = if *event.metadata().level() == Level::WARN { "WARNING" } else { event.metadata().level().as_str() };
+        let level = if *event.metadata().level() == Level::WARN {
+            "WARNING"
+        } else {
+            event.metadata().level().as_str()
+        };
         writeln!(writer, "{} [{level}] {}{}", now(), fields.message, fields.rest)
     }
 }

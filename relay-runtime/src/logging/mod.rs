@@ -50,9 +50,14 @@ pub fn start(level: &str) -> Result<(), UnknownLevel> {
     let writer = Writer { sender, left_out: Arc::default() };
     let left_out = Arc::clone(&writer.left_out);
     let write = move || write_lines(&lines, &left_out);
-    if thread::Builder::new().name("log".to_owned()).spawn(write).is_ok() && WRITER.set(writer.clone()).is_ok() {
-        let subscriber =
-            tracing_subscriber::fmt().event_format(LineFormat).with_max_level(level).with_writer(writer).finish();
+    if thread::Builder::new().name("log".to_owned()).spawn(write).is_ok()
+        && WRITER.set(writer.clone()).is_ok()
+    {
+        let subscriber = tracing_subscriber::fmt()
+            .event_format(LineFormat)
+            .with_max_level(level)
+            .with_writer(writer)
+            .finish();
         // A program that the relay is part of may have its own: then that one is used.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
@@ -149,7 +154,9 @@ mod tests {
 
     #[test]
     fn the_levels_are_those_of_carbon_relay_ng() {
-        for (name, want) in [("Warning", LevelFilter::WARN), ("warn", LevelFilter::WARN), ("panic", LevelFilter::ERROR)] {
+        for (name, want) in
+            [("Warning", LevelFilter::WARN), ("warn", LevelFilter::WARN), ("panic", LevelFilter::ERROR)]
+        {
             assert_eq!(parse_level(name).unwrap(), want);
         }
         let error = parse_level("notice").unwrap_err();

@@ -101,7 +101,10 @@ impl fmt::Display for Incomplete {
         match error {
             Unresolved::Missing(missing) => {
                 let name = &missing.name;
-                write!(f, "{error}, and {what} needs it: set {name} in the environment, as in `{name}=… relay`")
+                write!(
+                    f,
+                    "{error}, and {what} needs it: set {name} in the environment, as in `{name}=… relay`"
+                )
             }
             Unresolved::Malformed { .. } => write!(f, "{what}: {error}"),
         }

@@ -69,7 +69,9 @@ fn limits(options: &DestinationOptions, line_bytes_max: u64) -> Result<Limits, S
 }
 
 fn known(value: &Late<u64>) -> Result<u64, StartError> {
-    value.resolve(|_| None).map_err(|error| StartError::Incomplete(super::Incomplete { what: "a setting".to_owned(), error }))
+    value
+        .resolve(|_| None)
+        .map_err(|error| StartError::Incomplete(super::Incomplete { what: "a setting".to_owned(), error }))
 }
 
 fn duration(ms: u64) -> Duration {
@@ -104,6 +106,9 @@ mod tests {
         let mut plan = Plan::default();
         plan.table.destinations.push(Destination::new("a:1"));
         plan.table.destinations[0].options.pickle = true;
-        assert_eq!(setup(&plan).unwrap_err().to_string(), "pickle output to `a:1` is not available in this relay");
+        assert_eq!(
+            setup(&plan).unwrap_err().to_string(),
+            "pickle output to `a:1` is not available in this relay"
+        );
     }
 }
