@@ -113,14 +113,7 @@ mod tests {
     fn only_newer_points_pass() {
         check_all(
             &OrderCheck::new(),
-            &[
-                ("a", 0, NOW, false),
-                ("a", 5, NOW, true),
-                ("a", 5, NOW, false),
-                ("a", 4, NOW, false),
-                ("b", 4, NOW, true),
-                ("a", 6, NOW, true),
-            ],
+            &[("a", 0, NOW, false), ("a", 5, NOW, true), ("a", 5, NOW, false), ("a", 4, NOW, false), ("b", 4, NOW, true), ("a", 6, NOW, true)],
         );
     }
 
@@ -149,8 +142,7 @@ mod tests {
             order.check(at.to_string().as_bytes(), 10, NOW + at as u64 / 1000);
         }
         let now_s = NOW + count as u64 / 1000;
-        let remembered =
-            (count - 1000..count).filter(|at| !order.check(at.to_string().as_bytes(), 10, now_s));
+        let remembered = (count - 1000..count).filter(|at| !order.check(at.to_string().as_bytes(), 10, now_s));
         assert_eq!(remembered.count(), 1000);
     }
 

@@ -98,9 +98,7 @@ impl Sets {
 
 /// Mixes the members; any spread will do, as a miss only costs a look into the map.
 fn place(destinations: &[DestinationIndex]) -> usize {
-    let mix = |hash: u32, destination: &DestinationIndex| {
-        (hash.rotate_left(5) ^ destination.0).wrapping_mul(0x9e37_79b9)
-    };
+    let mix = |hash: u32, destination: &DestinationIndex| (hash.rotate_left(5) ^ destination.0).wrapping_mul(0x9e37_79b9);
     destinations.iter().fold(0, mix) as usize >> 8 & (RECENT - 1)
 }
 

@@ -72,8 +72,7 @@ impl<'a> Placer<'a> {
         text: &Text<'_>,
         gathered: &mut Gathered,
     ) {
-        let together =
-            if varies && destinations.len() > 1 { Together::No } else { gathered.set_of(destinations) };
+        let together = if varies && destinations.len() > 1 { Together::No } else { gathered.set_of(destinations) };
         match together {
             Together::As(set) => self.place(set, text, gathered),
             Together::No => {

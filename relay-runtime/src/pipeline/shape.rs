@@ -5,10 +5,7 @@
 //! validator's answer.
 
 use super::lanes;
-use crate::{
-    table::{LegacyLevel, Validation},
-    validate::Validator,
-};
+use crate::{table::{LegacyLevel, Validation}, validate::Validator};
 
 /// Where the parts of a line are whose only marks are two spaces and its end: name, space, value, space,
 /// timestamp.
@@ -50,8 +47,7 @@ impl Recogniser {
         let Fields { start, name_end, value_end, end } = fields;
         let name_is_fine = self.names_are_free && !tagged && is_plain_name(bytes, start, name_end);
         (name_is_fine || self.is_fine_name(&bytes[start..name_end]))
-            && (is_decimal(bytes, name_end + 1, value_end)
-                || self.is_fine_value(&bytes[name_end + 1..value_end]))
+            && (is_decimal(bytes, name_end + 1, value_end) || self.is_fine_value(&bytes[name_end + 1..value_end]))
             && is_plain_timestamp(bytes, value_end + 1, end)
     }
 
@@ -165,14 +161,7 @@ mod tests {
 
     #[test]
     fn ordinary_lines_are_recognised() {
-        for name in [
-            "servers.web0123.cpu.user.percent",
-            "ab",
-            "abcdefghijklmnop",
-            "a_b.c",
-            "very_long_first_node.x",
-            "a;b=c",
-        ] {
+        for name in ["servers.web0123.cpu.user.percent", "ab", "abcdefghijklmnop", "a_b.c", "very_long_first_node.x", "a;b=c"] {
             for value in ["1", "12.345", "-0.5", "0.9082725655427134", "1e5", ".5", "5."] {
                 assert!(check(name, value, "1700000000"), "{name} {value}");
             }

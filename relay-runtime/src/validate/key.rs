@@ -136,11 +136,8 @@ mod tests {
 
     #[test]
     fn an_empty_name_is_refused_at_every_level() {
-        let lax = Validation {
-            legacy: LegacyLevel::None,
-            metrics20: Metrics20Level::None,
-            ..Validation::default()
-        };
+        let lax =
+            Validation { legacy: LegacyLevel::None, metrics20: Metrics20Level::None, ..Validation::default() };
         for name in [&b""[..], b"."] {
             assert_eq!(check(name, &lax), Err(Reason::EmptyKey));
         }
