@@ -8,7 +8,7 @@ use crate::table::HashAlgorithm;
 pub(super) enum NameHash {
     /// First two bytes of MD5, big-endian.
     Md5,
-    /// 32-bit FNV-1a, its halves XORed to 16 bits.
+    /// 32-bit FNV-1a, its halves folded to 16 bits by exclusive or.
     Fnv1aFolded,
     /// The same as carbon-c-relay computes it, see [`fnv1a_32_signed`].
     Fnv1aFoldedSigned,

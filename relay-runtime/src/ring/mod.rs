@@ -77,7 +77,7 @@ impl Ring {
             }
             HashAlgorithm::JumpFnv1aCh => {
                 let entries = placement::by_instance(&nodes);
-                Self { search: Search::Jump, picks: Picks::in_order(&entries, walk) }
+                Self { search: Search::Jump, picks: Picks::in_order(&entries, &walk) }
             }
         }
     }

@@ -72,7 +72,7 @@ impl Picks {
     }
 
     /// One entry each, for [`jump`](Self::jump).
-    pub(super) fn in_order(entries: &[Entry], walk: Walk) -> Self {
+    pub(super) fn in_order(entries: &[Entry], walk: &Walk) -> Self {
         // Nodes are renumbered in the order of the entries, which is what jumps end in.
         let nodes = entries.iter().map(|entry| walk.nodes[entry.node]).collect();
         let one = Walk { replicas: 1, diverse: false, nodes };

@@ -401,15 +401,10 @@ fn destinations(written: &Value, instance_after: char) -> Vec<Destination> {
 fn destination(written: &str, instance_after: char) -> Destination {
     let written = written.split(' ').next().unwrap();
     let host_end = written.find(']').map_or(0, |at| at + 1);
-    let (address_end, instance) = match instance_after {
-        '=' => written.find('=').map_or((written.len(), None), |at| (at, Some(at + 1))),
-        _ => {
-            let mut colons = written[host_end..].match_indices(':').map(|(at, _)| at + host_end);
-            colons.nth(1).map_or((written.len(), None), |at| (at, Some(at + 1)))
-        }
-    };
-    let instance = instance.map(|at| written[at..].to_owned());
-    Destination { instance, ..Destination::new(&written[..address_end]) }
+    let mut colons = written[host_end..].match_indices(':').map(|(at, _)| at + host_end);
+    let end = if instance_after == '=' { written.find('=') } else { colons.nth(1) };
+    let instance = end.map(|at| written[at + 1..].to_owned());
+    Destination { instance, ..Destination::new(&written[..end.unwrap_or(written.len())]) }
 }
 
 fn strings(list: &Value) -> impl Iterator<Item = &str> {

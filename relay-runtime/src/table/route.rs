@@ -86,7 +86,7 @@ pub enum HashAlgorithm {
     /// Python carbon's ring over FNV-1a.
     #[serde(rename = "fnv1a_ch")]
     Fnv1aCh,
-    /// Python carbon's ring over MurmurHash3.
+    /// Python carbon's ring over `MurmurHash3`.
     #[serde(rename = "mmh3_ch")]
     Mmh3Ch,
     /// carbon-c-relay's jump hash over 64-bit FNV-1a.
@@ -97,7 +97,7 @@ pub enum HashAlgorithm {
     /// The same over FNV-1a.
     #[serde(rename = "fast_fnv1a_ch")]
     FastFnv1aCh,
-    /// The same over MurmurHash3.
+    /// The same over `MurmurHash3`.
     #[serde(rename = "fast_mmh3_ch")]
     FastMmh3Ch,
     /// carbon-c-relay's `carbon_ch`: entries that collide stay where they are, and among them a destination

@@ -68,7 +68,7 @@ fn compare_one(
     sinks: &Sinks,
     report: &mut Report,
 ) -> Result<(), String> {
-    let lines = scenario.lines();
+    let lines = Scenario::lines();
     let contenders = contender::prepare(scenario, options, &mut report.notes)?;
     for round in 0..options.rounds {
         for contender in &contenders {
@@ -88,7 +88,7 @@ fn measure(contender: &Contender, sinks: &Sinks, lines: &[u8], options: &Options
     sinks.reset();
     let warm_up = scenario::LINES_IN_BUFFER.min(options.lines);
     sender.send(lines, warm_up)?;
-    sinks.wait_for(Delivered::of(warm_up), &started)?;
+    sinks.wait_for(&Delivered::of(warm_up), &started)?;
     // Whatever a relay does once more after its first lines should not count.
     std::thread::sleep(Duration::from_millis(200));
 
@@ -96,7 +96,7 @@ fn measure(contender: &Contender, sinks: &Sinks, lines: &[u8], options: &Options
     let before = started.cpu()?;
     let clock = std::time::Instant::now();
     sender.send(lines, options.lines)?;
-    let delivered = sinks.wait_for(Delivered::of(options.lines), &started)?;
+    let delivered = sinks.wait_for(&Delivered::of(options.lines), &started)?;
     let wall = clock.elapsed();
     let cpu = started.cpu()?.since(&before);
     let memory = started.memory_peak_bytes()?;

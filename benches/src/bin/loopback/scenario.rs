@@ -76,7 +76,7 @@ impl Scenario {
     }
 
     /// The lines, in the order sent. Their routes and hashes are spread evenly and without a pattern.
-    pub(crate) fn lines(self) -> Vec<u8> {
+    pub(crate) fn lines() -> Vec<u8> {
         let mut text = String::new();
         let mut random = 0x2545_f491_4f6c_dd1d_u64;
         for _ in 0..LINES_IN_BUFFER {

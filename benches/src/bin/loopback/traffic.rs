@@ -65,7 +65,7 @@ impl Sinks {
     }
 
     /// Waits until exactly `want` has arrived; an error says what is missing or too much.
-    pub(crate) fn wait_for(&self, want: Delivered, relay: &Started) -> Result<Delivered, String> {
+    pub(crate) fn wait_for(&self, want: &Delivered, relay: &Started) -> Result<Delivered, String> {
         let start = Instant::now();
         let mut last = (0, Instant::now());
         loop {
@@ -74,14 +74,14 @@ impl Sinks {
                 return if (got.lines, got.bytes) == (want.lines, want.bytes) {
                     Ok(got)
                 } else {
-                    Err(difference(&want, &got))
+                    Err(difference(want, &got))
                 };
             }
             if got.bytes != last.0 {
                 last = (got.bytes, Instant::now());
             }
             if last.1.elapsed() > SILENCE_MAX || start.elapsed() > RUN_MAX {
-                return Err(format!("{}; {}", difference(&want, &got), relay.last_words()));
+                return Err(format!("{}; {}", difference(want, &got), relay.last_words()));
             }
             thread::sleep(Duration::from_millis(2));
         }

@@ -3,6 +3,7 @@
 //! Everything is an array with a place per lane, and the rounds are the body of one plain loop over the lanes.
 //! The compiler turns that loop into vector instructions of whatever width its surroundings allow; hence
 //! `inline(always)` all over: a function is compiled for the instruction set of the one that it ends up in.
+#![allow(clippy::inline_always, reason = "what makes this vectors of any width, see above")]
 
 use super::LANES_MAX;
 
@@ -151,7 +152,6 @@ const fn first_two_bytes(a: u32) -> u16 {
 /// a name's last block, are left out by the compiler.
 #[inline(always)]
 fn compress<const N: usize>(mut state: State<N>, blocks: &Blocks<N>) -> State<N> {
-    #[expect(clippy::needless_range_loop, reason = "the form that the compiler vectorises")]
     for lane in 0..N {
         let mut abcd = [state[0][lane], state[1][lane], state[2][lane], state[3][lane]];
         // Written out step by step: a loop within the loop over lanes would be the one that is vectorised.
