@@ -20,7 +20,7 @@ mod setup;
 pub use complete::Incomplete;
 pub use relay::{Relay, StartError};
 
-use crate::{dispatch::Dispatch, ledger::Ledger, logging, plan::Plan};
+use crate::{dispatch::Dispatch, ledger::Ledger, logging, plan::Plan, trace::trace_lines};
 use arguments::{Command, USAGE};
 use signal_hook::{
     consts::{SIGINT, SIGTERM, SIGUSR1},
@@ -60,6 +60,8 @@ pub enum ServeError {
     Signals(io::Error),
     /// Whatever else stops a start.
     Start(StartError),
+    /// The lines to trace cannot be read, or the answers not be written.
+    Trace(io::Error),
     /// A worker ended by itself.
     WorkerEnded,
 }
@@ -162,10 +164,14 @@ fn catch_signals() -> io::Result<Receiver<i32>> {
     Ok(receiver)
 }
 
-/// The tracer is part of the matching engine; until it is here the command says so.
-fn trace<D: Dispatch>(_plan: &str, _dispatch: &D) -> Result<(), ServeError> {
-    eprintln!("trace is not available in this relay");
-    Ok(())
+/// What would become of the lines on stdin. Nothing is sent, so open addresses may stay open.
+fn trace<D: Dispatch>(plan: &str, dispatch: &D) -> Result<(), ServeError> {
+    let plan: Plan = serde_json::from_str(plan).map_err(ServeError::Plan)?;
+    match trace_lines(&plan.table, dispatch, io::stdin().lock(), io::BufWriter::new(io::stdout().lock())) {
+        // Whoever reads has seen enough.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(ServeError::Trace),
+    }
 }
 
 fn print_ledger(ledger: &Ledger) {
