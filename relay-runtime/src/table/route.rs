@@ -92,6 +92,39 @@ pub enum HashAlgorithm {
     /// carbon-c-relay's jump hash over 64-bit FNV-1a.
     #[serde(rename = "jump_fnv1a_ch")]
     JumpFnv1aCh,
+    /// Python carbon's `fast-hashing` router with `carbon_ch`: the hash modulo the number of destinations.
+    FastCarbonCh,
+    /// The same over FNV-1a.
+    #[serde(rename = "fast_fnv1a_ch")]
+    FastFnv1aCh,
+    /// The same over MurmurHash3.
+    #[serde(rename = "fast_mmh3_ch")]
+    FastMmh3Ch,
+    /// carbon-c-relay's `carbon_ch`: entries that collide stay where they are, and among them a destination
+    /// without instance comes last (with `ConsistentHashingV1` first; else they are the same).
+    CcrCarbonCh,
+    /// carbon-c-relay's `fnv1a_ch`, which looks at host and port, or at the instance alone if there is one.
+    #[serde(rename = "ccr_fnv1a_ch")]
+    CcrFnv1aCh,
+    /// carbon-c-relay's `any_of` while all are up: FNV-1a modulo the number of destinations.
+    CcrAnyOf,
+}
+
+impl HashAlgorithm {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::ConsistentHashingV1,
+        Self::CarbonCh,
+        Self::Fnv1aCh,
+        Self::Mmh3Ch,
+        Self::JumpFnv1aCh,
+        Self::FastCarbonCh,
+        Self::FastFnv1aCh,
+        Self::FastMmh3Ch,
+        Self::CcrCarbonCh,
+        Self::CcrFnv1aCh,
+        Self::CcrAnyOf,
+    ];
 }
 
 /// Spec §2.10 and §12. Zero or empty in the configuration already became the default.

@@ -1,0 +1,105 @@
+//! One worker's part of the ledger.
+//!
+//! Whenever no call into the pipeline is under way,
+//! `received == invalid + blocked + aggregated_away + unroutable + routed`, exactly. What becomes of the
+//! lines that were routed is counted by their destinations.
+
+use crate::{table::RouteIndex, validate::Reason};
+
+/// What became of the lines that one worker took.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Lines taken in, whole or not.
+    pub received: u64,
+    /// Refused ones, by [`Reason`] in the order of [`Reason::ALL`].
+    pub invalid: [u64; Reason::COUNT],
+    /// On the blocklist.
+    pub blocked: u64,
+    /// Hidden from the routes by an aggregator with `dropRaw`.
+    pub aggregated_away: u64,
+    /// Taken by no route.
+    pub unroutable: u64,
+    /// Taken by one route or more.
+    pub routed: u64,
+    /// Of the routed ones, by route. A line counts at each route that takes it.
+    pub routes: Vec<RouteCounts>,
+}
+
+/// What one route took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RouteCounts {
+    /// Lines that the route's matcher took.
+    pub matched: u64,
+    /// Of those, the ones that none of its destinations took (BUG-40). With a black hole, all of them.
+    pub undelivered: u64,
+}
+
+impl Counts {
+    /// Refused lines, for whatever reason.
+    #[must_use]
+    pub fn invalid_total(&self) -> u64 {
+        self.invalid.iter().sum()
+    }
+
+    /// Refused lines, for one reason.
+    #[must_use]
+    pub const fn invalid_for(&self, reason: Reason) -> u64 {
+        self.invalid[reason as usize]
+    }
+
+    /// Whether every line is accounted for.
+    #[must_use]
+    pub fn is_balanced(&self) -> bool {
+        let gone = self.invalid_total() + self.blocked + self.aggregated_away + self.unroutable;
+        self.received == gone + self.routed
+    }
+
+    /// Adds another worker's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.received += other.received;
+        for (ours, theirs) in self.invalid.iter_mut().zip(&other.invalid) {
+            *ours += theirs;
+        }
+        self.blocked += other.blocked;
+        self.aggregated_away += other.aggregated_away;
+        self.unroutable += other.unroutable;
+        self.routed += other.routed;
+        if self.routes.len() < other.routes.len() {
+            self.routes.resize(other.routes.len(), RouteCounts::default());
+        }
+        for (ours, theirs) in self.routes.iter_mut().zip(&other.routes) {
+            ours.matched += theirs.matched;
+            ours.undelivered += theirs.undelivered;
+        }
+    }
+
+    /// Counts a line that is refused and was not counted as received before.
+    pub(crate) fn refuse(&mut self, reason: Reason) {
+        self.received += 1;
+        self.invalid[reason as usize] += 1;
+    }
+
+    /// Counts a line that `route` takes.
+    #[inline]
+    pub(crate) fn route_matched(&mut self, route: RouteIndex) {
+        if let Some(counts) = self.routes.get_mut(route.get()) {
+            counts.matched += 1;
+        } else {
+            self.route_seen_first(route).matched += 1;
+        }
+    }
+
+    /// Counts a line that `route` took and none of its destinations did.
+    #[cold]
+    pub(crate) fn route_undelivered(&mut self, route: RouteIndex) {
+        self.route_seen_first(route).undelivered += 1;
+    }
+
+    #[cold]
+    fn route_seen_first(&mut self, route: RouteIndex) -> &mut RouteCounts {
+        if self.routes.len() <= route.get() {
+            self.routes.resize(route.get() + 1, RouteCounts::default());
+        }
+        &mut self.routes[route.get()]
+    }
+}

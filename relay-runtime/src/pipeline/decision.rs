@@ -1,0 +1,169 @@
+//! What a table decides about one line, as far as the data path wants to know.
+
+use crate::{
+    counts::Counts,
+    dispatch::Sink,
+    select::Selectors,
+    table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex},
+};
+
+/// What becomes of the line at hand. Collects destinations; looks none up in sets and copies nothing.
+///
+/// One is made per line, so what a table does not use should cost nothing: the first destination is a field
+/// rather than an element, and the flags are constants to the optimiser once `dispatch` is inlined.
+#[derive(Debug)]
+pub(super) struct Decision<'a> {
+    counts: &'a mut Counts,
+    selectors: &'a mut Selectors,
+    memory: &'a mut Memory,
+    first: Option<DestinationIndex>,
+    /// There are more destinations than `first`; `memory` holds them all.
+    has_more: bool,
+    /// The last route, as long as it has no destination.
+    waiting: Option<RouteIndex>,
+    is_routed: bool,
+    is_rewritten: bool,
+    deferred: Option<RouteIndex>,
+    varies: bool,
+    end: End,
+}
+
+/// Memory that decisions use again and again.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
+    pub(super) destinations: Vec<DestinationIndex>,
+    pub(super) rewritten: Vec<u8>,
+}
+
+/// Where the table let go of the line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// At the routes.
+    Routes,
+    /// On the blocklist.
+    Blocked,
+    /// The rewriters spoiled its name.
+    Unusable,
+    /// An aggregator kept it.
+    Hidden,
+}
+
+/// The outcome, without the borrows.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Outcome {
+    pub(super) end: End,
+    pub(super) is_routed: bool,
+    /// The name to send is in [`Memory::rewritten`].
+    pub(super) is_rewritten: bool,
+    pub(super) first: Option<DestinationIndex>,
+    /// The destinations are in [`Memory::destinations`], as they are more than one.
+    pub(super) has_more: bool,
+    /// This hash route's choice comes on top.
+    pub(super) deferred: Option<RouteIndex>,
+    /// The next line of this series may have other destinations.
+    pub(super) varies: bool,
+}
+
+impl<'a> Decision<'a> {
+    #[inline]
+    pub(super) fn new(counts: &'a mut Counts, selectors: &'a mut Selectors, memory: &'a mut Memory) -> Self {
+        Self {
+            counts,
+            selectors,
+            memory,
+            first: None,
+            has_more: false,
+            waiting: None,
+            is_routed: false,
+            is_rewritten: false,
+            deferred: None,
+            varies: false,
+            end: End::Routes,
+        }
+    }
+
+    #[inline]
+    pub(super) fn outcome(mut self) -> Outcome {
+        self.settle();
+        let Self { end, is_routed, is_rewritten, first, has_more, deferred, varies, .. } = self;
+        Outcome { end, is_routed, is_rewritten, first, has_more, deferred, varies }
+    }
+
+    /// No more destinations come from the last route.
+    #[inline]
+    fn settle(&mut self) {
+        if let Some(route) = self.waiting.take() {
+            self.counts.route_undelivered(route);
+        }
+    }
+
+    #[cold]
+    fn choose(&mut self, route: RouteIndex, name: &[u8]) {
+        let mut chosen = Vec::new();
+        self.selectors.select(route, name, &mut chosen);
+        chosen.into_iter().for_each(|destination| self.deliver(destination));
+    }
+}
+
+impl Sink for Decision<'_> {
+    #[inline]
+    fn blocked(&mut self, _: BlocklistIndex) {
+        self.end = End::Blocked;
+    }
+
+    #[inline]
+    fn rewritten(&mut self, name: &[u8]) {
+        self.is_rewritten = true;
+        self.memory.rewritten.clear();
+        self.memory.rewritten.extend_from_slice(name);
+    }
+
+    #[inline]
+    fn unusable(&mut self, _: &[u8]) {
+        self.end = End::Unusable;
+    }
+
+    #[inline]
+    fn aggregate(&mut self, _: AggregatorIndex) {}
+
+    #[inline]
+    fn dropped_raw(&mut self) {
+        self.end = End::Hidden;
+    }
+
+    #[inline]
+    fn route(&mut self, route: RouteIndex) {
+        self.settle();
+        self.counts.route_matched(route);
+        self.is_routed = true;
+        self.waiting = Some(route);
+    }
+
+    #[inline]
+    fn deliver(&mut self, destination: DestinationIndex) {
+        self.waiting = None;
+        match self.first {
+            None => self.first = Some(destination),
+            Some(first) => {
+                if !self.has_more {
+                    self.has_more = true;
+                    self.memory.destinations.clear();
+                    self.memory.destinations.push(first);
+                }
+                self.memory.destinations.push(destination);
+            }
+        }
+    }
+
+    #[inline]
+    fn select(&mut self, route: RouteIndex, name: &[u8]) {
+        let is_hashed = self.selectors.is_hashed(route);
+        if is_hashed && self.deferred.is_none() {
+            self.deferred = Some(route);
+            self.waiting = None;
+            return;
+        }
+        self.varies |= !is_hashed;
+        self.choose(route, name);
+    }
+}

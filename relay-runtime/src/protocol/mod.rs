@@ -1,0 +1,3 @@
+//! What travels over the wires, without the wires: bytes in, lines out.
+
+pub mod plain;

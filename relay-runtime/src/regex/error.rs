@@ -1,0 +1,102 @@
+//! Why a pattern is not a regex, in the words of whoever wrote it.
+
+use std::{fmt, ops::Range};
+
+/// A pattern that Go's regexp would refuse, or that is too large to run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegexError {
+    /// Where in the pattern, in bytes.
+    pub range: Range<usize>,
+    /// What is wrong there.
+    pub kind: RegexErrorKind,
+}
+
+/// What can be wrong with a pattern. The texts are the offending parts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RegexErrorKind {
+    /// `(` without `)`.
+    MissingParenthesis,
+    /// `)` without `(`.
+    UnexpectedParenthesis,
+    /// `[` without `]`.
+    MissingBracket,
+    /// `*`, `+`, `?` or `{n}` with nothing before it.
+    NothingToRepeat(String),
+    /// A repetition of a repetition: `a**`.
+    NestedRepetition(String),
+    /// `{n,m}` above 1000, alone or multiplied with those around it, or with n above m.
+    RepetitionCount(String),
+    /// `(?` followed by what Go does not know, look-around for one.
+    UnsupportedGroup(String),
+    /// `(?P<…>` with a name that is empty, not closed or not of letters, digits and `_`.
+    GroupName(String),
+    /// A backslash with what it does not go with.
+    UnknownEscape(String),
+    /// A backslash at the end.
+    TrailingBackslash,
+    /// `[b-a]`.
+    ReversedRange(String),
+    /// `[:name:]` with an unknown name.
+    UnknownClass(String),
+    /// `\p{Name}` with an unknown name.
+    UnknownUnicodeClass(String),
+    /// More than 1000 levels of groups and repetitions.
+    TooDeep,
+    /// The automaton would need too much memory.
+    TooLarge,
+}
+
+impl RegexError {
+    /// Where the trouble starts, in bytes of the pattern.
+    #[must_use]
+    pub const fn position(&self) -> usize {
+        self.range.start
+    }
+}
+
+impl fmt::Display for RegexError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.kind.fmt(f)
+    }
+}
+
+impl fmt::Display for RegexErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingParenthesis => f.write_str("this `(` is never closed"),
+            Self::UnexpectedParenthesis => {
+                f.write_str("this `)` closes nothing; a literal one is written `\\)`")
+            }
+            Self::MissingBracket => f.write_str("this `[` is never closed; a literal one is written `\\[`"),
+            Self::NothingToRepeat(what) => write!(f, "there is nothing before `{what}` that it could repeat"),
+            Self::NestedRepetition(what) => {
+                write!(f, "`{what}` repeats a repetition; put the inner one in a group")
+            }
+            Self::RepetitionCount(what) => {
+                write!(f, "`{what}`: the counts must grow, and at most 1000 repetitions are possible")
+            }
+            Self::UnsupportedGroup(what) => {
+                write!(
+                    f,
+                    "`{what}` is not supported: groups are `(…)`, `(?:…)`, `(?P<name>…)`, `(?imsU-imsU:…)`"
+                )
+            }
+            Self::GroupName(what) => {
+                write!(f, "`{what}`: a group's name consists of letters, digits and `_`, between `<` and `>`")
+            }
+            Self::UnknownEscape(what) => write!(f, "`{what}` is not an escape sequence"),
+            Self::TrailingBackslash => {
+                f.write_str("a backslash at the end escapes nothing; a literal one is written `\\\\`")
+            }
+            Self::ReversedRange(what) => write!(f, "the range `{what}` ends before it begins"),
+            Self::UnknownClass(what) => write!(f, "there is no class `{what}`"),
+            Self::UnknownUnicodeClass(what) => {
+                write!(f, "`{what}`: there is no Unicode category or script of this name")
+            }
+            Self::TooDeep => f.write_str("the groups are nested too deeply"),
+            Self::TooLarge => f.write_str("the regex needs too much memory; lower its repetition counts"),
+        }
+    }
+}
+
+impl std::error::Error for RegexError {}

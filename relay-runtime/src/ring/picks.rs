@@ -1,0 +1,136 @@
+//! The destinations that a search ends in, worked out ahead for every entry of a ring.
+
+use super::{
+    hash,
+    placement::{Entry, Node},
+};
+use crate::table::{DestinationIndex, HashRing};
+
+/// Which of the nodes met on a walk are taken.
+#[derive(Clone, Debug)]
+pub(super) struct Walk {
+    replicas: usize,
+    diverse: bool,
+    /// For each node its destination and the number of its host.
+    nodes: Vec<(DestinationIndex, usize)>,
+}
+
+/// For each entry the destinations from there on.
+#[derive(Clone, Debug)]
+pub(super) struct Picks {
+    walk: Walk,
+    /// Destinations per entry in `lists`.
+    stride: usize,
+    lists: Vec<DestinationIndex>,
+    /// How many of the stride are meant, for each entry. With diversity, and at the end of Python carbon's
+    /// walk, fewer can be found than asked for.
+    lengths: Vec<u32>,
+}
+
+impl Walk {
+    pub(super) fn new(ring: &HashRing, nodes: &[Node<'_>]) -> Self {
+        let host_number =
+            |node: &Node<'_>| nodes.iter().position(|other| other.host == node.host).unwrap_or(0);
+        Self {
+            replicas: usize::try_from(ring.replicas).unwrap_or(usize::MAX).clamp(1, nodes.len().max(1)),
+            diverse: ring.diverse,
+            nodes: nodes.iter().map(|node| (node.destination, host_number(node))).collect(),
+        }
+    }
+
+    /// Appends the destinations of `walk`'s nodes, in the order met, until there are enough.
+    fn take(&self, walk: impl Iterator<Item = usize>, out: &mut Vec<DestinationIndex>) {
+        let start = out.len();
+        // Nodes taken, for diversity: their hosts cannot be told from their destinations.
+        let mut hosts = Vec::new();
+        for node in walk {
+            let Some(&(destination, host)) = self.nodes.get(node) else { continue };
+            if out[start..].contains(&destination) || (self.diverse && hosts.contains(&host)) {
+                continue;
+            }
+            out.push(destination);
+            if out.len() - start == self.replicas {
+                return;
+            }
+            if self.diverse {
+                hosts.push(host);
+            }
+        }
+    }
+}
+
+impl Picks {
+    /// From every entry around, leaving out the last `unseen` ones before coming back to the start, but never
+    /// all of them.
+    pub(super) fn around(entries: &[Entry], unseen: usize, walk: &Walk) -> Self {
+        let seen = entries.len().saturating_sub(unseen).max(1);
+        let list = |start: usize, out: &mut Vec<DestinationIndex>| {
+            let around = entries[start..].iter().chain(entries).take(seen);
+            walk.take(around.map(|entry| entry.node), out);
+        };
+        Self::collect(entries.len(), walk.clone(), list)
+    }
+
+    /// One entry each, for [`jump`](Self::jump).
+    pub(super) fn in_order(entries: &[Entry], walk: Walk) -> Self {
+        // Nodes are renumbered in the order of the entries, which is what jumps end in.
+        let nodes = entries.iter().map(|entry| walk.nodes[entry.node]).collect();
+        let one = Walk { replicas: 1, diverse: false, nodes };
+        let mut picks = Self::collect(entries.len(), one, |at, out| out.push(walk.nodes[entries[at].node].0));
+        picks.walk.replicas = walk.replicas;
+        picks.walk.diverse = walk.diverse;
+        picks
+    }
+
+    fn collect(entries: usize, walk: Walk, list: impl Fn(usize, &mut Vec<DestinationIndex>)) -> Self {
+        let stride = walk.replicas;
+        let mut picks = Self { walk, stride, lists: Vec::new(), lengths: Vec::new() };
+        let mut one = Vec::new();
+        for at in 0..entries {
+            one.clear();
+            list(at, &mut one);
+            picks.lengths.push(u32::try_from(one.len()).unwrap_or(0));
+            one.resize(stride, DestinationIndex(0));
+            picks.lists.extend_from_slice(&one);
+        }
+        picks
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.lengths.is_empty()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.lengths.len()
+    }
+
+    pub(super) const fn replicas(&self) -> usize {
+        self.walk.replicas
+    }
+
+    /// The destinations of entry `at`.
+    #[inline]
+    pub(super) fn at(&self, at: usize) -> &[DestinationIndex] {
+        if self.stride == 1 {
+            return self.lists.get(at..=at).unwrap_or(&[]);
+        }
+        let length = self.lengths.get(at).map_or(0, |&length| length as usize);
+        self.lists.get(at * self.stride..at * self.stride + length).unwrap_or(&[])
+    }
+
+    /// carbon-c-relay's jump hash: each replica is a jump among those that are left, the one taken being
+    /// replaced by the last.
+    pub(super) fn jump(&self, mut hash: u64, out: &mut Vec<DestinationIndex>) {
+        if self.walk.replicas == 1 {
+            out.extend_from_slice(self.at(hash::jump(hash, self.len())));
+            return;
+        }
+        let mut left: Vec<usize> = (0..self.len()).collect();
+        let jumps = std::iter::from_fn(|| {
+            let at = hash::jump(hash, left.len());
+            hash = hash::xorshift(hash);
+            (at < left.len()).then(|| left.swap_remove(at))
+        });
+        self.walk.take(jumps, out);
+    }
+}

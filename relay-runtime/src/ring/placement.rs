@@ -1,0 +1,239 @@
+//! What each peer puts on its ring, and where.
+//!
+//! A destination is a *node* here, called by its number in the ring's configured order; an *entry* is a node
+//! at a position. Every function returns entries in the order in which they are searched.
+
+use super::hash::NameHash;
+use crate::table::{Destination, DestinationIndex, HashAlgorithm};
+use std::{cmp::Ordering, collections::BTreeMap, fmt::Write as _};
+
+/// Entries per node; the same number in all peers.
+const ENTRIES_PER_NODE: usize = 100;
+
+/// What rings look at in a destination.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Node<'a> {
+    pub(super) destination: DestinationIndex,
+    pub(super) host: &'a str,
+    pub(super) port: &'a str,
+    pub(super) instance: Option<&'a str>,
+}
+
+/// A node at a position.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Entry {
+    pub(super) position: i64,
+    pub(super) node: usize,
+}
+
+impl<'a> Node<'a> {
+    pub(super) fn new(index: DestinationIndex, destination: &'a Destination) -> Self {
+        Self {
+            destination: index,
+            host: destination.host(),
+            port: port(&destination.address.0),
+            instance: destination.instance.as_deref(),
+        }
+    }
+}
+
+/// carbon-c-relay's port where none is written.
+const DEFAULT_PORT: &str = "2003";
+
+fn port(address: &str) -> &str {
+    let after_host = address.rsplit_once(']').map_or(address, |(_, rest)| rest);
+    after_host.rsplit_once(':').map_or(DEFAULT_PORT, |(_, port)| port)
+}
+
+/// Rings where entries of equal position all stay, and the first of them is found: carbon-relay-ng's first
+/// kind and carbon-c-relay's two. Only the found ones are returned.
+pub(super) fn overlapping(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<Entry> {
+    let mut entries = Vec::with_capacity(nodes.len() * ENTRIES_PER_NODE);
+    let mut text = String::new();
+    for (at, node) in nodes.iter().enumerate() {
+        for replica in 0..ENTRIES_PER_NODE {
+            write_entry_text(algorithm, node, replica, &mut text);
+            let position = NameHash::of(algorithm).position(text.as_bytes());
+            entries.push(Entry { position, node: at });
+        }
+    }
+    // Ties that are left fall to the configured order, as the sort is stable (BUG-41).
+    entries.sort_by(|left, right| {
+        let by_node = || tie(algorithm, &nodes[left.node], &nodes[right.node]);
+        left.position.cmp(&right.position).then_with(by_node)
+    });
+    entries.dedup_by_key(|entry| entry.position);
+    entries
+}
+
+/// Which of two nodes comes first at one position.
+fn tie(algorithm: HashAlgorithm, left: &Node<'_>, right: &Node<'_>) -> Ordering {
+    left.host.cmp(right.host).then_with(|| match algorithm {
+        HashAlgorithm::CcrFnv1aCh => port_number(left).cmp(&port_number(right)),
+        HashAlgorithm::CcrCarbonCh => {
+            let key = |node: &Node<'_>| (node.instance.is_none(), node.instance.unwrap_or("").to_owned());
+            key(left).cmp(&key(right))
+        }
+        _ => left.instance.unwrap_or("").cmp(right.instance.unwrap_or("")),
+    })
+}
+
+fn port_number(node: &Node<'_>) -> u16 {
+    node.port.parse().unwrap_or(0)
+}
+
+/// Python carbon's `ConsistentHashRing`: an entry whose position is taken, by whatever node, moves up to the
+/// next free one. It therefore depends on the order of all changes, and positions can pass 65,535.
+#[derive(Clone, Debug)]
+pub(super) struct Circle {
+    algorithm: HashAlgorithm,
+    pub(super) entries_per_node: usize,
+    pub(super) entries: BTreeMap<i64, usize>,
+}
+
+impl Circle {
+    pub(super) const fn new(algorithm: HashAlgorithm) -> Self {
+        Self { algorithm, entries_per_node: ENTRIES_PER_NODE, entries: BTreeMap::new() }
+    }
+
+    pub(super) fn add(&mut self, at: usize, node: &Node<'_>) {
+        let mut text = String::new();
+        for replica in 0..self.entries_per_node {
+            write_entry_text(self.algorithm, node, replica, &mut text);
+            let wanted = NameHash::of(self.algorithm).position(text.as_bytes());
+            let position = self.first_free(wanted);
+            self.entries.insert(position, at);
+        }
+    }
+
+    pub(super) fn entries(&self) -> Vec<Entry> {
+        self.entries.iter().map(|(&position, &node)| Entry { position, node }).collect()
+    }
+
+    fn first_free(&self, wanted: i64) -> i64 {
+        let taken =
+            self.entries.range(wanted..).zip(wanted..).take_while(|((taken, _), next)| *taken == next);
+        taken.last().map_or(wanted, |((taken, _), _)| taken + 1)
+    }
+}
+
+/// Python carbon's `FastHashRing`: each node once, ordered by its hash.
+pub(super) fn by_hash(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<Entry> {
+    let mut text = String::new();
+    let mut entries = as_configured(nodes);
+    for (entry, node) in entries.iter_mut().zip(nodes) {
+        text.clear();
+        write_python_tuple(node, &mut text);
+        entry.position = NameHash::of(algorithm).position(text.as_bytes());
+    }
+    entries.sort_by_key(|entry| entry.position);
+    entries
+}
+
+/// Each node once, in configured order.
+pub(super) fn as_configured(nodes: &[Node<'_>]) -> Vec<Entry> {
+    (0..nodes.len()).map(|node| Entry { position: 0, node }).collect()
+}
+
+/// carbon-c-relay's order for jump hash: by instance, those without one last. Its manual says otherwise about
+/// numbers; the code compares two instances as numbers when both are some.
+pub(super) fn by_instance(nodes: &[Node<'_>]) -> Vec<Entry> {
+    sorted_as_glibc_does(&as_configured(nodes), |left, right| {
+        match (nodes[left.node].instance, nodes[right.node].instance) {
+            (None, None) => Ordering::Equal,
+            (None, Some(_)) => Ordering::Greater,
+            (Some(_), None) => Ordering::Less,
+            (Some(left), Some(right)) => match (whole_number(left), whole_number(right)) {
+                // The difference is cut to the width of C's `int`.
+                (Some(left), Some(right)) => {
+                    #[expect(clippy::cast_possible_truncation, reason = "so does the peer")]
+                    let difference = left.wrapping_sub(right) as i32;
+                    difference.cmp(&0)
+                }
+                _ => left.cmp(right),
+            },
+        }
+    })
+}
+
+/// What C's `strtol` makes of a text that it takes to its end.
+fn whole_number(text: &str) -> Option<i64> {
+    let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
+    match text.parse::<i128>() {
+        Ok(number) => Some(i64::try_from(number).unwrap_or(if number < 0 { i64::MIN } else { i64::MAX })),
+        Err(_) if text.is_empty() => Some(0),
+        Err(_) => None,
+    }
+}
+
+/// Top-down merge sort, as glibc's `qsort`. The order above is not transitive when numbers and texts mix, so
+/// the result depends on the sort, and the standard library's may panic on it.
+fn sorted_as_glibc_does(entries: &[Entry], order: impl Fn(&Entry, &Entry) -> Ordering + Copy) -> Vec<Entry> {
+    if entries.len() < 2 {
+        return entries.to_vec();
+    }
+    let (left, right) = entries.split_at(entries.len() / 2);
+    let (left, right) = (sorted_as_glibc_does(left, order), sorted_as_glibc_does(right, order));
+    let (mut left, mut right) = (left.into_iter().peekable(), right.into_iter().peekable());
+    let mut merged = Vec::with_capacity(entries.len());
+    while let (Some(first), Some(second)) = (left.peek(), right.peek()) {
+        let from_left = order(first, second).is_le();
+        merged.extend(if from_left { left.next() } else { right.next() });
+    }
+    merged.extend(left);
+    merged.extend(right);
+    merged
+}
+
+/// The text whose hash is the position of a node's entry number `replica`.
+fn write_entry_text(algorithm: HashAlgorithm, node: &Node<'_>, replica: usize, text: &mut String) {
+    text.clear();
+    // Writing to a `String` cannot fail.
+    let _ = match (algorithm, node.instance) {
+        (HashAlgorithm::Fnv1aCh, instance) => write!(text, "{replica}-{}", instance.unwrap_or("None")),
+        (HashAlgorithm::CcrFnv1aCh, Some(instance)) => write!(text, "{replica}-{instance}"),
+        (HashAlgorithm::CcrFnv1aCh, None) => write!(text, "{replica}-{}:{}", node.host, node.port),
+        (HashAlgorithm::ConsistentHashingV1 | HashAlgorithm::CcrCarbonCh, Some(instance)) => {
+            write!(text, "('{}', '{instance}'):{replica}", node.host)
+        }
+        (HashAlgorithm::ConsistentHashingV1 | HashAlgorithm::CcrCarbonCh, None) => {
+            write!(text, "('{}', None):{replica}", node.host)
+        }
+        _ => {
+            write_python_tuple(node, text);
+            write!(text, ":{replica}")
+        }
+    };
+}
+
+/// `str((host, instance))` in Python.
+fn write_python_tuple(node: &Node<'_>, text: &mut String) {
+    text.push('(');
+    write_python_text(node.host, text);
+    text.push_str(", ");
+    match node.instance {
+        Some(instance) => write_python_text(instance, text),
+        None => text.push_str("None"),
+    }
+    text.push(')');
+}
+
+/// `repr(text)` in Python, for texts without characters that Python calls unprintable, but for ASCII ones.
+fn write_python_text(plain: &str, text: &mut String) {
+    let quote = if plain.contains('\'') && !plain.contains('"') { '"' } else { '\'' };
+    text.push(quote);
+    for character in plain.chars() {
+        match character {
+            '\\' => text.push_str("\\\\"),
+            '\n' => text.push_str("\\n"),
+            '\r' => text.push_str("\\r"),
+            '\t' => text.push_str("\\t"),
+            _ if character == quote => text.extend(['\\', character]),
+            _ if character.is_ascii_control() => {
+                let _ = write!(text, "\\x{:02x}", u32::from(character));
+            }
+            _ => text.push(character),
+        }
+    }
+    text.push(quote);
+}

@@ -1,0 +1,205 @@
+//! Following lines through a table: what `trace` prints.
+//!
+//! One JSON object per input line, the same for the interpreter and for compiled dispatch; the names of its
+//! fields are a promise to scripts. Text that is not UTF-8 is shown with U+FFFD in it.
+//!
+//! No clock: the order check, where a table asks for it, takes timestamps as they come, and every destination
+//! counts as up.
+
+use crate::{
+    dispatch::{Dispatch, Scratch, Sink},
+    order::OrderCheck,
+    select::{Liveness, Selectors},
+    table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex, Table},
+    validate::{self, Reason, Validator},
+};
+use serde::Serialize;
+use std::io::{self, BufRead, Write};
+
+/// What became of one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Trace {
+    /// The line as received, without its end.
+    pub line: String,
+    /// Whether validation let it in and the rewriters left it a usable name.
+    pub accepted: bool,
+    /// Why it was not accepted: the name of a [`Reason`].
+    pub reason: Option<&'static str>,
+    /// The metric as received, with its leading dot if it has one; unknown without three fields.
+    pub name: Option<String>,
+    /// The value as received.
+    pub value: Option<String>,
+    /// The timestamp in whole seconds.
+    pub timestamp: Option<u32>,
+    /// The first blocklist entry that matches, as written.
+    pub blocked_by: Option<String>,
+    /// The metric after all rewriters, if any changed it.
+    pub rewritten: Option<String>,
+    /// The keys of the aggregators that take it.
+    pub aggregators: Vec<String>,
+    /// Whether the last of these hides it from the routes.
+    pub dropped_raw: bool,
+    /// The routes that take it.
+    pub routes: Vec<RouteTrace>,
+}
+
+/// What one route does with the line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct RouteTrace {
+    /// The route's key.
+    pub key: String,
+    /// `host:port` or `host:port:instance`, in the order of sending.
+    pub destinations: Vec<String>,
+}
+
+/// Writes what becomes of each line of `input`.
+pub fn trace_lines<D: Dispatch>(
+    table: &Table,
+    dispatch: &D,
+    mut input: impl BufRead,
+    mut output: impl Write,
+) -> io::Result<()> {
+    let mut tracer = Tracer::new(table, dispatch);
+    let mut line = Vec::new();
+    while input.read_until(b'\n', &mut line)? > 0 {
+        let content = line.strip_suffix(b"\n").unwrap_or(&line);
+        let content = content.strip_suffix(b"\r").unwrap_or(content);
+        serde_json::to_writer(&mut output, &tracer.trace(content))?;
+        output.write_all(b"\n")?;
+        line.clear();
+    }
+    output.flush()
+}
+
+/// Follows one line after the other, remembering what the order check and routes in turn remember.
+#[derive(Debug)]
+pub struct Tracer<'t, D> {
+    table: &'t Table,
+    dispatch: &'t D,
+    validator: Validator,
+    order: Option<OrderCheck>,
+    selectors: Selectors,
+    scratch: Scratch,
+}
+
+impl<'t, D: Dispatch> Tracer<'t, D> {
+    /// Follows lines through `dispatch`, which is made from `table`.
+    #[must_use]
+    pub fn new(table: &'t Table, dispatch: &'t D) -> Self {
+        Self {
+            table,
+            dispatch,
+            validator: Validator::new(table.validation),
+            order: table.validation.order.then(OrderCheck::new),
+            selectors: Selectors::new(table, Liveness::all_up(table.destinations.len())),
+            scratch: Scratch::default(),
+        }
+    }
+
+    /// Follows one line, given without its end.
+    pub fn trace(&mut self, line: &[u8]) -> Trace {
+        let mut trace = Trace { line: shown(line), ..Trace::default() };
+        match self.check(line) {
+            Ok((name, value, timestamp)) => {
+                trace.accepted = true;
+                trace.name = Some(shown(name));
+                trace.value = Some(shown(value));
+                trace.timestamp = Some(timestamp);
+                let mut recorder = Recorder { table: self.table, selectors: &mut self.selectors, trace };
+                self.dispatch.dispatch(name, &mut self.scratch, &mut recorder);
+                recorder.trace
+            }
+            Err(reason) => {
+                trace.reason = Some(reason.name());
+                trace.show_fields();
+                trace
+            }
+        }
+    }
+
+    /// Follows the output of an aggregator, a name only.
+    pub fn trace_aggregate(&mut self, name: &[u8]) -> Trace {
+        let trace = Trace { accepted: true, name: Some(shown(name)), ..Trace::default() };
+        let mut recorder = Recorder { table: self.table, selectors: &mut self.selectors, trace };
+        self.dispatch.route(name, &mut self.scratch, &mut recorder);
+        recorder.trace
+    }
+
+    fn check<'l>(&self, line: &'l [u8]) -> Result<(&'l [u8], &'l [u8], u32), Reason> {
+        let line = self.validator.check(line).map_err(|rejected| rejected.reason)?;
+        let series = line.name.strip_prefix(b".").unwrap_or(line.name);
+        // As late as possible, so that no timestamp lies in the future.
+        if self.order.as_ref().is_some_and(|order| !order.check(series, line.seconds, u64::MAX)) {
+            return Err(Reason::OutOfOrder);
+        }
+        Ok((line.name, line.value, line.seconds))
+    }
+}
+
+impl Trace {
+    /// Shows as much of a rejected line as can be told apart.
+    fn show_fields(&mut self) {
+        let fields: Vec<&str> = self.line.split_whitespace().collect();
+        let &[name, value, timestamp] = &fields[..] else { return };
+        let timestamp = validate::seconds(timestamp.as_bytes()).ok();
+        let (name, value) = (name.to_owned(), value.to_owned());
+        (self.name, self.value, self.timestamp) = (Some(name), Some(value), timestamp);
+    }
+}
+
+/// Writes down everything that a dispatch reports.
+struct Recorder<'r> {
+    table: &'r Table,
+    selectors: &'r mut Selectors,
+    trace: Trace,
+}
+
+impl Sink for Recorder<'_> {
+    fn blocked(&mut self, entry: BlocklistIndex) {
+        let conditions = self.table.blocklist[entry.get()].conditions();
+        let written: Vec<String> =
+            conditions.map(|(condition, text)| format!("{} {text}", condition.name())).collect();
+        self.trace.blocked_by = Some(written.join(" "));
+    }
+
+    fn rewritten(&mut self, name: &[u8]) {
+        self.trace.rewritten = Some(shown(name));
+    }
+
+    fn unusable(&mut self, name: &[u8]) {
+        self.trace.accepted = false;
+        self.trace.reason = Some(Reason::RewrittenName.name());
+        self.trace.rewritten = Some(shown(name));
+    }
+
+    fn aggregate(&mut self, aggregator: AggregatorIndex) {
+        self.trace.aggregators.push(self.table.aggregators[aggregator.get()].key());
+    }
+
+    fn dropped_raw(&mut self) {
+        self.trace.dropped_raw = true;
+    }
+
+    fn route(&mut self, route: RouteIndex) {
+        let key = self.table.routes[route.get()].key.clone();
+        self.trace.routes.push(RouteTrace { key, destinations: Vec::new() });
+    }
+
+    fn deliver(&mut self, destination: DestinationIndex) {
+        if let Some(route) = self.trace.routes.last_mut() {
+            route.destinations.push(self.table.destinations[destination.get()].written());
+        }
+    }
+
+    fn select(&mut self, route: RouteIndex, name: &[u8]) {
+        let mut chosen = Vec::new();
+        self.selectors.select(route, name, &mut chosen);
+        for destination in chosen {
+            self.deliver(destination);
+        }
+    }
+}
+
+fn shown(text: &[u8]) -> String {
+    String::from_utf8_lossy(text).into_owned()
+}

@@ -1,0 +1,133 @@
+//! What a line must look like to be taken (spec §5).
+//!
+//! [`Validator::check`] is the meaning: every line, byte by byte, obvious rather than fast. The data path
+//! recognises ordinary lines by itself (`pipeline::shape`) and comes here with all others; tests hold the two
+//! equal. Whether a datapoint is newer than the one before is for [`order`](crate::order).
+
+mod fields;
+pub(crate) mod key;
+pub(crate) mod number;
+mod reason;
+
+use crate::table::Validation;
+pub(crate) use fields::has_white_space;
+use number::Kind;
+pub use reason::Reason;
+
+/// The rules that a table sets for lines.
+#[derive(Clone, Copy, Debug)]
+pub struct Validator {
+    rules: Validation,
+}
+
+/// A line that is taken. What is forwarded is name, value and timestamp, parted by one space each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Line<'a> {
+    /// The metric, with its leading dot if it has one.
+    pub name: &'a [u8],
+    /// The value as written.
+    pub value: &'a [u8],
+    /// The timestamp as written.
+    pub timestamp: &'a [u8],
+    /// The timestamp in whole seconds.
+    pub seconds: u32,
+    /// Whether the line is, byte for byte, what is forwarded.
+    pub canonical: bool,
+}
+
+/// A line that is not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rejected<'a> {
+    /// Why.
+    pub reason: Reason,
+    /// The metric without its leading dot; empty where there are not three fields.
+    pub name: &'a [u8],
+}
+
+impl Validator {
+    /// A validator for these rules.
+    #[must_use]
+    pub const fn new(rules: Validation) -> Self {
+        Self { rules }
+    }
+
+    /// Checks one line, given without LF; a CR at its end is white space like any other.
+    pub fn check<'a>(&self, line: &'a [u8]) -> Result<Line<'a>, Rejected<'a>> {
+        let Some([name, value, timestamp]) = fields::split(line) else {
+            return Err(Rejected { reason: Reason::WrongNumFields, name: &[] });
+        };
+        let rejected = |reason| Rejected { reason, name: key::without_leading_dot(name) };
+        self.check_name(name).map_err(rejected)?;
+        self.check_value(value).map_err(rejected)?;
+        let seconds = seconds(timestamp).map_err(rejected)?;
+        let canonical = line.len() == name.len() + value.len() + timestamp.len() + 2
+            && line[name.len()] == b' '
+            && line[name.len() + 1 + value.len()] == b' ';
+        Ok(Line { name, value, timestamp, seconds, canonical })
+    }
+
+    pub(crate) fn check_name(&self, name: &[u8]) -> Result<(), Reason> {
+        key::check(name, &self.rules)
+    }
+
+    pub(crate) fn check_value(&self, value: &[u8]) -> Result<(), Reason> {
+        match number::is_number(value) {
+            None => Err(Reason::ValueNotNumber),
+            Some(Kind::Special) if self.rules.finite => Err(Reason::ValueNotFinite),
+            Some(_) => Ok(()),
+        }
+    }
+}
+
+/// A timestamp in whole seconds. What does not fit is refused rather than wrapped (BUG-31).
+pub(crate) fn seconds(timestamp: &[u8]) -> Result<u32, Reason> {
+    let number = number::parse(timestamp).ok_or(Reason::TimestampNotNumber)?.trunc();
+    if !(0.0..=f64::from(u32::MAX)).contains(&number) {
+        return Err(Reason::TimestampOutOfRange);
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
+    let seconds = number as u32;
+    Ok(seconds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_single_spaces_are_canonical() {
+        let validator = Validator::new(Validation::default());
+        for (line, want) in [
+            ("a.b 1 2", true),
+            ("a.b  1 2", false),
+            ("a.b\t1 2", false),
+            ("a.b 1 2\r", false),
+            (" a.b 1 2", false),
+            ("a.b 1\u{a0}2", false),
+        ] {
+            assert_eq!(validator.check(line.as_bytes()).unwrap().canonical, want, "{line}");
+        }
+    }
+
+    #[test]
+    fn timestamps_do_not_wrap() {
+        assert_eq!(seconds(b"4294967295.9"), Ok(u32::MAX));
+        assert_eq!(seconds(b"-0.5"), Ok(0));
+        assert_eq!(seconds(b"1.5e9"), Ok(1_500_000_000));
+        for timestamp in ["-1", "4294967296", "nan", "inf", "1500000000000"] {
+            assert_eq!(seconds(timestamp.as_bytes()), Err(Reason::TimestampOutOfRange), "{timestamp}");
+        }
+        assert_eq!(seconds(b"x"), Err(Reason::TimestampNotNumber));
+    }
+
+    #[test]
+    fn specials_are_refused_where_the_table_says_so() {
+        let check = |finite, line| {
+            let rules = Validation { finite, ..Validation::default() };
+            Validator::new(rules).check(line).map_err(|rejected| rejected.reason).map(|line| line.seconds)
+        };
+        assert_eq!(check(false, b"a nan 1"), Ok(1));
+        assert_eq!(check(true, b"a nan 1"), Err(Reason::ValueNotFinite));
+        assert_eq!(check(true, b"a 1e300 1"), Ok(1));
+    }
+}
