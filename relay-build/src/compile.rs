@@ -57,8 +57,7 @@ pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), 
     let text = |value: std::ffi::OsString| value.into_string().ok();
     let environment = env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect();
     let options = Options { environment, ..Options::default() };
-    let checked =
-        load(config, &options).map_err(|error| CompileError::File(config.to_owned(), error))?;
+    let checked = load(config, &options).map_err(|error| CompileError::File(config.to_owned(), error))?;
     let line = |one: &Diagnostic| {
         let place = one.place.as_ref().map_or(0, |(span, _)| checked.source.line_column(span.start).0);
         format!("{}:{place}: {}: {}", config.display(), one.code, one.message)
@@ -69,8 +68,8 @@ pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), 
         return Err(CompileError::Bad(errors.into_iter().map(line).collect()));
     }
     let manifest = manifest(&checked, &(String::new(), env::var("TARGET").unwrap_or_default()));
-    let generated =
-        generate(&checked, crate::analyses::Force::default(), door, &manifest).map_err(CompileError::Build)?;
+    let generated = generate(&checked, crate::analyses::Force::default(), door, &manifest)
+        .map_err(CompileError::Build)?;
     Ok((generated.text(), warnings.into_iter().map(line).collect()))
 }
 

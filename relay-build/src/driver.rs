@@ -37,6 +37,28 @@ pub struct BuildOptions {
     pub force: Force,
 }
 
+impl BuildOptions {
+    /// A tuned relay in `out`.
+    #[must_use]
+    pub fn new(out: impl Into<PathBuf>) -> Self {
+        Self {
+            out: out.into(),
+            emit: Emit::default(),
+            profile: Profile::default(),
+            cache: None,
+            force: Force::default(),
+        }
+    }
+}
+
+/// Where the relay of a configuration goes when nobody says where: a directory of the configuration's own under
+/// the cache.
+#[must_use]
+pub fn default_out(checked: &Checked) -> PathBuf {
+    let plan = sha256(&serde_json::to_vec(&checked.plan).unwrap_or_default());
+    cache_directory(None).join("out").join(&plan[..16])
+}
+
 /// What a build leaves.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Emit {
@@ -68,6 +90,17 @@ pub enum Stage {
     Compile,
     /// Copying the relay to its place.
     Copy,
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Generate => "generate",
+            Self::Write => "write",
+            Self::Compile => "compile",
+            Self::Copy => "copy",
+        })
+    }
 }
 
 /// What a build left.
@@ -147,8 +180,9 @@ pub fn build(
     progress(Stage::Write);
     let runtime = runtime_directory()?;
     let source = options.emit == Emit::Source;
-    let cache = if source { options.out.clone() } else { cache_directory(options) };
-    let package = if source { options.out.clone() } else { cache.join("crate").join(&manifest.plan_sha256[..16]) };
+    let cache = if source { options.out.clone() } else { cache_directory(options.cache.as_deref()) };
+    let package =
+        if source { options.out.clone() } else { cache.join("crate").join(&manifest.plan_sha256[..16]) };
     write_crate(&package, &generated, &runtime)?;
     finish(Stage::Write, &mut stages);
     if source {
@@ -221,7 +255,7 @@ fn runtime_directory() -> Result<PathBuf, BuildError> {
     directory.canonicalize().map_err(|_| BuildError::NoRuntime(directory))
 }
 
-fn cache_directory(options: &BuildOptions) -> PathBuf {
+fn cache_directory(given: Option<&Path>) -> PathBuf {
     let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let user = || {
         named("XDG_CACHE_HOME")
@@ -230,7 +264,7 @@ fn cache_directory(options: &BuildOptions) -> PathBuf {
             .join("static-relay")
             .join(env!("CARGO_PKG_VERSION"))
     };
-    options.cache.clone().or_else(|| named("RELAY_BUILD_CACHE")).unwrap_or_else(user)
+    given.map(Path::to_owned).or_else(|| named("RELAY_BUILD_CACHE")).unwrap_or_else(user)
 }
 
 fn write_crate(package: &Path, generated: &Generated, runtime: &Path) -> Result<(), BuildError> {
@@ -254,7 +288,8 @@ fn cargo_toml(runtime: &Path) -> String {
 
 fn compile(package: &Path, target: &Path, profile: Profile, runtime: &Path) -> Result<PathBuf, BuildError> {
     let offline = cargo(package, target, profile, runtime, true)?;
-    let output = if offline.status.success() { offline } else { cargo(package, target, profile, runtime, false)? };
+    let output =
+        if offline.status.success() { offline } else { cargo(package, target, profile, runtime, false)? };
     if !output.status.success() {
         return Err(BuildError::Cargo(String::from_utf8_lossy(&output.stderr).into_owned()));
     }
@@ -283,7 +318,8 @@ fn cargo(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
     );
-    let remap = [(package.parent().unwrap_or(package), "relay"), (runtime, "relay-runtime"), (&home, "cargo")];
+    let remap =
+        [(package.parent().unwrap_or(package), "relay"), (runtime, "relay-runtime"), (&home, "cargo")];
     let mut flags = String::new();
     for (from, to) in remap {
         let separator = if flags.is_empty() { "" } else { "\u{1f}" };
@@ -328,7 +364,11 @@ impl fmt::Display for BuildError {
             Self::Start(program, error) => write!(f, "cannot start `{}`: {error}", program.display()),
             Self::Cargo(said) => write!(f, "cargo could not compile the relay:\n{said}"),
             Self::NoRuntime(path) => {
-                write!(f, "the sources of relay-runtime are not at `{}`; set RELAY_RUNTIME_DIR", path.display())
+                write!(
+                    f,
+                    "the sources of relay-runtime are not at `{}`; set RELAY_RUNTIME_DIR",
+                    path.display()
+                )
             }
         }
     }

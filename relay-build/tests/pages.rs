@@ -88,6 +88,6 @@ fn a_report_points_at_the_word_and_says_what_to_write() {
     let checked = check_text(Source { path: "relay.toml".into(), text }, &Options::default());
     let report = render(&checked.diagnostics, &checked.source, false);
     assert!(report.contains("error[R0203]: unknown destination option `spol=true`"), "{report}");
-    assert!(report.contains("--> relay.toml:6:36"), "{report}");
+    assert!(report.contains("--> relay.toml:6:35"), "{report}");
     assert!(report.contains("help: an option with a similar name exists: `spool=`"), "{report}");
 }

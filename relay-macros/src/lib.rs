@@ -57,7 +57,8 @@ fn expand(door: Door, path: &LitStr) -> syn::Result<TokenStream> {
     let file = base.join(path.value());
     let error = |text: String| syn::Error::new(path.span(), text);
     let (code, _) = compile_text(&file, door).map_err(|bad| error(bad.to_string()))?;
-    let code: TokenStream = code.parse().map_err(|bad| error(format!("the generated code is none: {bad}")))?;
+    let code: TokenStream =
+        code.parse().map_err(|bad| error(format!("the generated code is none: {bad}")))?;
     // Makes cargo look at the file again when it changes.
     let file = syn::LitStr::new(&file.to_string_lossy(), Span::call_site());
     Ok(quote! {

@@ -37,26 +37,23 @@ enum Emit {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(checked) = arguments.input.load(Purpose::Serve)? else { return Ok(ExitCode::FAILURE) };
-    if arguments.emit == Emit::Source {
-        for path in driver::emit_source(&checked, &arguments.out)? {
-            println!("{}", path.display());
-        }
-        return Ok(ExitCode::SUCCESS);
-    }
     let mut progress = Progress::new(arguments.quiet || arguments.input.format == Format::Json);
-    let options = BuildOptions::new(&arguments.out);
-    let built = driver::build(&checked, &options, &mut |stage| progress.begin(stage));
+    let mut options = BuildOptions::new(&arguments.out);
+    if arguments.emit == Emit::Source {
+        options.emit = driver::Emit::Source;
+    }
+    let built = driver::build(&checked, &options, |stage| progress.begin(stage));
     progress.finish();
     let artifact = built?;
     match arguments.input.format {
-        Format::Json => print!("{}", std::fs::read_to_string(&artifact.manifest)?),
+        Format::Json => println!("{}", serde_json::to_string_pretty(&artifact.manifest)?),
         Format::Text if arguments.quiet => {}
         Format::Text => anstream::eprintln!(
-            "{}built{} {} ({:.1} MB)",
+            "{}built{} {} ({} KiB)",
             style::GOOD,
             style::RESET,
-            artifact.relay.display(),
-            std::fs::metadata(&artifact.relay)?.len() as f64 / 1e6
+            artifact.path.display(),
+            std::fs::metadata(&artifact.path)?.len().div_ceil(1024)
         ),
     }
     Ok(ExitCode::SUCCESS)

@@ -4,7 +4,6 @@ use super::style;
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use relay_build::{
-    analyses,
     config::{self, Checked},
     diagnostics::{self, Severity},
 };
@@ -69,11 +68,9 @@ impl Input {
         let options = self.options()?;
         let mut checked = config::load(&self.config, &options)
             .with_context(|| format!("cannot read {}", self.config.display()))?;
-        if checked.is_sound() {
-            checked.diagnostics.extend(analyses::check(&checked));
-            if purpose == Purpose::Serve {
-                checked.diagnostics.extend(config::unsupported(&checked));
-            }
+        if !checked.has_errors() && purpose == Purpose::Serve {
+            let unsupported = config::unsupported(&checked);
+            checked.diagnostics.extend(unsupported);
             checked.diagnostics.sort_by_key(|one| (one.place.as_ref().map(|(span, _)| *span), one.code));
         }
         Ok(checked)
@@ -98,7 +95,7 @@ impl Input {
 
     /// Whether the findings forbid a relay.
     pub(crate) fn refuses(&self, checked: &Checked) -> bool {
-        !checked.is_sound() || (self.deny == Some(Deny::Warnings) && !checked.diagnostics.is_empty())
+        checked.has_errors() || (self.deny == Some(Deny::Warnings) && !checked.diagnostics.is_empty())
     }
 
     /// Prints the findings: text on stderr with a closing count, JSON on stdout.
@@ -119,9 +116,10 @@ fn summary(checked: &Checked) -> String {
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let style = if errors > 0 { style::ERROR } else { style::WARNING };
     let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
-    let more = checked.diagnostics.first().map_or(String::new(), |first| {
-        format!("; `relay-build explain-code {}` tells more", first.code)
-    });
+    let more = checked
+        .diagnostics
+        .first()
+        .map_or(String::new(), |first| format!("; `relay-build explain-code {}` tells more", first.code));
     format!("{style}{}: {errors}, {warnings}{}{more}", checked.source.path.display(), style::RESET)
 }
 

@@ -12,8 +12,13 @@ use relay_build::{
 };
 use relay_runtime::{interpret::Interpreter, serve};
 use std::{
-    env, net::TcpStream, os::unix::process::CommandExt as _, path::PathBuf, process::{ChildStdin, Command, ExitCode, Stdio},
-    thread, time::Duration,
+    env,
+    net::TcpStream,
+    os::unix::process::CommandExt as _,
+    path::PathBuf,
+    process::{ChildStdin, Command, ExitCode, Stdio},
+    thread,
+    time::Duration,
 };
 
 /// Build a relay and run it
@@ -36,13 +41,14 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.interpreted {
         let interpreter = Interpreter::new(&checked.plan.table)?;
         let _shown = show_lines(&checked)?;
-        return Ok(serve::run(checked.plan, interpreter));
+        serve::run(&checked.plan, interpreter)?;
+        return Ok(ExitCode::SUCCESS);
     }
     let out = arguments.out.clone().unwrap_or_else(|| driver::default_out(&checked));
     let mut progress = Progress::new(false);
-    let built = driver::build(&checked, &BuildOptions::new(&out), &mut |stage| progress.begin(stage));
+    let built = driver::build(&checked, &BuildOptions::new(&out), |stage| progress.begin(stage));
     progress.finish();
-    let mut relay = Command::new(&built?.relay);
+    let mut relay = Command::new(&built?.path);
     if let Some(shown) = show_lines(&checked)? {
         relay.stdin(Stdio::from(shown));
     }
@@ -58,7 +64,7 @@ fn show_lines(checked: &Checked) -> anyhow::Result<Option<ChildStdin>> {
     }
     let mut child = Command::new(env::current_exe()?)
         .arg("show-lines")
-        .args(&checked.show)
+        .args(checked.show.iter().map(ToString::to_string))
         .stdin(Stdio::piped())
         .spawn()
         .context("cannot show lines")?;

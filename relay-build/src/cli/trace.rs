@@ -27,12 +27,17 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(checked) = arguments.input.load(Purpose::Ask)? else { return Ok(ExitCode::FAILURE) };
     if arguments.compiled {
-        let options = BuildOptions::new(&driver::default_out(&checked));
-        let artifact = driver::build(&checked, &options, &mut |_| {})?;
-        return Err(Command::new(&artifact.relay).arg("trace").exec()).context("cannot run the relay");
+        let options = BuildOptions::new(driver::default_out(&checked));
+        let artifact = driver::build(&checked, &options, |_| {})?;
+        return Err(Command::new(&artifact.path).arg("trace").exec()).context("cannot run the relay");
     }
     let interpreter = Interpreter::new(&checked.plan.table)?;
-    match trace::trace_lines(&checked.plan, &interpreter, io::stdin().lock(), io::stdout().lock()) {
+    match trace::trace_lines(
+        &checked.plan.table,
+        &interpreter,
+        io::stdin().lock(),
+        io::BufWriter::new(io::stdout().lock()),
+    ) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         result => result.map(|()| ExitCode::SUCCESS).context("cannot trace"),

@@ -11,7 +11,10 @@ use relay_runtime::{
     plan::Plan,
     table::{Destination, Late, Template},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    net::SocketAddr,
+};
 
 /// A check under way.
 pub(super) struct Check<'a> {
@@ -27,6 +30,8 @@ pub(super) struct Check<'a> {
     pub(super) destinations: Vec<(Destination, Span)>,
     /// Variables that were reported as missing, so that each is reported once.
     missing: BTreeSet<String>,
+    /// `[run] show`.
+    pub(super) show: Vec<SocketAddr>,
 }
 
 impl<'a> Check<'a> {
@@ -40,15 +45,12 @@ impl<'a> Check<'a> {
             used: BTreeSet::new(),
             destinations: Vec::new(),
             missing: BTreeSet::new(),
+            show: Vec::new(),
         }
     }
 
     pub(super) fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
-    }
-
-    pub(super) fn error(&mut self, code: Code, span: Span, message: impl Into<String>) {
-        self.report(Diagnostic::error(code, span, message));
     }
 
     /// Completes a text that decides routing: every variable gets its value now.

@@ -2,7 +2,8 @@
 //! `docs/configuration.md`; a test fails if one is missing there.
 
 /// The sections.
-pub(super) const SECTIONS: &[&str] = &["amqp", "init", "instrumentation", "aggregation", "rewriter", "route"];
+pub(super) const SECTIONS: &[&str] =
+    &["amqp", "init", "instrumentation", "aggregation", "rewriter", "route", "run"];
 
 /// Keys before the first section.
 pub(super) const GLOBAL: &[&str] = &[
@@ -50,6 +51,9 @@ pub(super) const AMQP: &[&str] = &[
 
 /// `[init]`
 pub(super) const INIT: &[&str] = &["cmds"];
+
+/// `[run]`, which only `relay-build run` reads.
+pub(super) const RUN: &[&str] = &["show"];
 
 /// `[instrumentation]`
 pub(super) const INSTRUMENTATION: &[&str] = &["graphite_addr", "graphite_interval"];
@@ -184,6 +188,7 @@ mod tests {
             GLOBAL,
             AMQP,
             INIT,
+            RUN,
             INSTRUMENTATION,
             MATCHER,
             AGGREGATION,

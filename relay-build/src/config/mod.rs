@@ -35,6 +35,7 @@ use fields::Fields;
 use relay_runtime::plan::Plan;
 use std::{
     collections::BTreeMap,
+    net::SocketAddr,
     path::{Path, PathBuf},
 };
 
@@ -66,6 +67,8 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// The variables that were fixed now, by name, with their values.
     pub variables: BTreeMap<String, String>,
+    /// `[run] show`: where `relay-build run` listens to print what arrives. No part of the plan.
+    pub show: Vec<SocketAddr>,
 }
 
 /// Reads and checks a file.
@@ -116,6 +119,9 @@ fn check_document(check: &mut Check<'_>, document: &raw::Table) {
             commands::check_text(check, text);
         }
     }
+    if let Some(table) = fields.table(check, "run") {
+        settings::run(check, table);
+    }
     for key in ["blocklist", "blacklist"] {
         let entries = fields.texts(check, key);
         blocklist::check(check, &entries);
@@ -152,8 +158,8 @@ fn finish(mut check: Check<'_>, source: Source) -> Checked {
     let place = |wanted| check.destinations.iter().find(|(known, _)| known == wanted).map(|(_, span)| *span);
     check.origins.destinations = destinations.map(|one| place(one).unwrap_or_default()).collect();
     check.diagnostics.sort_by_key(|one| one.place.as_ref().map_or(usize::MAX, |(span, _)| span.start));
-    let Check { plan, origins, diagnostics, fixed: variables, .. } = check;
-    Checked { source, plan, origins, diagnostics, variables }
+    let Check { plan, origins, diagnostics, fixed: variables, show, .. } = check;
+    Checked { source, plan, origins, diagnostics, variables, show }
 }
 
 fn not_utf8(path: PathBuf, error: &std::string::FromUtf8Error) -> Checked {

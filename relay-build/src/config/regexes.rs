@@ -17,41 +17,9 @@ pub(super) type Groups = Vec<Option<String>>;
 
 /// Parses a pattern of the Go RE2 dialect.
 pub(super) fn parse(pattern: &str) -> Result<Groups, MalformedRegex> {
-    use regex_syntax::hir::{Hir, HirKind};
-    fn collect(hir: &Hir, groups: &mut Groups) {
-        match hir.kind() {
-            HirKind::Capture(capture) => {
-                let index = capture.index as usize;
-                if groups.len() <= index {
-                    groups.resize(index + 1, None);
-                }
-                groups[index] = capture.name.as_ref().map(ToString::to_string);
-                collect(&capture.sub, groups);
-            }
-            HirKind::Repetition(repetition) => collect(&repetition.sub, groups),
-            HirKind::Concat(parts) | HirKind::Alternation(parts) => {
-                for part in parts {
-                    collect(part, groups);
-                }
-            }
-            _ => {}
-        }
-    }
-    let hir =
-        regex_syntax::ParserBuilder::new().utf8(false).build().parse(pattern).map_err(
-            |error| match &error {
-                regex_syntax::Error::Parse(error) => {
-                    MalformedRegex { why: error.kind().to_string(), at: error.span().start.offset }
-                }
-                regex_syntax::Error::Translate(error) => {
-                    MalformedRegex { why: error.kind().to_string(), at: error.span().start.offset }
-                }
-                _ => MalformedRegex { why: error.to_string(), at: 0 },
-            },
-        )?;
-    let mut groups = vec![None];
-    collect(&hir, &mut groups);
-    Ok(groups)
+    relay_runtime::regex::parse_groups(pattern)
+        .map(|parsed| parsed.groups)
+        .map_err(|error| MalformedRegex { why: error.to_string(), at: error.range.start })
 }
 
 /// Parses the pattern and reports why it does not; `text` is the pattern itself.

@@ -52,6 +52,21 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) {
     }
 }
 
+/// `[run]`: nothing of it gets into a relay.
+pub(super) fn run(check: &mut Check<'_>, table: &Table) {
+    let fields = Fields::read(check, table, "`[run]`", &[keys::RUN]);
+    for text in fields.texts(check, "show") {
+        match text.text.parse() {
+            Ok(address) => check.show.push(address),
+            Err(_) => check.report(
+                Diagnostic::error(codes::LISTEN_ADDRESS, text.span, "`show` wants addresses to listen on")
+                    .label("expected an IP address and a port")
+                    .help("write an address such as `\"127.0.0.1:2103\"`"),
+            ),
+        }
+    }
+}
+
 fn log_level(check: &mut Check<'_>, fields: &Fields<'_>) -> String {
     let Some(text) = fields.fixed(check, "log_level") else {
         if fields.node("log_level").is_none_or(|node| matches!(node.value, super::raw::Value::Text(_))) {

@@ -194,6 +194,7 @@ impl fmt::Display for ServeError {
             Self::PidFile { path, error } => write!(f, "cannot write pid file `{path}`: {error}"),
             Self::Signals(error) => write!(f, "cannot catch signals: {error}"),
             Self::Start(error) => error.fmt(f),
+            Self::Trace(error) => write!(f, "cannot trace: {error}"),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
         }
     }
