@@ -6,7 +6,7 @@ use super::{
     raw::Text,
     variables::{self, Found},
 };
-use crate::diagnostics::{Code, Diagnostic, Span, codes};
+use crate::diagnostics::{Diagnostic, Span, codes};
 use relay_runtime::{
     plan::Plan,
     table::{Destination, Late, Template},
