@@ -39,7 +39,13 @@ impl EngineList {
     }
 
     /// The sources of all engines, as statics.
-    pub(super) fn emit(&self, strategy: &Strategy, rewriters: &[Rewriter], data: &mut Data) -> TokenStream {
+    pub(super) fn emit(
+        &self,
+        strategy: &Strategy,
+        rewriters: &[Rewriter],
+        rewriter_comments: &[String],
+        data: &mut Data,
+    ) -> TokenStream {
         let substrings = &self.substrings;
         let regexes = strategy.regexes.iter().enumerate().map(|(number, regex)| {
             let required = option(regex.literal.as_deref());
@@ -72,6 +78,8 @@ impl EngineList {
             static REGEXES: &[RegexSource] = &[#(#regexes),*];
 
             /// The rewriters, in order.
+            ///
+            #(#[doc = #rewriter_comments])*
             static REWRITERS: &[RewriterSource] = &[#(#rewriters),*];
         }
     }

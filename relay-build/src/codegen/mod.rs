@@ -27,7 +27,8 @@ use comments::Comments;
 use data::Data;
 use engines::EngineList;
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{format_ident, quote};
+use std::collections::BTreeSet;
 use tables::IndexTable;
 
 /// Who the code is for.
@@ -121,7 +122,9 @@ fn emit_table(
     let table = &checked.plan.table;
     let index = IndexTable::new(strategy);
     let list = EngineList::new(strategy);
-    let engines = list.emit(strategy, &table.rewriters, data);
+    let rewriter_comments: Vec<_> =
+        table.rewriters.iter().enumerate().map(|(at, rewriter)| comments.rewriter(at, rewriter)).collect();
+    let engines = list.emit(strategy, &table.rewriters, &rewriter_comments, data);
     let index_static = index.as_ref().map(|index| index::emit(index, data));
     let (statics, body) = match strategy.form {
         RuleForm::Code => {
@@ -132,17 +135,7 @@ fn emit_table(
     };
     let dispatch = emit_dispatch(index.is_some(), !table.rewriters.is_empty());
     let doc = comments.table();
-    quote! {
-        use relay_runtime::{
-            dispatch::{Dispatch, Scratch, Sink},
-            matching::{
-                Aligned, Arena, Automaton, Engines, HashedPrefixes, Index, Look, Pairs, Prefixes, RegexSource,
-                RewriterSource, Rows, TriePrefixes, Words,
-            },
-            rewriter::is_usable,
-            table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex},
-        };
-
+    let items = quote! {
         #(#[doc = #doc])*
         #[derive(Debug)]
         pub struct Table {
@@ -161,7 +154,46 @@ fn emit_table(
         #statics
         #index_static
         #engines
-    }
+    };
+    let imports = emit_imports(&items);
+    quote!(#imports #items)
+}
+
+/// Imports what the items name and nothing else, so that generated code has no warnings.
+fn emit_imports(items: &TokenStream) -> TokenStream {
+    const MODULES: [(&str, &[&str]); 4] = [
+        ("dispatch", &["Dispatch", "Scratch", "Sink"]),
+        (
+            "matching",
+            &[
+                "Aligned",
+                "Arena",
+                "Automaton",
+                "Engines",
+                "HashedPrefixes",
+                "Index",
+                "Look",
+                "Pairs",
+                "Prefixes",
+                "RegexSource",
+                "RewriterSource",
+                "Rows",
+                "TriePrefixes",
+                "Words",
+            ],
+        ),
+        ("rewriter", &["is_usable"]),
+        ("table", &["AggregatorIndex", "BlocklistIndex", "DestinationIndex", "RouteIndex"]),
+    ];
+    let text = items.to_string();
+    let words: BTreeSet<&str> = text.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
+    let modules = MODULES.iter().filter_map(|(module, names)| {
+        let used: Vec<_> =
+            names.iter().filter(|name| words.contains(*name)).map(|name| format_ident!("{name}")).collect();
+        let module = format_ident!("{module}");
+        (!used.is_empty()).then(|| quote!(#module::{#(#used),*}))
+    });
+    quote!(use relay_runtime::{#(#modules),*};)
 }
 
 /// The way of a name through the table, which looks the same for every table but for what is missing.

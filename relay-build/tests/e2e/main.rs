@@ -82,7 +82,7 @@ destinations = ["127.0.0.1:{}"]
     assert!(held.iter().any(|((m, _), v)| m == "stats.gauges.app.temperature" && (*v - 42.0).abs() < 1e-9));
 
     relay::assert_balanced(&ledger);
-    assert_eq!(ledger["total"]["blocked"], 20, "{ledger}");
+    assert_eq!(ledger["blocked"], 20, "{ledger}");
 }
 
 /// Sends lines of our own and returns what whisper must hold for them.
