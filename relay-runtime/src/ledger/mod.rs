@@ -241,7 +241,8 @@ mod tests {
     #[test]
     fn a_difference_of_one_shows() {
         let mut worker = WorkerLedger { handed: vec![1], ..WorkerLedger::default() };
-        let destination = DestinationCounts { routed: 1, sent: 1, ..DestinationCounts::default() };
+        let mut destination = DestinationCounts::default();
+        (destination.routed, destination.sent) = (1, 1);
         worker.destinations.push((DestinationIndex(0), destination));
         let difference = |worker: &WorkerLedger| {
             Ledger::new(vec![worker.clone()], &["a:1".to_owned()], &[])

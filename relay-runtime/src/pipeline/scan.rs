@@ -109,8 +109,8 @@ mod tests {
 
     #[test]
     fn no_bytes_have_no_marks() {
-        assert_eq!(marks(b""), []);
-        assert_eq!(marks(&[b'a'; BLOCK]), []);
+        assert_eq!(marks(b""), Vec::<usize>::new());
+        assert_eq!(marks(&[b'a'; BLOCK]), Vec::<usize>::new());
     }
 
     proptest! {
