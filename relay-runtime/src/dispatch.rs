@@ -55,6 +55,60 @@ pub trait Sink {
     fn select(&mut self, route: RouteIndex, name: &[u8]);
 }
 
+/// A [`Dispatch`] whose type is forgotten: for everything but the data path, so that it is compiled once, in
+/// this crate, and not again for each table.
+pub trait DynDispatch: Send + Sync {
+    /// [`Dispatch::dispatch`].
+    fn dispatch_dyn(&self, name: &[u8], scratch: &mut Scratch, sink: &mut dyn Sink);
+
+    /// [`Dispatch::route`].
+    fn route_dyn(&self, name: &[u8], scratch: &mut Scratch, sink: &mut dyn Sink);
+}
+
+impl<D: Dispatch> DynDispatch for D {
+    fn dispatch_dyn(&self, name: &[u8], scratch: &mut Scratch, mut sink: &mut dyn Sink) {
+        self.dispatch(name, scratch, &mut sink);
+    }
+
+    fn route_dyn(&self, name: &[u8], scratch: &mut Scratch, mut sink: &mut dyn Sink) {
+        self.route(name, scratch, &mut sink);
+    }
+}
+
+impl Sink for &mut dyn Sink {
+    fn blocked(&mut self, entry: BlocklistIndex) {
+        (**self).blocked(entry);
+    }
+
+    fn rewritten(&mut self, name: &[u8]) {
+        (**self).rewritten(name);
+    }
+
+    fn unusable(&mut self, name: &[u8]) {
+        (**self).unusable(name);
+    }
+
+    fn aggregate(&mut self, aggregator: AggregatorIndex) {
+        (**self).aggregate(aggregator);
+    }
+
+    fn dropped_raw(&mut self) {
+        (**self).dropped_raw();
+    }
+
+    fn route(&mut self, route: RouteIndex) {
+        (**self).route(route);
+    }
+
+    fn deliver(&mut self, destination: DestinationIndex) {
+        (**self).deliver(destination);
+    }
+
+    fn select(&mut self, route: RouteIndex, name: &[u8]) {
+        (**self).select(route, name);
+    }
+}
+
 /// Memory that a dispatch may use between calls, so that the steady state allocates nothing.
 #[derive(Debug, Default)]
 pub struct Scratch {

@@ -7,7 +7,7 @@
 //! counts as up.
 
 use crate::{
-    dispatch::{Dispatch, Scratch, Sink},
+    dispatch::{DynDispatch, Scratch, Sink},
     order::OrderCheck,
     select::{Liveness, Selectors},
     table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex, Table},
@@ -53,18 +53,18 @@ pub struct RouteTrace {
 }
 
 /// Writes what becomes of each line of `input`.
-pub fn trace_lines<D: Dispatch>(
+pub fn trace_lines(
     table: &Table,
-    dispatch: &D,
-    mut input: impl BufRead,
-    mut output: impl Write,
+    dispatch: &dyn DynDispatch,
+    input: &mut dyn BufRead,
+    output: &mut dyn Write,
 ) -> io::Result<()> {
     let mut tracer = Tracer::new(table, dispatch);
     let mut line = Vec::new();
     while input.read_until(b'\n', &mut line)? > 0 {
         let content = line.strip_suffix(b"\n").unwrap_or(&line);
         let content = content.strip_suffix(b"\r").unwrap_or(content);
-        serde_json::to_writer(&mut output, &tracer.trace(content))?;
+        serde_json::to_writer(&mut *output, &tracer.trace(content))?;
         output.write_all(b"\n")?;
         line.clear();
     }
@@ -72,20 +72,19 @@ pub fn trace_lines<D: Dispatch>(
 }
 
 /// Follows one line after the other, remembering what the order check and routes in turn remember.
-#[derive(Debug)]
-pub struct Tracer<'t, D> {
+pub struct Tracer<'t> {
     table: &'t Table,
-    dispatch: &'t D,
+    dispatch: &'t dyn DynDispatch,
     validator: Validator,
     order: Option<OrderCheck>,
     selectors: Selectors,
     scratch: Scratch,
 }
 
-impl<'t, D: Dispatch> Tracer<'t, D> {
+impl<'t> Tracer<'t> {
     /// Follows lines through `dispatch`, which is made from `table`.
     #[must_use]
-    pub fn new(table: &'t Table, dispatch: &'t D) -> Self {
+    pub fn new(table: &'t Table, dispatch: &'t dyn DynDispatch) -> Self {
         Self {
             table,
             dispatch,
@@ -106,7 +105,7 @@ impl<'t, D: Dispatch> Tracer<'t, D> {
                 trace.value = Some(shown(value));
                 trace.timestamp = Some(timestamp);
                 let mut recorder = Recorder { table: self.table, selectors: &mut self.selectors, trace };
-                self.dispatch.dispatch(name, &mut self.scratch, &mut recorder);
+                self.dispatch.dispatch_dyn(name, &mut self.scratch, &mut recorder);
                 recorder.trace
             }
             Err(reason) => {
@@ -121,7 +120,7 @@ impl<'t, D: Dispatch> Tracer<'t, D> {
     pub fn trace_aggregate(&mut self, name: &[u8]) -> Trace {
         let trace = Trace { accepted: true, name: Some(shown(name)), ..Trace::default() };
         let mut recorder = Recorder { table: self.table, selectors: &mut self.selectors, trace };
-        self.dispatch.route(name, &mut self.scratch, &mut recorder);
+        self.dispatch.route_dyn(name, &mut self.scratch, &mut recorder);
         recorder.trace
     }
 

@@ -66,8 +66,13 @@ fn the_trace_has_these_fields_for_every_line() {
     }));
     let interpreter = Interpreter::new(&table).unwrap();
     let mut out = Vec::new();
-    trace_lines(&table, &interpreter, &b".a 1.0 7.5\r\nbad.z 1 2\na 1\nx 1 2\na q 3\nb 4 5"[..], &mut out)
-        .unwrap();
+    trace_lines(
+        &table,
+        &interpreter,
+        &mut &b".a 1.0 7.5\r\nbad.z 1 2\na 1\nx 1 2\na q 3\nb 4 5"[..],
+        &mut out,
+    )
+    .unwrap();
     let lines: Vec<Value> =
         String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let base = json!({"accepted": true, "reason": null, "blocked_by": null, "rewritten": null, "aggregators": [],

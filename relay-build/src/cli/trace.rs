@@ -35,8 +35,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match trace::trace_lines(
         &checked.plan.table,
         &interpreter,
-        io::stdin().lock(),
-        io::BufWriter::new(io::stdout().lock()),
+        &mut io::stdin().lock(),
+        &mut io::BufWriter::new(io::stdout().lock()),
     ) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),

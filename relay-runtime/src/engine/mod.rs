@@ -101,11 +101,8 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the listener and starts the workers, each with a pipeline of its own.
-    pub fn start(
-        setup: Setup,
-        mut pipeline: impl FnMut() -> Box<dyn LinePipeline>,
-    ) -> Result<Self, EngineError> {
+    /// Opens the listener and starts the workers, each with a copy of `pipeline`.
+    pub fn start(setup: Setup, pipeline: &dyn LinePipeline) -> Result<Self, EngineError> {
         let mut listening = match &setup.listen {
             Some(address) => Some(listener::listen(address).map_err(EngineError::Bind)?),
             None => None,
@@ -128,7 +125,7 @@ impl Engine {
                 notices: sender.clone(),
                 loads: Arc::clone(&loads),
             };
-            let worker = Worker::new(index, poll, company, listening.take(), pipeline())?;
+            let worker = Worker::new(index, poll, company, listening.take(), pipeline.for_another_worker())?;
             let run = move || {
                 if let Err(error) = worker.run() {
                     tracing::error!(%error, "an event loop ended");

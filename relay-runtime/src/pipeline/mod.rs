@@ -4,10 +4,12 @@
 //! [`Validator`]), whether it is in order, take it through the table ([`decision`]), and add it to what is
 //! gathered for its destinations ([`placing`], by way of [`deferred`] where a hash has to be computed).
 //!
-//! The loop is compiled once for each table, with the table's `dispatch` inlined. The engine knows it only as
-//! [`LinePipeline`], which it calls once per read, so that the engine is compiled once.
+//! The loop is compiled once for each table, with the table's `dispatch` inlined; what the loop calls now and
+//! then is in [`common`] and compiled once for all. The engine knows the loop only as [`LinePipeline`], which it
+//! calls once per read.
 //! No sockets and no clock.
 
+mod common;
 mod decision;
 mod deferred;
 mod lanes;
@@ -18,16 +20,15 @@ mod shape;
 use crate::{
     dispatch::{Dispatch, Scratch},
     gather::{Gathered, SetId},
-    order::OrderCheck,
-    select::{Liveness, Selectors},
+    select::Liveness,
     table::Table,
-    validate::{Line, Reason, Validator, key},
+    validate::Reason,
 };
-use decision::{Decision, End, Memory, Outcome};
-use deferred::Deferred;
+use common::Common;
+use decision::{Decision, End, Outcome};
 use placing::{Placer, Text};
 use scan::Scanner;
-use shape::{Fields, Recogniser};
+use shape::Fields;
 use std::{ops::Range, sync::Arc};
 
 /// One worker's way from bytes to chunks.
@@ -40,63 +41,36 @@ pub trait LinePipeline: Send {
     /// Takes the unterminated last line of a stream that ended cleanly, or of a datagram: not empty, without
     /// LF, within the limit.
     fn take_last_line(&mut self, line: &[u8], now_s: u64, gathered: &mut Gathered);
+
+    /// The same for another worker. The two share the order check, nothing else.
+    fn for_another_worker(&self) -> Box<dyn LinePipeline>;
 }
 
 /// The pipeline for one table.
 #[derive(Debug)]
 pub struct Pipeline<D> {
     dispatch: Arc<D>,
-    recogniser: Recogniser,
-    validator: Validator,
-    order: Option<Arc<OrderCheck>>,
-    line_bytes_max: usize,
-    selectors: Selectors,
     scratch: Scratch,
-    memory: Memory,
-    deferred: Deferred,
+    common: Common,
 }
 
 impl<D: Dispatch> Pipeline<D> {
     /// A pipeline for `table`, which `dispatch` implements and whose templates are resolved. Lines have at
     /// most `line_bytes_max` bytes, not counting the LF.
-    ///
-    /// The other workers' pipelines are clones of the first one: they share the order check.
     #[must_use]
     pub fn new(dispatch: Arc<D>, table: &Table, line_bytes_max: usize, liveness: Liveness) -> Self {
-        Self {
-            dispatch,
-            recogniser: Recogniser::new(table.validation),
-            validator: Validator::new(table.validation),
-            order: table.validation.order.then(|| Arc::new(OrderCheck::new())),
-            line_bytes_max,
-            selectors: Selectors::new(table, liveness),
-            scratch: Scratch::default(),
-            memory: Memory::default(),
-            deferred: Deferred::default(),
-        }
+        Self { dispatch, scratch: Scratch::default(), common: Common::new(table, line_bytes_max, liveness) }
     }
 
     /// Takes a line that may be anything. `line` is its place in the input, without LF.
     #[inline(never)]
     fn take_any(&mut self, line: Range<usize>, now_s: u64, placer: &mut Placer<'_>, gathered: &mut Gathered) {
         let bytes = placer.bytes;
-        match self.validator.check(&bytes[line.clone()]) {
-            Err(rejected) => gathered.counts.invalid[rejected.reason as usize] += 1,
-            Ok(Line { name, seconds, .. }) if !self.is_in_order(name, seconds, now_s) => {
-                gathered.counts.invalid[Reason::OutOfOrder as usize] += 1;
-            }
-            Ok(Line { name, value, timestamp, canonical, .. }) => {
-                // The last line of a stream has no LF to be sent along.
-                let has_end = line.end < bytes.len();
-                let verbatim = (canonical && has_end).then_some(line.start..line.end + 1);
-                self.take_valid([name, value, timestamp], verbatim, placer, gathered);
-            }
-        }
-    }
-
-    fn is_in_order(&self, name: &[u8], seconds: u32, now_s: u64) -> bool {
-        let check = |order: &Arc<OrderCheck>| order.check(key::without_leading_dot(name), seconds, now_s);
-        self.order.as_ref().is_none_or(check)
+        let Some(checked) = self.common.check(&bytes[line.clone()], now_s, gathered) else { return };
+        // The last line of a stream has no LF to be sent along.
+        let has_end = line.end < bytes.len();
+        let verbatim = (checked.canonical && has_end).then_some(line.start..line.end + 1);
+        self.take_valid([checked.name, checked.value, checked.timestamp], verbatim, placer, gathered);
     }
 
     /// Takes a valid line. `verbatim` is where it lies with its LF, if it can be sent as it is.
@@ -109,7 +83,8 @@ impl<D: Dispatch> Pipeline<D> {
         placer: &mut Placer<'_>,
         gathered: &mut Gathered,
     ) {
-        let mut decision = Decision::new(&mut gathered.counts, &mut self.selectors, &mut self.memory);
+        let Common { selectors, memory, .. } = &mut self.common;
+        let mut decision = Decision::new(&mut gathered.counts, selectors, memory);
         self.dispatch.dispatch(fields[0], &mut self.scratch, &mut decision);
         let outcome = decision.outcome();
         if !outcome.is_routed || outcome.end != End::Routes {
@@ -121,56 +96,23 @@ impl<D: Dispatch> Pipeline<D> {
                 Some(line),
                 Outcome { is_rewritten: false, deferred: None, has_more: false, first: Some(first), .. },
             ) => placer.place(SetId::single(first), &Text::Verbatim(line), gathered),
-            (verbatim, outcome) => self.place_any(fields, verbatim, outcome, placer, gathered),
+            (verbatim, outcome) => self.common.place_any(fields, verbatim, outcome, placer, gathered),
         }
-    }
-
-    /// Places a line that is rewritten, composed, hashed, or has not exactly one destination.
-    #[inline(never)]
-    fn place_any(
-        &mut self,
-        [name, value, timestamp]: [&[u8]; 3],
-        verbatim: Option<Range<usize>>,
-        outcome: Outcome,
-        placer: &mut Placer<'_>,
-        gathered: &mut Gathered,
-    ) {
-        let name = if outcome.is_rewritten { self.memory.rewritten.as_slice() } else { name };
-        let text = match verbatim {
-            Some(line) if !outcome.is_rewritten => Text::Verbatim(line),
-            _ => Text::Composed([name, value, timestamp]),
-        };
-        let destinations =
-            if outcome.has_more { self.memory.destinations.as_slice() } else { outcome.first.as_slice() };
-        if let Some(route) = outcome.deferred {
-            let full = self.deferred.push(route, name.len(), &text, destinations, outcome.varies);
-            if full.0 {
-                self.deferred.flush(&self.selectors, placer, gathered);
-            }
-        } else if !destinations.is_empty() {
-            placer.place_for(destinations, outcome.varies, &text, gathered);
-        }
-    }
-
-    /// Lets everything go that waits for the lines after it.
-    fn finish(&mut self, placer: &mut Placer<'_>, gathered: &mut Gathered) {
-        self.deferred.flush(&self.selectors, placer, gathered);
-        placer.flush(gathered);
     }
 }
 
-impl<D: Dispatch> LinePipeline for Pipeline<D> {
+impl<D: Dispatch + 'static> LinePipeline for Pipeline<D> {
     fn take_lines(&mut self, bytes: &[u8], now_s: u64, gathered: &mut Gathered) -> usize {
         let mut scanner = Scanner::new(bytes);
         let mut placer = Placer::new(bytes);
         let (mut start, mut lines) = (0, 0);
         while let Some(found) = next_line(&mut scanner, bytes, start) {
-            if found.end - start > self.line_bytes_max {
+            if found.end - start > self.common.line_bytes_max {
                 break;
             }
             lines += 1;
             match found.fields {
-                Some(fields) if self.order.is_none() && self.is_fine(bytes, fields, &scanner) => {
+                Some(fields) if self.common.is_fine(bytes, fields, &scanner) => {
                     let verbatim = (fields.end == found.end).then_some(start..found.end + 1);
                     self.take_valid(fields.of(bytes), verbatim, &mut placer, gathered);
                 }
@@ -179,7 +121,7 @@ impl<D: Dispatch> LinePipeline for Pipeline<D> {
             start = found.end + 1;
         }
         gathered.counts.received += lines;
-        self.finish(&mut placer, gathered);
+        self.common.finish(&mut placer, gathered);
         start
     }
 
@@ -187,31 +129,13 @@ impl<D: Dispatch> LinePipeline for Pipeline<D> {
         let mut placer = Placer::new(line);
         gathered.counts.received += 1;
         self.take_any(0..line.len(), now_s, &mut placer, gathered);
-        self.finish(&mut placer, gathered);
+        self.common.finish(&mut placer, gathered);
     }
-}
 
-impl<D> Pipeline<D> {
-    #[inline(always)]
-    #[expect(clippy::inline_always, reason = "the innermost loop")]
-    fn is_fine(&self, bytes: &[u8], fields: Fields, scanner: &Scanner<'_>) -> bool {
-        self.recogniser.is_fine(bytes, fields, scanner.may_be_tagged_after(fields.start))
-    }
-}
-
-impl<D> Clone for Pipeline<D> {
-    fn clone(&self) -> Self {
-        Self {
-            dispatch: Arc::clone(&self.dispatch),
-            recogniser: self.recogniser,
-            validator: self.validator,
-            order: self.order.clone(),
-            line_bytes_max: self.line_bytes_max,
-            selectors: self.selectors.clone(),
-            scratch: Scratch::default(),
-            memory: Memory::default(),
-            deferred: Deferred::default(),
-        }
+    fn for_another_worker(&self) -> Box<dyn LinePipeline> {
+        let Self { dispatch, common, .. } = self;
+        let (dispatch, common) = (Arc::clone(dispatch), common.for_another_worker());
+        Box::new(Self { dispatch, scratch: Scratch::default(), common })
     }
 }
 

@@ -12,6 +12,7 @@
 //!
 //! The engine knows nothing of all this, and [`Relay`] runs it inside another program or a test.
 
+mod any_table;
 mod arguments;
 mod complete;
 mod relay;
@@ -20,7 +21,14 @@ mod setup;
 pub use complete::Incomplete;
 pub use relay::{Relay, StartError};
 
-use crate::{dispatch::Dispatch, ledger::Ledger, logging, plan::Plan, trace::trace_lines};
+use crate::{
+    dispatch::{Dispatch, DynDispatch},
+    ledger::Ledger,
+    logging,
+    plan::Plan,
+    trace::trace_lines,
+};
+use any_table::AnyTable;
 use arguments::{Command, USAGE};
 use signal_hook::{
     consts::{SIGINT, SIGTERM, SIGUSR1},
@@ -31,7 +39,10 @@ use std::{
     fmt, fs,
     io::{self, Write},
     process::ExitCode,
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, channel},
+    },
     thread,
     time::{Duration, Instant},
 };
@@ -68,6 +79,10 @@ pub enum ServeError {
 
 /// The `main` of an artifact: `plan` and `manifest` are what was built in, as JSON.
 pub fn main<D: Dispatch + 'static>(plan: &str, manifest: &str, dispatch: D) -> ExitCode {
+    main_of(plan, manifest, &(Arc::new(dispatch) as Arc<dyn AnyTable>))
+}
+
+fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
     let command = match arguments::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(error) => {
@@ -80,9 +95,9 @@ pub fn main<D: Dispatch + 'static>(plan: &str, manifest: &str, dispatch: D) -> E
         Command::Version => print(&format!("static-relay {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Manifest => print(manifest),
         Command::Config => print(plan),
-        Command::Trace => trace(plan, &dispatch),
+        Command::Trace => trace(plan, table.as_dispatch()),
         Command::Serve => {
-            serde_json::from_str(plan).map_err(ServeError::Plan).and_then(|plan| run(&plan, dispatch))
+            serde_json::from_str(plan).map_err(ServeError::Plan).and_then(|plan| run_table(&plan, table))
         }
     };
     match done {
@@ -97,6 +112,10 @@ pub fn main<D: Dispatch + 'static>(plan: &str, manifest: &str, dispatch: D) -> E
 
 /// Serves `plan` until a signal ends it. Variables come from the environment.
 pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeError> {
+    run_table(plan, &(Arc::new(dispatch) as Arc<dyn AnyTable>))
+}
+
+fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<(), ServeError> {
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
     let signals = catch_signals().map_err(ServeError::Signals)?;
     let lookup = |name: &str| std::env::var(name).ok();
@@ -105,7 +124,7 @@ pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeE
         fs::write(&path.0, std::process::id().to_string())
             .map_err(|error| ServeError::PidFile { path: path.0.clone(), error })?;
     }
-    let relay = Relay::start(&plan, dispatch).map_err(ServeError::Start)?;
+    let relay = Relay::start_table(&plan, table).map_err(ServeError::Start)?;
     serve(&relay, &signals)?;
     tracing::info!("stopping");
     let ledger = stop(relay, &signals);
@@ -165,9 +184,14 @@ fn catch_signals() -> io::Result<Receiver<i32>> {
 }
 
 /// What would become of the lines on stdin. Nothing is sent, so open addresses may stay open.
-fn trace<D: Dispatch>(plan: &str, dispatch: &D) -> Result<(), ServeError> {
+fn trace(plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ServeError> {
     let plan: Plan = serde_json::from_str(plan).map_err(ServeError::Plan)?;
-    match trace_lines(&plan.table, dispatch, io::stdin().lock(), io::BufWriter::new(io::stdout().lock())) {
+    match trace_lines(
+        &plan.table,
+        dispatch,
+        &mut io::stdin().lock(),
+        &mut io::BufWriter::new(io::stdout().lock()),
+    ) {
         // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done.map_err(ServeError::Trace),

@@ -1,6 +1,7 @@
 //! A relay inside some program: started from a plan, asked for its books, stopped.
 
 use super::{
+    any_table::AnyTable,
     complete::{self, Incomplete},
     setup::setup,
 };
@@ -8,7 +9,6 @@ use crate::{
     dispatch::Dispatch,
     engine::{Engine, EngineError},
     ledger::Ledger,
-    pipeline::Pipeline,
     plan::Plan,
 };
 use std::{fmt, net::SocketAddr, sync::Arc, thread, time::Duration};
@@ -40,6 +40,10 @@ pub enum StartError {
 impl Relay {
     /// Starts to serve. Variables come from the environment.
     pub fn start<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<Self, StartError> {
+        Self::start_table(plan, &(Arc::new(dispatch) as Arc<dyn AnyTable>))
+    }
+
+    pub(super) fn start_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<Self, StartError> {
         let plan = complete::complete(plan, |name| std::env::var(name).ok())?;
         let setup = setup(&plan)?;
         if plan.settings.pickle.is_some() {
@@ -47,8 +51,8 @@ impl Relay {
         }
         let deliver_max = plan.settings.shutdown_ms.resolve(|_| None).unwrap_or_default();
         let liveness = setup.liveness.clone();
-        let pipeline = Pipeline::new(Arc::new(dispatch), &plan.table, setup.line_bytes_max, liveness);
-        let engine = Engine::start(setup, || Box::new(pipeline.clone())).map_err(StartError::Engine)?;
+        let pipeline = Arc::clone(table).pipeline(&plan.table, setup.line_bytes_max, liveness);
+        let engine = Engine::start(setup, &*pipeline).map_err(StartError::Engine)?;
         Ok(Self { engine, deliver_max: Duration::from_millis(deliver_max) })
     }
 

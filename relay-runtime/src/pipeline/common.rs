@@ -1,0 +1,112 @@
+//! The part of a pipeline that is the same for every table. No function here is generic: they are compiled with
+//! this crate, not with each relay.
+
+use super::{
+    decision::{Memory, Outcome},
+    deferred::Deferred,
+    placing::{Placer, Text},
+    scan::Scanner,
+    shape::{Fields, Recogniser},
+};
+use crate::{
+    gather::Gathered,
+    order::OrderCheck,
+    select::{Liveness, Selectors},
+    table::Table,
+    validate::{Line, Reason, Validator, key},
+};
+use std::{ops::Range, sync::Arc};
+
+/// What a pipeline has beside the table's code.
+#[derive(Debug)]
+pub(super) struct Common {
+    pub(super) line_bytes_max: usize,
+    pub(super) selectors: Selectors,
+    pub(super) memory: Memory,
+    recogniser: Recogniser,
+    validator: Validator,
+    order: Option<Arc<OrderCheck>>,
+    deferred: Deferred,
+}
+
+impl Common {
+    pub(super) fn new(table: &Table, line_bytes_max: usize, liveness: Liveness) -> Self {
+        Self {
+            line_bytes_max,
+            selectors: Selectors::new(table, liveness),
+            memory: Memory::default(),
+            recogniser: Recogniser::new(table.validation),
+            validator: Validator::new(table.validation),
+            order: table.validation.order.then(|| Arc::new(OrderCheck::new())),
+            deferred: Deferred::default(),
+        }
+    }
+
+    pub(super) fn for_another_worker(&self) -> Self {
+        Self {
+            line_bytes_max: self.line_bytes_max,
+            selectors: self.selectors.clone(),
+            memory: Memory::default(),
+            recogniser: self.recogniser,
+            validator: self.validator,
+            order: self.order.clone(),
+            deferred: Deferred::default(),
+        }
+    }
+
+    /// Whether the line surely needs no [`check`](Self::check).
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "the innermost loop")]
+    pub(super) fn is_fine(&self, bytes: &[u8], fields: Fields, scanner: &Scanner<'_>) -> bool {
+        let tagged = scanner.may_be_tagged_after(fields.start);
+        self.order.is_none() && self.recogniser.is_fine(bytes, fields, tagged)
+    }
+
+    /// A line that may be anything, taken apart. Counts why, if it is none.
+    pub(super) fn check<'l>(&self, line: &'l [u8], now_s: u64, gathered: &mut Gathered) -> Option<Line<'l>> {
+        let reason = match self.validator.check(line) {
+            Ok(line) if self.is_in_order(&line, now_s) => return Some(line),
+            Ok(_) => Reason::OutOfOrder,
+            Err(rejected) => rejected.reason,
+        };
+        gathered.counts.invalid[reason as usize] += 1;
+        None
+    }
+
+    fn is_in_order(&self, line: &Line<'_>, now_s: u64) -> bool {
+        let series = key::without_leading_dot(line.name);
+        self.order.as_ref().is_none_or(|order| order.check(series, line.seconds, now_s))
+    }
+
+    /// Places a line that is rewritten, composed, hashed, or has not exactly one destination.
+    pub(super) fn place_any(
+        &mut self,
+        [name, value, timestamp]: [&[u8]; 3],
+        verbatim: Option<Range<usize>>,
+        outcome: Outcome,
+        placer: &mut Placer<'_>,
+        gathered: &mut Gathered,
+    ) {
+        let name = if outcome.is_rewritten { self.memory.rewritten.as_slice() } else { name };
+        let text = match verbatim {
+            Some(line) if !outcome.is_rewritten => Text::Verbatim(line),
+            _ => Text::Composed([name, value, timestamp]),
+        };
+        let destinations =
+            if outcome.has_more { self.memory.destinations.as_slice() } else { outcome.first.as_slice() };
+        if let Some(route) = outcome.deferred {
+            let full = self.deferred.push(route, name.len(), &text, destinations, outcome.varies);
+            if full.0 {
+                self.deferred.flush(&self.selectors, placer, gathered);
+            }
+        } else if !destinations.is_empty() {
+            placer.place_for(destinations, outcome.varies, &text, gathered);
+        }
+    }
+
+    /// Lets everything go that waits for the lines after it.
+    pub(super) fn finish(&mut self, placer: &mut Placer<'_>, gathered: &mut Gathered) {
+        self.deferred.flush(&self.selectors, placer, gathered);
+        placer.flush(gathered);
+    }
+}

@@ -1,0 +1,39 @@
+//! A table whose type is forgotten: the generic part of a relay ends here, and everything else of it is compiled
+//! once, in this crate.
+
+use crate::{
+    dispatch::{Dispatch, DynDispatch},
+    pipeline::{LinePipeline, Pipeline},
+    select::Liveness,
+    table::Table,
+};
+use std::sync::Arc;
+
+/// What a relay needs of its table.
+pub(super) trait AnyTable: Send + Sync {
+    /// For all but the data path.
+    fn as_dispatch(&self) -> &dyn DynDispatch;
+
+    /// The data path; see [`Pipeline::new`].
+    fn pipeline(
+        self: Arc<Self>,
+        table: &Table,
+        line_bytes_max: usize,
+        liveness: Liveness,
+    ) -> Box<dyn LinePipeline>;
+}
+
+impl<D: Dispatch + 'static> AnyTable for D {
+    fn as_dispatch(&self) -> &dyn DynDispatch {
+        self
+    }
+
+    fn pipeline(
+        self: Arc<Self>,
+        table: &Table,
+        line_bytes_max: usize,
+        liveness: Liveness,
+    ) -> Box<dyn LinePipeline> {
+        Box::new(Pipeline::new(self, table, line_bytes_max, liveness))
+    }
+}
