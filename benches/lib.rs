@@ -1,4 +1,92 @@
 //! Benchmarks of static-relay.
 //!
-//! `cargo bench -p relay-benches` times parts of the engine in memory, one file per concept.
-//! `cargo run --release -p relay-benches --bin loopback` compares whole relays over loopback.
+//! `benches/run` runs them all and prints the tables of docs/performance.md. By themselves:
+//! `cargo bench -p relay-benches` times rings, and with `--features tables` whole tables in memory, one file per
+//! concept; `--bin memory` prints the table of those with instructions per line; `--bin loopback` compares whole
+//! relays over loopback.
+
+pub mod tables;
+
+#[cfg(feature = "tables")]
+mod compiled {
+    #![allow(missing_docs, dead_code, unreachable_pub, clippy::all, clippy::pedantic, reason = "generated")]
+    use super::{pipeline, tables};
+    use relay_runtime::pipeline::LinePipeline;
+    include!(concat!(env!("OUT_DIR"), "/tables.rs"));
+}
+
+use relay_runtime::{
+    dispatch::Dispatch,
+    gather::Gathered,
+    interpret::Interpreter,
+    pipeline::{LinePipeline, Pipeline},
+    select::Liveness,
+    table::Table,
+};
+use std::{hint::black_box, sync::Arc};
+
+/// Who runs a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// The generated code.
+    Compiled,
+    /// The reference interpreter.
+    Interpreted,
+}
+
+impl Engine {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Compiled, Self::Interpreted];
+
+    /// For command lines and reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compiled => "compiled",
+            Self::Interpreted => "interpreted",
+        }
+    }
+}
+
+/// One worker's way from bytes to chunks for a table of [`tables::ALL`]. Compiled ones need the feature `tables`.
+#[must_use]
+pub fn pipeline_of(name: &str, engine: Engine) -> Option<Box<dyn LinePipeline>> {
+    match engine {
+        #[cfg(feature = "tables")]
+        Engine::Compiled => compiled::compiled(name),
+        #[cfg(not(feature = "tables"))]
+        Engine::Compiled => None,
+        Engine::Interpreted => {
+            let table = tables::table(name);
+            Some(pipeline(&table, Interpreter::new(&table).ok()?))
+        }
+    }
+}
+
+fn pipeline<D: Dispatch + 'static>(table: &Table, dispatch: D) -> Box<dyn LinePipeline> {
+    let liveness = Liveness::all_up(table.destinations.len());
+    Box::new(Pipeline::new(Arc::new(dispatch), table, 65_535, liveness))
+}
+
+/// What a relay reads at a time, at most.
+pub const READ_BYTES: usize = 256 * 1024;
+
+/// Takes all lines through, a read at a time as a worker does, and hands what was gathered over. Gives the number of
+/// lines that were routed.
+pub fn take(lines: &[u8], pipeline: &mut dyn LinePipeline, gathered: &mut Gathered) -> u64 {
+    let before = gathered.counts.routed;
+    let mut rest = lines;
+    while !rest.is_empty() {
+        let read = &rest[..rest.len().min(READ_BYTES)];
+        let taken = pipeline.take_lines(black_box(read), 1_700_000_000, gathered);
+        gathered.drain(|destinations, chunk| drop(black_box((destinations.len(), chunk))));
+        rest = &rest[taken..];
+    }
+    gathered.counts.routed - before
+}
+
+/// What was gathered for a table: room for all of its destinations.
+#[must_use]
+pub fn gathered(name: &str) -> Gathered {
+    Gathered::new(tables::table(name).destinations.len())
+}

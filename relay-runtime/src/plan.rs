@@ -12,3 +12,10 @@ pub struct Plan {
     /// What happens to a line.
     pub table: Table,
 }
+
+impl Plan {
+    /// Reads what `relay-build` of the same version embedded.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+}

@@ -104,9 +104,7 @@ impl<'t> Tracer<'t> {
                 trace.name = Some(shown(name));
                 trace.value = Some(shown(value));
                 trace.timestamp = Some(timestamp);
-                let mut recorder = Recorder { table: self.table, selectors: &mut self.selectors, trace };
-                self.dispatch.dispatch_dyn(name, &mut self.scratch, &mut recorder);
-                recorder.trace
+                self.follow(name, trace)
             }
             Err(reason) => {
                 trace.reason = Some(reason.name());
@@ -114,6 +112,17 @@ impl<'t> Tracer<'t> {
                 trace
             }
         }
+    }
+
+    /// Follows a metric that needs no validation.
+    pub fn trace_name(&mut self, name: &[u8]) -> Trace {
+        self.follow(name, Trace { accepted: true, name: Some(shown(name)), ..Trace::default() })
+    }
+
+    fn follow(&mut self, name: &[u8], trace: Trace) -> Trace {
+        let mut recorder = Recorder { table: self.table, selectors: &mut self.selectors, trace };
+        self.dispatch.dispatch_dyn(name, &mut self.scratch, &mut recorder);
+        recorder.trace
     }
 
     /// Follows the output of an aggregator, a name only.

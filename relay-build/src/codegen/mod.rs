@@ -185,7 +185,8 @@ fn emit_imports(items: &TokenStream) -> TokenStream {
         ("rewriter", &["is_usable"]),
         ("table", &["AggregatorIndex", "BlocklistIndex", "DestinationIndex", "RouteIndex"]),
     ];
-    let text = items.to_string();
+    // A variant is not the type of the same name.
+    let text = items.to_string().replace("RegexSource :: Automaton", "RegexSource");
     let words: BTreeSet<&str> = text.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
     let modules = MODULES.iter().filter_map(|(module, names)| {
         let used: Vec<_> =

@@ -1,55 +1,79 @@
-//! Generates random tables, each in several forms, into one module each; the tests run them beside the
-//! interpreter. `RELAY_TEST_SEED` picks other tables.
+//! Compiles tables for the tests to run beside the interpreter, a module each: random ones in every form that the
+//! code generator knows, and those of the recorded cases. `RELAY_TEST_SEED` picks other random ones.
 
+#[path = "src/forms.rs"]
+mod forms;
 #[path = "src/random.rs"]
+#[allow(dead_code, reason = "the tests use the rest")]
 mod random;
+#[path = "src/recorded.rs"]
+mod recorded;
+#[path = "../../../relay-runtime/tests/vectors/mod.rs"]
+#[allow(dead_code, reason = "a part of it is used here")]
+mod vectors;
 
 use random::Random;
 use relay_build::{
-    analyses::strategy::{Force, PrefixStrategy, RuleForm, SubstringStrategy},
+    analyses::strategy::Force,
     codegen::{Door, Options, generate},
     config::Checked,
 };
+use relay_runtime::{plan::Plan, table::Table};
 use std::{env, fmt::Write, fs, path::Path};
 
-const PLANS: u64 = 20;
+const RANDOM_TABLES: u64 = 20;
 
 fn main() {
     println!("cargo::rerun-if-env-changed=RELAY_TEST_SEED");
+    println!("cargo::rerun-if-changed=src");
+    println!("cargo::rerun-if-changed=../../../relay-runtime/tests/vectors");
     let seed = env::var("RELAY_TEST_SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(1);
-    let mut text = format!("pub(crate) const SEED: u64 = {seed};\n");
-    let mut list = String::new();
-    for number in 0..PLANS {
-        let plan = Random::new(seed * 1_000 + number).plan();
-        let checked = Checked { plan, ..Checked::default() };
-        for (form, force) in forces().into_iter().enumerate() {
-            let options = Options { door: Door::Router, force, ..Options::default() };
-            let code = generate(&checked, &options).expect("a table of good regexes").text();
-            let name = format!("table_{number}_{form}");
-            writeln!(text, "pub(crate) mod {name} {{\n{code}\n}}").expect("a string takes everything");
-            writeln!(list, "    crate::check(&{name}::Table::new(), {name}::PLAN, \"{name}\");").expect("as above");
+    let mut code = Code::default();
+    for number in 0..RANDOM_TABLES {
+        let table = Random::new(seed * 1_000 + number).table();
+        for (form, force) in forms::all() {
+            code.add("random", &format!("random_{number}_{form}"), table.clone(), force);
         }
     }
-    writeln!(text, "pub(crate) fn check_all() {{\n{list}}}").expect("as above");
-    let out = env::var_os("OUT_DIR").expect("cargo sets it");
-    fs::write(Path::new(&out).join("tables.rs"), text).expect("cargo made the directory");
+    for (number, (_, table)) in vectors::routing::tables().enumerate() {
+        code.add("routing", &format!("routing_{number}"), table, Force::default());
+    }
+    for (number, (_, table)) in recorded::matchers().into_iter().enumerate() {
+        for (form, force) in forms::all() {
+            code.add("matchers", &format!("matchers_{number}_{form}"), table.clone(), force);
+        }
+    }
+    for (number, (_, table)) in recorded::rewriters().into_iter().enumerate() {
+        code.add("rewriters", &format!("rewriters_{number}"), table, Force::default());
+    }
+    code.write(seed);
 }
 
-/// What is chosen by itself, then every strategy by force.
-fn forces() -> [Force; 5] {
-    let compare = Force {
-        prefixes: Some(PrefixStrategy::Compare),
-        substrings: Some(SubstringStrategy::Search),
-        form: Some(RuleForm::Rows),
-        regexes_at_start: true,
-        ..Force::default()
-    };
-    let hash = Force {
-        prefixes: Some(PrefixStrategy::Hash),
-        substrings: Some(SubstringStrategy::Automaton),
-        form: Some(RuleForm::Code),
-        ..Force::default()
-    };
-    let trie = Force { prefixes: Some(PrefixStrategy::Trie), form: Some(RuleForm::Rows), ..hash };
-    [Force::default(), compare, hash, trie, Force { regexes_plain: true, form: Some(RuleForm::Code), ..compare }]
+/// Modules with a table each, and for each kind of them the calls of the function that checks one.
+#[derive(Default)]
+struct Code {
+    modules: String,
+    calls: std::collections::BTreeMap<&'static str, String>,
+}
+
+impl Code {
+    fn add(&mut self, kind: &'static str, name: &str, table: Table, force: Force) {
+        let plan = Plan { table, ..Plan::default() };
+        let checked = Checked { plan, ..Checked::default() };
+        let options = Options { door: Door::Router, force, ..Options::default() };
+        let code = generate(&checked, &options).expect("a table of good regexes").text();
+        let calls = self.calls.entry(kind).or_default();
+        writeln!(self.modules, "pub(crate) mod {name} {{\n{code}\n}}").expect("a string takes everything");
+        writeln!(calls, "    check(\"{name}\", {name}::PLAN, &{name}::Table::new());").expect("as above");
+    }
+
+    fn write(&self, seed: u64) {
+        let mut text = format!("pub(crate) const SEED: u64 = {seed};\n{}", self.modules);
+        let check = "check: &mut dyn FnMut(&str, &str, &dyn relay_runtime::dispatch::DynDispatch)";
+        for (kind, calls) in &self.calls {
+            writeln!(text, "pub(crate) fn each_of_{kind}({check}) {{\n{calls}}}").expect("as above");
+        }
+        let out = env::var_os("OUT_DIR").expect("cargo sets it");
+        fs::write(Path::new(&out).join("tables.rs"), text).expect("cargo made the directory");
+    }
 }

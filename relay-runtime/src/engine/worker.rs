@@ -56,6 +56,10 @@ const READS_AT_STOP: u32 = 64;
 /// The same for clients that wait to be accepted, and for datagrams.
 const TURNS_AT_STOP: usize = 64;
 
+/// How long a stop waits for destinations that are down: long enough for one more attempt at each. Those that are up
+/// get until the deadline.
+const DOWN_GRACE: Duration = Duration::from_secs(1);
+
 /// How long to wait when nothing but time and other workers can change anything.
 const PAUSED: Duration = Duration::from_millis(1);
 
@@ -116,8 +120,11 @@ enum Stop {
     Inputs(Instant),
     /// Only mail and destinations are left.
     Idle,
-    /// Deliver until then.
-    Finish(Instant),
+    /// Deliver until the deadline, or not quite so long to who is down.
+    Finish {
+        deadline: Instant,
+        down_until: Instant,
+    },
 }
 
 /// What a worker shares with the others.
@@ -210,7 +217,12 @@ impl Worker {
         }
         let accept_at =
             if self.has_waiting_clients { Some(self.accept_pause.until().unwrap_or(self.now)) } else { None };
-        let finish_at = if let Stop::Finish(deadline) = self.stop { Some(deadline) } else { None };
+        let finish_at = match self.stop {
+            Stop::Finish { deadline, down_until } => {
+                Some(if self.now < down_until { down_until } else { deadline })
+            }
+            _ => None,
+        };
         let next = [self.next_due, self.next_sweep, accept_at, finish_at].into_iter().flatten().min()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
@@ -297,10 +309,10 @@ impl Worker {
                 }
             }
             Order::Finish(deadline) => {
-                if !matches!(self.stop, Stop::Idle | Stop::Finish(_)) {
+                if !matches!(self.stop, Stop::Idle | Stop::Finish { .. }) {
                     self.conclude_inputs(self.now);
                 }
-                self.stop = Stop::Finish(deadline);
+                self.stop = Stop::Finish { deadline, down_until: deadline.min(self.now + DOWN_GRACE) };
             }
         }
     }
@@ -605,9 +617,11 @@ impl Worker {
     }
 
     fn is_finished(&mut self) -> bool {
-        let Stop::Finish(deadline) = self.stop else { return false };
-        let is_delivered = self.outlets.iter().all(|outlet| outlet.destination.is_empty());
-        if !is_delivered && self.now < deadline {
+        let Stop::Finish { deadline, down_until } = self.stop else { return false };
+        let waits = |Outlet { destination, .. }: &Outlet| {
+            !destination.is_empty() && self.now < if destination.is_up() { deadline } else { down_until }
+        };
+        if self.outlets.iter().any(waits) {
             return false;
         }
         for outlet in &mut self.outlets {

@@ -97,7 +97,7 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
         Command::Config => print(plan),
         Command::Trace => trace(plan, table.as_dispatch()),
         Command::Serve => {
-            serde_json::from_str(plan).map_err(ServeError::Plan).and_then(|plan| run_table(&plan, table))
+            Plan::from_json(plan).map_err(ServeError::Plan).and_then(|plan| run_table(&plan, table))
         }
     };
     match done {
@@ -185,7 +185,7 @@ fn catch_signals() -> io::Result<Receiver<i32>> {
 
 /// What would become of the lines on stdin. Nothing is sent, so open addresses may stay open.
 fn trace(plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ServeError> {
-    let plan: Plan = serde_json::from_str(plan).map_err(ServeError::Plan)?;
+    let plan = Plan::from_json(plan).map_err(ServeError::Plan)?;
     match trace_lines(
         &plan.table,
         dispatch,

@@ -19,7 +19,7 @@ use std::{
 };
 
 /// Every line to so many destinations.
-pub struct Passthrough(pub u32);
+pub(crate) struct Passthrough(pub(crate) u32);
 
 impl Dispatch for Passthrough {
     fn dispatch<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S) {
@@ -35,7 +35,7 @@ impl Dispatch for Passthrough {
 }
 
 /// A relay's plan: listens on a free port, sends everything to all of `addresses`.
-pub fn plan(addresses: &[SocketAddr]) -> Plan {
+pub(crate) fn plan(addresses: &[SocketAddr]) -> Plan {
     let mut plan = Plan::default();
     plan.settings.listen = Some("127.0.0.1:0".into());
     plan.settings.workers = 2.into();
@@ -54,19 +54,19 @@ pub fn plan(addresses: &[SocketAddr]) -> Plan {
 }
 
 /// Starts a relay in this process.
-pub fn start(plan: &Plan) -> Relay {
+pub(crate) fn start(plan: &Plan) -> Relay {
     let destinations = u32::try_from(plan.table.destinations.len()).unwrap();
     Relay::start(plan, Passthrough(destinations)).unwrap()
 }
 
 /// A line that nobody else sends.
-pub fn line(sender: usize, number: usize) -> String {
+pub(crate) fn line(sender: usize, number: usize) -> String {
     format!("sender{sender}.line{number} {number} 1700000000\n")
 }
 
 /// Polls until `is_so`, and fails after a while.
 #[track_caller]
-pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(120);
     while !is_so() {
         assert!(Instant::now() < deadline, "waited too long until {what}");
@@ -76,7 +76,7 @@ pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// Waits until the books show that nothing is on its way, and gives them. Fails when they do not balance.
 #[track_caller]
-pub fn settled(relay: &Relay, received: u64) -> Ledger {
+pub(crate) fn settled(relay: &Relay, received: u64) -> Ledger {
     let mut last = relay.ledger().unwrap();
     wait_until("the ledger is settled", || {
         last = relay.ledger().unwrap();
@@ -87,20 +87,20 @@ pub fn settled(relay: &Relay, received: u64) -> Ledger {
 }
 
 /// A destination that records what it gets.
-pub struct Peer {
-    pub address: SocketAddr,
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
     streams: Arc<Mutex<Vec<Vec<u8>>>>,
     line_count: Arc<AtomicUsize>,
     is_closed: Arc<AtomicBool>,
 }
 
 impl Peer {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Self::start_on("127.0.0.1:0".parse().unwrap())
     }
 
     /// Waits until the address is free.
-    pub fn start_on(address: SocketAddr) -> Self {
+    pub(crate) fn start_on(address: SocketAddr) -> Self {
         let mut listener = None;
         wait_until("the address is free", || {
             listener = TcpListener::bind(address).ok();
@@ -145,12 +145,12 @@ impl Peer {
     }
 
     /// How many lines came in. Cheap, unlike `lines`.
-    pub fn line_count(&self) -> usize {
+    pub(crate) fn line_count(&self) -> usize {
         self.line_count.load(Ordering::SeqCst)
     }
 
     /// The whole lines of all connections.
-    pub fn lines(&self) -> Vec<String> {
+    pub(crate) fn lines(&self) -> Vec<String> {
         let streams = self.streams.lock().unwrap();
         let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).expect("lines are ASCII");
         streams
@@ -159,11 +159,11 @@ impl Peer {
             .collect()
     }
 
-    pub fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.streams.lock().unwrap().len()
     }
 
-    pub fn close(&self) {
+    pub(crate) fn close(&self) {
         self.is_closed.store(true, Ordering::SeqCst);
     }
 }
@@ -175,7 +175,7 @@ impl Drop for Peer {
 }
 
 /// Sends lines `numbers` of `sender` over a connection of its own.
-pub fn send(to: SocketAddr, sender: usize, numbers: std::ops::Range<usize>) {
+pub(crate) fn send(to: SocketAddr, sender: usize, numbers: std::ops::Range<usize>) {
     let mut stream = TcpStream::connect(to).unwrap();
     let text: String = numbers.map(|number| line(sender, number)).collect();
     stream.write_all(text.as_bytes()).unwrap();
@@ -183,7 +183,7 @@ pub fn send(to: SocketAddr, sender: usize, numbers: std::ops::Range<usize>) {
 
 /// Fails unless `got` is exactly the lines of `senders` senders, each sender's in order.
 #[track_caller]
-pub fn check_lines(mut got: Vec<String>, senders: usize, each: usize) {
+pub(crate) fn check_lines(mut got: Vec<String>, senders: usize, each: usize) {
     let sender_of = |line: &String| line.split_once('.').map(|(sender, _)| sender.to_owned());
     got.sort_by_key(sender_of);
     let mut want: Vec<_> =

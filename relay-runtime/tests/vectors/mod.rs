@@ -4,19 +4,21 @@
 
 use serde_json::Value;
 
+pub(crate) mod routing;
+
 /// All cases of a file.
-pub fn cases(file: &str) -> impl Iterator<Item = Value> {
+pub(crate) fn cases(file: &str) -> impl Iterator<Item = Value> {
     file.lines().map(|line| serde_json::from_str(line).expect("a recorded case is JSON"))
 }
 
 /// Whether the rule itself can be written in a configuration, which is UTF-8. A handful of recorded rules
 /// cannot.
-pub fn is_utf8(case: &Value) -> bool {
+pub(crate) fn is_utf8(case: &Value) -> bool {
     !case.as_object().expect("a case is an object").keys().any(|key| key.ends_with("_b64"))
 }
 
 /// A recorded text, which has `_b64` at its name where it is not UTF-8.
-pub fn bytes(case: &Value, key: &str) -> Vec<u8> {
+pub(crate) fn bytes(case: &Value, key: &str) -> Vec<u8> {
     match &case[format!("{key}_b64")] {
         Value::String(base64) => decode(base64),
         _ => case[key].as_str().expect(key).as_bytes().to_vec(),

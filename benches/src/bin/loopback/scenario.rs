@@ -96,7 +96,7 @@ impl Scenario {
     pub(crate) fn ours(self, port: u16, listen: SocketAddr, workers: u32, lines: u64) -> String {
         let mut text = format!(
             "instance = \"loopback\"\nlisten_addr = \"{listen}\"\nmax_procs = {workers}\nspool_dir = \"spool\"\n\
-             log_level = \"warn\"\n"
+             log_level = \"warn\"\nbad_metrics_max_age = \"24h\"\n"
         );
         let sinks = self.sinks(port);
         let options = format!("connbuf={lines}");

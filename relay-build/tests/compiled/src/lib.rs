@@ -1,75 +1,111 @@
-//! Compiled tables and the interpreter must agree on every name: this crate holds random tables in every form
-//! that the compiler knows, and runs them side by side.
+//! Compiled tables and the interpreter must agree on every name: this crate holds random and recorded tables,
+//! compiled in every form that the code generator knows, and runs them side by side.
 
 #![cfg(test)]
 
+mod events;
+mod forms;
+#[allow(dead_code, reason = "the build script uses the rest")]
 mod random;
+mod recorded;
+#[path = "../../../../relay-runtime/tests/vectors/mod.rs"]
+mod vectors;
 
 mod tables {
     #![allow(dead_code, unreachable_pub, missing_docs, clippy::all, clippy::pedantic, reason = "generated")]
     include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 }
 
+use events::{Event, dispatched, routed};
 use random::Random;
-use relay_runtime::{
-    dispatch::{Dispatch, Scratch, Sink},
-    interpret::Interpreter,
-    plan::Plan,
-    table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex},
-};
+use relay_runtime::{dispatch::DynDispatch, interpret::Interpreter, plan::Plan};
+use serde_json::Value;
+use vectors::{bytes, routing};
 
 const NAMES: u64 = 1_000;
 
 #[test]
-fn compiled_and_interpreted_tables_agree_on_every_name() {
-    tables::check_all();
+fn random_tables_are_compiled_as_they_are_interpreted() {
+    let mut checked = 0;
+    tables::each_of_random(&mut |which, plan, compiled| {
+        let interpreter = interpreter(plan);
+        for number in 0..NAMES {
+            let name = Random::new(tables::SEED * 1_000_000 + number).name();
+            check_same(which, &name, compiled, &interpreter);
+            checked += 1;
+        }
+    });
+    assert!(checked >= 100_000, "{checked}");
 }
 
-pub(crate) fn check(table: &impl Dispatch, plan: &str, which: &str) {
+#[test]
+fn compiled_tables_deliver_where_want_says() {
+    let (mut cases, mut checked) = (routing::tables(), 0);
+    tables::each_of_routing(&mut |_, _, compiled| {
+        let (case, table) = cases.next().expect("a table per case");
+        checked += routing::check(&case, &table, compiled, &mut |_| {});
+    });
+    assert!(checked > 2300, "{checked}");
+}
+
+#[test]
+fn compiled_matchers_answer_as_recorded() {
+    let mut tables = recorded::matchers().into_iter().flat_map(|table| forms::all().map(|_| table.clone()));
+    let mut checked = 0;
+    tables::each_of_matchers(&mut |which, plan, compiled| {
+        let interpreter = interpreter(plan);
+        let (cases, _) = tables.next().expect("a table per module");
+        for (number, case) in cases.iter().enumerate() {
+            for input in inputs(case) {
+                let name = bytes(input, "in");
+                let is_taken = dispatched(compiled, &name).contains(&Event::Route(number));
+                let shown = name.escape_ascii();
+                assert_eq!(Value::from(is_taken), input["want"], "{which}: {shown} through {case}");
+                check_same(which, &name, compiled, &interpreter);
+                checked += 1;
+            }
+        }
+    });
+    assert!(checked > 5 * 5_000, "{checked}");
+}
+
+#[test]
+fn compiled_rewriters_write_what_go_writes() {
+    let (mut cases, mut checked) = (recorded::rewriters().into_iter(), 0);
+    tables::each_of_rewriters(&mut |which, plan, compiled| {
+        let interpreter = interpreter(plan);
+        let (case, _) = cases.next().expect("a table per case");
+        for input in inputs(&case) {
+            let name = bytes(input, "in");
+            let written = dispatched(compiled, &name).into_iter().find_map(|event| match event {
+                Event::Rewritten(name) | Event::Unusable(name) => Some(name),
+                _ => None,
+            });
+            let written = written.as_deref().unwrap_or(&name).escape_ascii().to_string();
+            assert_eq!(written, bytes(input, "out").escape_ascii().to_string(), "{which}: {case}");
+            check_same(which, &name, compiled, &interpreter);
+            checked += 1;
+        }
+    });
+    assert!(checked > 4_000, "{checked}");
+}
+
+fn interpreter(plan: &str) -> Interpreter {
     let plan: Plan = serde_json::from_str(plan).expect("the plan that was generated from");
-    let interpreter = Interpreter::new(&plan.table).expect("a good table");
-    let (mut one, mut other) = (Scratch::default(), Scratch::default());
-    for number in 0..NAMES {
-        let name = Random::new(tables::SEED * 1_000_000 + number).name();
-        let (mut got, mut want) = (Events::default(), Events::default());
-        table.dispatch(&name, &mut one, &mut got);
-        interpreter.dispatch(&name, &mut other, &mut want);
-        let shown = String::from_utf8_lossy(&name);
-        assert_eq!(got, want, "{which} on {shown}, seed {}", tables::SEED);
-        let (mut got, mut want) = (Events::default(), Events::default());
-        table.route(&name, &mut one, &mut got);
-        interpreter.route(&name, &mut other, &mut want);
-        assert_eq!(got, want, "{which} on {shown} from an aggregator, seed {}", tables::SEED);
-    }
+    Interpreter::new(&plan.table).expect("a good table")
 }
 
-/// Everything that a sink hears, in order.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Events(Vec<(&'static str, u32, Vec<u8>)>);
+fn check_same(which: &str, name: &[u8], compiled: &dyn DynDispatch, interpreter: &Interpreter) {
+    let seed = tables::SEED;
+    let shown = name.escape_ascii();
+    assert_eq!(dispatched(compiled, name), dispatched(interpreter, name), "{which} on {shown}, seed {seed}");
+    assert_eq!(
+        routed(compiled, name),
+        routed(interpreter, name),
+        "{which} on {shown} as an aggregate, seed {seed}"
+    );
+}
 
-impl Sink for Events {
-    fn blocked(&mut self, entry: BlocklistIndex) {
-        self.0.push(("blocked", entry.0, Vec::new()));
-    }
-    fn rewritten(&mut self, name: &[u8]) {
-        self.0.push(("rewritten", 0, name.to_vec()));
-    }
-    fn unusable(&mut self, name: &[u8]) {
-        self.0.push(("unusable", 0, name.to_vec()));
-    }
-    fn aggregate(&mut self, aggregator: AggregatorIndex) {
-        self.0.push(("aggregate", aggregator.0, Vec::new()));
-    }
-    fn dropped_raw(&mut self) {
-        self.0.push(("dropped_raw", 0, Vec::new()));
-    }
-    fn route(&mut self, route: RouteIndex) {
-        self.0.push(("route", route.0, Vec::new()));
-    }
-    fn deliver(&mut self, destination: DestinationIndex) {
-        self.0.push(("deliver", destination.0, Vec::new()));
-    }
-    fn select(&mut self, route: RouteIndex, name: &[u8]) {
-        self.0.push(("select", route.0, name.to_vec()));
-    }
+fn inputs(case: &Value) -> impl Iterator<Item = &Value> {
+    case["cases"].as_array().into_iter().flatten()
 }

@@ -1,24 +1,49 @@
 //! Random tables and random names that hit their literals and just miss them. The same seed gives the same.
 
-use relay_runtime::{
-    plan::Plan,
-    table::{
-        Aggregator, Condition, Destination, DestinationIndex, Function, Matcher, Pattern, Rewriter, Route,
-        RouteDestination, RouteKind,
-    },
+use relay_runtime::table::{
+    Aggregator, Condition, Destination, DestinationIndex, Function, HashAlgorithm, HashRing, Matcher,
+    Pattern, Rewriter, Route, RouteDestination, RouteKind, Table,
 };
 
 const TEXTS: [&str; 14] = [
-    "a.", "a.b.", "servers.", "servers.web01.", "stats.timers.", ".cpu", "count", "é.", "a", "b", "_sum",
-    "servers.web01.cpu.total.usage.per.core.in.percent.of.everything.there.is.x.", "..", "web0",
+    "a.",
+    "a.b.",
+    "servers.",
+    "servers.web01.",
+    "stats.timers.",
+    ".cpu",
+    "count",
+    "é.",
+    "a",
+    "b",
+    "_sum",
+    "servers.web01.cpu.total.usage.per.core.in.percent.of.everything.there.is.x.",
+    "..",
+    "web0",
 ];
 
 const REGEXES: [&str; 18] = [
-    r"^a\.", r"^servers\.(web01|web02)\.", r"\.count$", r"^a\.b\.cpu$", r"cpu", r"^(a|b)\.", r"[0-9]+$",
-    r"a.*cpu.*b", r"(?i)CPU", r"^servers\.[^.]+\.cpu", r".*", r"^foo|^servers", r"x?", r"^é", r"\bcpu\b",
-    r"^s.*\.(count|sum)$", r"..\.", r"_(sum|max)",
+    r"^a\.",
+    r"^servers\.(web01|web02)\.",
+    r"\.count$",
+    r"^a\.b\.cpu$",
+    r"cpu",
+    r"^(a|b)\.",
+    r"[0-9]+$",
+    r"a.*cpu.*b",
+    r"(?i)CPU",
+    r"^servers\.[^.]+\.cpu",
+    r".*",
+    r"^foo|^servers",
+    r"x?",
+    r"^é",
+    r"\bcpu\b",
+    r"^s.*\.(count|sum)$",
+    r"..\.",
+    r"_(sum|max)",
 ];
 
+/// A source of numbers.
 pub(crate) struct Random(u64);
 
 impl Random {
@@ -37,10 +62,10 @@ impl Random {
         from[self.below(from.len())]
     }
 
-    pub(crate) fn plan(&mut self) -> Plan {
-        let mut plan = Plan::default();
-        let table = &mut plan.table;
-        table.destinations = (0..4).map(|port| Destination::new(format!("127.0.0.1:{}", 2003 + port))).collect();
+    pub(crate) fn table(&mut self) -> Table {
+        let mut table = Table::default();
+        table.destinations =
+            (0..4).map(|port| Destination::new(format!("127.0.0.1:{}", 2003 + port))).collect();
         for _ in 0..self.below(3) {
             let mut entry = Matcher::default();
             self.condition(&mut entry);
@@ -66,7 +91,7 @@ impl Random {
             let key = format!("r{}", self.below(5));
             table.routes.push(Route { key, matcher: self.matcher(), kind: self.kind() });
         }
-        plan
+        table
     }
 
     pub(crate) fn name(&mut self) -> Vec<u8> {
@@ -120,10 +145,16 @@ impl Random {
             let matcher = if self.below(2) == 0 { Matcher::default() } else { self.matcher() };
             targets.push(RouteDestination { destination: index(self), matcher });
         }
-        match self.below(6) {
+        let destinations = vec![index(self)];
+        match self.below(8) {
             0 | 1 => RouteKind::SendAllMatch { destinations: targets },
             2 | 3 => RouteKind::SendFirstMatch { destinations: targets },
-            4 => RouteKind::RoundRobin { destinations: vec![index(self)] },
+            4 => RouteKind::RoundRobin { destinations },
+            5 => RouteKind::Failover { destinations },
+            6 => {
+                let algorithm = HashAlgorithm::CarbonCh;
+                RouteKind::ConsistentHash(HashRing { algorithm, replicas: 1, diverse: false, destinations })
+            }
             _ => RouteKind::Blackhole,
         }
     }

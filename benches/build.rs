@@ -1,0 +1,34 @@
+//! Compiles the tables that are timed, with the feature `tables` only: that takes a while.
+
+#[path = "tables.rs"]
+#[allow(dead_code, reason = "the benchmarks use the lines")]
+mod tables;
+
+use relay_build::{
+    codegen::{Door, Options, generate},
+    config::Checked,
+};
+use relay_runtime::plan::Plan;
+use std::{env, fmt::Write as _, fs, path::Path};
+
+fn main() {
+    println!("cargo::rerun-if-changed=tables.rs");
+    if env::var_os("CARGO_FEATURE_TABLES").is_none() {
+        return;
+    }
+    let (mut text, mut list) = (String::new(), String::new());
+    for name in tables::ALL {
+        let plan = Plan { table: tables::table(name), ..Plan::default() };
+        let checked = Checked { plan, ..Checked::default() };
+        let options = Options { door: Door::Router, ..Options::default() };
+        let code = generate(&checked, &options).expect("a table of good regexes").text();
+        writeln!(text, "pub mod {name} {{\n{code}\n}}").expect("a string takes everything");
+        writeln!(list, "        \"{name}\" => Some(pipeline(&table, {name}::Table::new())),")
+            .expect("as above");
+    }
+    let head = "pub(crate) fn compiled(name: &str) -> Option<Box<dyn LinePipeline>> {\n    \
+                let table = tables::table(name);\n    match name {\n";
+    writeln!(text, "{head}{list}        _ => None,\n    }}\n}}").expect("as above");
+    let out = env::var_os("OUT_DIR").expect("cargo sets it");
+    fs::write(Path::new(&out).join("tables.rs"), text).expect("cargo made the directory");
+}

@@ -1,0 +1,151 @@
+//! Prints what a line costs in memory for every table, compiled and interpreted: nanoseconds, and instructions as
+//! callgrind counts them.
+//!
+//! `memory [--format json] [--without-callgrind] [TABLE…]`. Times are the best of several rounds, in turn, so that a
+//! noisy moment hits all tables alike; compare them within one run only. Instructions are the difference between two
+//! runs of different lengths, so that start-up does not count; they are the same on every run.
+
+use relay_benches::{Engine, gathered, pipeline_of, tables, take};
+use std::{
+    env,
+    process::{Command, ExitCode},
+    time::Instant,
+};
+
+const LINES: u64 = 100_000;
+const ROUNDS: usize = 7;
+
+/// Lines of the two runs under callgrind. The first warms up what is made at the first lines.
+const COUNTED: [u64; 2] = [5_000, 25_000];
+
+/// One row of the table.
+struct Figure {
+    table: &'static str,
+    engine: Engine,
+    nanoseconds: f64,
+    instructions: Option<f64>,
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [first, table, engine, lines] = arguments.as_slice()
+        && first == "--worker"
+    {
+        return work(table, engine, lines.parse().unwrap_or_default());
+    }
+    let is_json = arguments.windows(2).any(|pair| pair == ["--format", "json"]);
+    let has_callgrind = !arguments.iter().any(|one| one == "--without-callgrind") && callgrind_is_there();
+    let wanted: Vec<_> =
+        tables::ALL.into_iter().filter(|name| arguments.iter().any(|one| one == name)).collect();
+    let tables = if wanted.is_empty() { tables::ALL.to_vec() } else { wanted };
+    let figures = measure(&tables, has_callgrind);
+    if is_json {
+        print_json(&figures)
+    } else {
+        print_text(&figures)
+    }
+    ExitCode::SUCCESS
+}
+
+/// The interpreter walks every rule of a large table for every line: that only wastes time.
+fn is_measured(table: &str, engine: Engine) -> bool {
+    engine == Engine::Compiled || !table.ends_with("10k") && !table.ends_with("100k")
+}
+
+fn measure(tables: &[&'static str], has_callgrind: bool) -> Vec<Figure> {
+    let both = |&table: &&'static str| Engine::ALL.map(|engine| (table, engine));
+    let all = tables.iter().flat_map(both).filter(|(table, engine)| is_measured(table, *engine));
+    let mut figures: Vec<_> = all
+        .map(|(table, engine)| Figure { table, engine, nanoseconds: f64::INFINITY, instructions: None })
+        .collect();
+    let mut ready: Vec<_> = figures
+        .iter()
+        .map(|one| {
+            let pipeline = pipeline_of(one.table, one.engine).expect("a table of this name");
+            (pipeline, gathered(one.table), tables::lines(one.table, LINES))
+        })
+        .collect();
+    for _ in 0..ROUNDS {
+        for (figure, (pipeline, gathered, lines)) in figures.iter_mut().zip(&mut ready) {
+            let started = Instant::now();
+            assert_eq!(
+                take(lines, &mut **pipeline, gathered),
+                LINES,
+                "{}: a line has no route",
+                figure.table
+            );
+            #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+            let nanoseconds = started.elapsed().as_nanos() as f64 / LINES as f64;
+            figure.nanoseconds = figure.nanoseconds.min(nanoseconds);
+        }
+    }
+    if has_callgrind {
+        for figure in &mut figures {
+            eprintln!("callgrind: {} {}", figure.table, figure.engine.name());
+            figure.instructions = instructions(figure.table, figure.engine);
+        }
+    }
+    figures
+}
+
+/// What runs under callgrind: one table, so many lines.
+fn work(table: &str, engine: &str, lines: u64) -> ExitCode {
+    let engine = Engine::ALL.into_iter().find(|one| one.name() == engine);
+    let Some(mut pipeline) = engine.and_then(|engine| pipeline_of(table, engine)) else {
+        eprintln!("no table `{table}`");
+        return ExitCode::from(2);
+    };
+    // The text is the same whatever the number of lines that are taken.
+    let text = tables::lines(table, COUNTED[1]);
+    let end = text
+        .split_inclusive(|&byte| byte == b'\n')
+        .take(usize::try_from(lines).unwrap_or(0))
+        .map(<[u8]>::len);
+    let taken = take(&text[..end.sum()], &mut *pipeline, &mut gathered(table));
+    if taken == lines { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn callgrind_is_there() -> bool {
+    Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// Instructions per line.
+fn instructions(table: &str, engine: Engine) -> Option<f64> {
+    let count = |lines: u64| -> Option<f64> {
+        let output = Command::new("valgrind")
+            .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+            .arg(env::current_exe().ok()?)
+            .args(["--worker", table, engine.name(), &lines.to_string()])
+            .output()
+            .ok()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        // ==1234== Collected : 123456
+        said.lines().find_map(|line| line.split_once("Collected : "))?.1.trim().parse().ok()
+    };
+    let [few, many] = COUNTED;
+    #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
+    Some((count(many)? - count(few)?) / (many - few) as f64)
+}
+
+fn print_text(figures: &[Figure]) {
+    println!("| table | engine | ns per line | lines per second | instructions per line |");
+    println!("|:--|:--|--:|--:|--:|");
+    for one in figures {
+        let instructions = one.instructions.map_or("-".to_owned(), |count| format!("{count:.0}"));
+        let (table, engine, nanoseconds) = (one.table, one.engine.name(), one.nanoseconds);
+        println!("| {table} | {engine} | {nanoseconds:.1} | {:.0} | {instructions} |", 1e9 / nanoseconds);
+    }
+}
+
+fn print_json(figures: &[Figure]) {
+    for one in figures {
+        let instructions = one.instructions.map_or("null".to_owned(), |count| format!("{count:.1}"));
+        println!(
+            r#"{{"table":"{}","engine":"{}","lines":{LINES},"ns_per_line":{:.2},"lines_per_second":{:.0},"instructions_per_line":{instructions}}}"#,
+            one.table,
+            one.engine.name(),
+            one.nanoseconds,
+            1e9 / one.nanoseconds,
+        );
+    }
+}

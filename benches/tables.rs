@@ -1,0 +1,156 @@
+//! The tables that are timed, and lines for each. The build script compiles the tables; the benchmarks interpret
+//! them too.
+
+use relay_runtime::table::{
+    Destination, DestinationIndex, HashAlgorithm, HashRing, Matcher, Pattern, Rewriter, Route,
+    RouteDestination, RouteKind, Table,
+};
+use std::fmt::Write as _;
+
+/// Everything that is timed: names, and what the name of a table that is compiled stands for.
+pub const ALL: [&str; 13] = [
+    "passthrough",
+    "prefixes_1",
+    "prefixes_10",
+    "prefixes_100",
+    "prefixes_1k",
+    "prefixes_10k",
+    "prefixes_100k",
+    "substrings_1k",
+    "regexes_100",
+    "carbon_ch_8",
+    "fnv1a_ch_8",
+    "jump_fnv1a_ch_8",
+    "mixed",
+];
+
+/// The table of a name in [`ALL`]; an empty one for any other.
+#[must_use]
+pub fn table(name: &str) -> Table {
+    match name {
+        "passthrough" => all_to(route_kind_all(&[0]), 1),
+        "prefixes_1" => prefixes(1),
+        "prefixes_10" => prefixes(10),
+        "prefixes_100" => prefixes(100),
+        "prefixes_1k" => prefixes(1_000),
+        "prefixes_10k" => prefixes(10_000),
+        "prefixes_100k" => prefixes(100_000),
+        "substrings_1k" => {
+            routes(1_000, |matcher, number| matcher.sub = Some(format!(".service{number:03}.")))
+        }
+        "regexes_100" => routes(100, |matcher, number| {
+            matcher.regex = Some(format!(r"^servers\.[^.]+\.service{number:02}[0-9]\.(cpu|disk)\.[a-z]+\."));
+        }),
+        "carbon_ch_8" => all_to(ring(HashAlgorithm::CarbonCh), 8),
+        "fnv1a_ch_8" => all_to(ring(HashAlgorithm::Fnv1aCh), 8),
+        "jump_fnv1a_ch_8" => all_to(ring(HashAlgorithm::JumpFnv1aCh), 8),
+        "mixed" => mixed(),
+        _ => Table::default(),
+    }
+}
+
+/// `count` different lines of about 65 bytes for a table, whole and each with its LF. Every line has a route.
+#[must_use]
+pub fn lines(name: &str, count: u64) -> Vec<u8> {
+    let spread = match name {
+        "prefixes_1" => 1,
+        "prefixes_10" => 10,
+        "prefixes_100" => 100,
+        "prefixes_1k" => 1_000,
+        "prefixes_10k" => 10_000,
+        _ => 100_000,
+    };
+    let mut text = String::new();
+    let mut random = 0x2545_f491_4f6c_dd1d_u64;
+    for _ in 0..count {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        let (host, service, value) = (random % spread, (random >> 20) % 1_000, (random >> 40) % 1_000);
+        let (thousandths, second) = ((random >> 30) % 1_000, (random >> 50) % 1_000);
+        let written = writeln!(
+            text,
+            "servers.web{host:05}.service{service:03}.cpu.user.mean {value}.{thousandths:03} 1700000{second:03}"
+        );
+        debug_assert!(written.is_ok(), "a string takes everything");
+    }
+    text.into_bytes()
+}
+
+fn destinations(count: usize) -> Vec<Destination> {
+    let with_instance =
+        |at| Destination { instance: Some(at_letter(at)), ..Destination::new(format!("10.0.0.{at}:2003")) };
+    (0..count).map(with_instance).collect()
+}
+
+fn at_letter(at: usize) -> String {
+    char::from_digit(u32::try_from(at).unwrap_or_default() + 10, 36).unwrap_or('x').to_string()
+}
+
+fn route_kind_all(destinations: &[usize]) -> RouteKind {
+    let to = |&at: &usize| RouteDestination {
+        destination: DestinationIndex::new(at),
+        matcher: Matcher::default(),
+    };
+    RouteKind::SendAllMatch { destinations: destinations.iter().map(to).collect() }
+}
+
+fn ring(algorithm: HashAlgorithm) -> RouteKind {
+    let destinations = (0..8).map(DestinationIndex::new).collect();
+    RouteKind::ConsistentHash(HashRing { algorithm, replicas: 1, diverse: false, destinations })
+}
+
+/// One route without conditions.
+fn all_to(kind: RouteKind, count: usize) -> Table {
+    let route = Route { key: "all".to_owned(), matcher: Matcher::default(), kind };
+    Table { routes: vec![route], destinations: destinations(count), ..Table::default() }
+}
+
+fn prefixes(count: usize) -> Table {
+    routes(count, |matcher, number| matcher.prefix = Some(format!("servers.web{number:05}.")))
+}
+
+/// So many routes onto 4 destinations, neighbours to different ones.
+fn routes(count: usize, condition: impl Fn(&mut Matcher, usize)) -> Table {
+    let route = |number| {
+        let mut matcher = Matcher::default();
+        condition(&mut matcher, number);
+        Route { key: format!("r{number}"), matcher, kind: route_kind_all(&[number % 4]) }
+    };
+    Table { routes: (0..count).map(route).collect(), destinations: destinations(4), ..Table::default() }
+}
+
+/// What a table of some years' growth looks like: a blocklist, rewriters that rarely apply, routes of all kinds,
+/// and a ring for everything.
+fn mixed() -> Table {
+    let mut table = all_to(ring(HashAlgorithm::CarbonCh), 8);
+    for text in ["debug.", "test.", "tmp.", "servers.web9999", "stats_counts.internal."] {
+        table.blocklist.push(Matcher { prefix: Some(text.to_owned()), ..Matcher::default() });
+    }
+    for text in ["..", ".null.", ".undefined.", ".service99"] {
+        table.blocklist.push(Matcher { sub: Some(text.to_owned()), ..Matcher::default() });
+    }
+    let leftover = r"\.(docker|containerd)-[0-9a-f]{64}\.".to_owned();
+    table.blocklist.push(Matcher { regex: Some(leftover), ..Matcher::default() });
+    let rewriter = |old: &str, new: &str| Rewriter {
+        old: Pattern::parse(old),
+        new: new.to_owned(),
+        not: None,
+        max: None,
+    };
+    table.rewriters = vec![
+        rewriter("_total_total", "_total"),
+        rewriter(r"/^collectd\.([^.]+)_example_com\./", "hosts.${1}."),
+    ];
+    for number in 0..30 {
+        let mut matcher = Matcher::default();
+        match number % 3 {
+            0 => matcher.prefix = Some(format!("servers.web{number:02}")),
+            1 => matcher.sub = Some(format!(".service{number:02}")),
+            _ => matcher.regex = Some(format!(r"^servers\.[^.]+\.service{number:02}.*\.(cpu|disk)\.")),
+        }
+        let kind = route_kind_all(&[number % 8]);
+        table.routes.push(Route { key: format!("team{number}"), matcher, kind });
+    }
+    table
+}

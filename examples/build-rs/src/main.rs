@@ -1,0 +1,10 @@
+//! A program with a relay in it: `cargo run -p example-build-rs`. It takes the arguments of any relay, such as
+//! `trace` and `--config`.
+
+mod relay {
+    include!(concat!(env!("OUT_DIR"), "/relay.rs"));
+}
+
+fn main() -> std::process::ExitCode {
+    relay::main()
+}

@@ -1,0 +1,54 @@
+//! A program that knows where a relay would send a metric: metrics on stdin, an answer each on stdout.
+//!
+//! ```console
+//! $ echo shop.eu.orders.count | cargo run -q -p example-macro
+//! shop.eu.orders.count -> shards 10.0.0.3:2003:c, business 10.0.1.1:2003
+//! ```
+//! A relay that is part of a program needs less: `relay_macros::relay!("relay.toml")` in a module, and a call of its
+//! `main`.
+
+mod table {
+    relay_macros::relay!(router "relay.toml");
+}
+
+use relay_runtime::{
+    plan::Plan,
+    trace::{Trace, Tracer},
+};
+use std::io::{self, BufRead as _};
+
+fn main() -> io::Result<()> {
+    let (plan, table) = (Plan::from_json(table::PLAN)?, table::Table::new());
+    let mut tracer = Tracer::new(&plan.table, &table);
+    for name in io::stdin().lock().lines() {
+        let name = name?;
+        println!("{name} -> {}", answer(&tracer.trace_name(name.as_bytes())));
+    }
+    Ok(())
+}
+
+fn answer(trace: &Trace) -> String {
+    if let Some(entry) = &trace.blocked_by {
+        return format!("blocked by {entry}");
+    }
+    let routes =
+        trace.routes.iter().map(|route| format!("{} {}", route.key, route.destinations.join(" and ")));
+    let routes: Vec<_> = routes.collect();
+    if routes.is_empty() { "nowhere".to_owned() } else { routes.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_macro_s_table_routes_like_the_configuration() {
+        let (plan, table) = (Plan::from_json(table::PLAN).unwrap(), table::Table::new());
+        let mut tracer = Tracer::new(&plan.table, &table);
+        let mut answer = |name: &str| super::answer(&tracer.trace_name(name.as_bytes()));
+        assert_eq!(answer("debug.x"), "blocked by prefix debug.");
+        assert!(answer("shop.eu.orders.count").ends_with("business 10.0.1.1:2003"));
+        assert!(answer("shop.us.orders.count").ends_with("business 10.0.1.2:2003"));
+        assert!(answer("raw.a.b").starts_with("shards 10.0.0."));
+    }
+}

@@ -1,0 +1,23 @@
+//! Everything that the code generator may choose, by force.
+
+use relay_build::analyses::strategy::{Force, PrefixStrategy, RuleForm, SubstringStrategy};
+
+/// What is chosen by itself, with regexes compiled, then every strategy, with regexes made at start.
+pub(crate) fn all() -> [(&'static str, Force); 5] {
+    let compare = Force {
+        prefixes: Some(PrefixStrategy::Compare),
+        substrings: Some(SubstringStrategy::Search),
+        form: Some(RuleForm::Rows),
+        regexes_at_start: true,
+        ..Force::default()
+    };
+    let hash = Force {
+        prefixes: Some(PrefixStrategy::Hash),
+        substrings: Some(SubstringStrategy::Automaton),
+        form: Some(RuleForm::Code),
+        ..compare
+    };
+    let trie = Force { prefixes: Some(PrefixStrategy::Trie), form: Some(RuleForm::Rows), ..hash };
+    let plain = Force { regexes_plain: true, form: Some(RuleForm::Code), ..compare };
+    [("chosen", Force::default()), ("compare", compare), ("hash", hash), ("trie", trie), ("plain", plain)]
+}
