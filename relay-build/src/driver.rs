@@ -150,8 +150,13 @@ pub enum BuildError {
     File(PathBuf, io::Error),
     /// A program cannot be started.
     Start(OsString, io::Error),
-    /// Cargo failed; what it said.
-    Cargo(String),
+    /// Cargo failed.
+    Cargo {
+        /// The generated crate.
+        package: PathBuf,
+        /// What cargo said.
+        said: String,
+    },
     /// The sources of relay-runtime are not where they were when relay-build was compiled.
     NoRuntime(PathBuf),
 }
@@ -190,6 +195,7 @@ pub fn build(
     }
 
     progress(Stage::Compile);
+    let _lock = lock(&cache)?;
     let built = compile(&package, &cache.join("target"), options.profile, &runtime)?;
     finish(Stage::Compile, &mut stages);
 
@@ -286,12 +292,20 @@ fn cargo_toml(runtime: &Path) -> String {
     include_str!("../../templates/program/Cargo.toml.in").replace("@RUNTIME@", &path)
 }
 
+/// All relays of a cache are compiled to one place, and copied from there: one after the other.
+fn lock(cache: &Path) -> Result<fs::File, BuildError> {
+    let path = cache.join("lock");
+    let locked = fs::File::create(&path).and_then(|file| file.lock().map(|()| file));
+    locked.map_err(|error| BuildError::File(path, error))
+}
+
 fn compile(package: &Path, target: &Path, profile: Profile, runtime: &Path) -> Result<PathBuf, BuildError> {
     let offline = cargo(package, target, profile, runtime, true)?;
     let output =
         if offline.status.success() { offline } else { cargo(package, target, profile, runtime, false)? };
     if !output.status.success() {
-        return Err(BuildError::Cargo(String::from_utf8_lossy(&output.stderr).into_owned()));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        return Err(BuildError::Cargo { package: package.to_owned(), said });
     }
     Ok(target.join(if profile == Profile::Release { "release" } else { "debug" }).join("relay"))
 }
@@ -361,8 +375,17 @@ impl fmt::Display for BuildError {
             Self::BadConfiguration => f.write_str("the configuration has errors"),
             Self::BadRegex(error) => error.fmt(f),
             Self::File(path, error) => write!(f, "`{}`: {error}", path.display()),
-            Self::Start(program, error) => write!(f, "cannot start `{}`: {error}", program.display()),
-            Self::Cargo(said) => write!(f, "cargo could not compile the relay:\n{said}"),
+            Self::Start(program, error) => {
+                let program = program.display();
+                write!(
+                    f,
+                    "cannot start `{program}`: {error}; relays are compiled with Rust, see https://rustup.rs"
+                )
+            }
+            Self::Cargo { package, said } => {
+                let package = package.display();
+                write!(f, "cargo could not compile the relay in `{package}`:\n{said}\n{}", advice(said))
+            }
             Self::NoRuntime(path) => {
                 write!(
                     f,
@@ -371,6 +394,22 @@ impl fmt::Display for BuildError {
                 )
             }
         }
+    }
+}
+
+/// What to do about what cargo said.
+fn advice(said: &str) -> &'static str {
+    const NO_NETWORK: [&str; 4] =
+        ["failed to download", "Could not resolve host", "spurious network error", "failed to get"];
+    if NO_NETWORK.iter().any(|sign| said.contains(sign)) {
+        "help: the first build on a machine fetches what relays consist of from crates.io; connect it once, or name a \
+         mirror in cargo's configuration"
+    } else if said.contains("No space left on device") {
+        "help: make room, or set RELAY_BUILD_CACHE to a directory on another disk"
+    } else if said.contains("requires rustc") {
+        "help: this Rust toolchain is too old for the relay; `rustup update`"
+    } else {
+        "help: generated code should always compile: please report this with the directory above"
     }
 }
 

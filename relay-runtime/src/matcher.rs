@@ -28,7 +28,7 @@ pub struct MatcherError {
 #[derive(Clone, Debug)]
 enum Test {
     Prefix(Vec<u8>),
-    Sub(memmem::Finder<'static>),
+    Sub(Box<memmem::Finder<'static>>),
     Regex(Regex),
 }
 
@@ -65,7 +65,7 @@ impl Test {
     fn new(condition: Condition, text: &str) -> Result<Self, RegexError> {
         Ok(match condition {
             Condition::Prefix | Condition::NotPrefix => Self::Prefix(text.as_bytes().to_vec()),
-            Condition::Sub | Condition::NotSub => Self::Sub(memmem::Finder::new(text).into_owned()),
+            Condition::Sub | Condition::NotSub => Self::Sub(Box::new(memmem::Finder::new(text).into_owned())),
             Condition::Regex | Condition::NotRegex => Self::Regex(Regex::new(text)?),
         })
     }

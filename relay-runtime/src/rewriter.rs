@@ -33,14 +33,14 @@ pub enum RewriterError {
 
 #[derive(Clone, Debug)]
 enum Rule {
-    Text { old: memmem::Finder<'static>, new: Vec<u8>, max: usize },
+    Text { old: Box<memmem::Finder<'static>>, new: Vec<u8>, max: usize },
     Regex { old: Regex, new: Template },
 }
 
 /// Whether a metric has something in it.
 #[derive(Clone, Debug)]
 enum Finder {
-    Text(memmem::Finder<'static>),
+    Text(Box<memmem::Finder<'static>>),
     Regex(Regex),
 }
 
@@ -51,7 +51,7 @@ impl Rewriter {
         let rule = match &rule.old {
             Pattern::Text(old) if old.is_empty() => return Err(RewriterError::EmptyOld),
             Pattern::Text(old) => Rule::Text {
-                old: memmem::Finder::new(old).into_owned(),
+                old: Box::new(memmem::Finder::new(old).into_owned()),
                 new: rule.new.clone().into_bytes(),
                 max: rule.max.map_or(usize::MAX, |max| max as usize),
             },
@@ -131,7 +131,7 @@ fn character_length(text: &[u8]) -> usize {
 impl Finder {
     fn new(pattern: &Pattern) -> Result<Self, RegexError> {
         Ok(match pattern {
-            Pattern::Text(text) => Self::Text(memmem::Finder::new(text).into_owned()),
+            Pattern::Text(text) => Self::Text(Box::new(memmem::Finder::new(text).into_owned())),
             Pattern::Regex(regex) => Self::Regex(Regex::new(regex)?),
         })
     }

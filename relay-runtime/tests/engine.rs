@@ -2,7 +2,9 @@
 
 mod support;
 
-use relay_runtime::{destination::DropReason, validate::Reason};
+use relay_runtime::{
+    destination::DropReason, serve::raise_open_files_max, table::Transport, validate::Reason,
+};
 use socket2::SockRef;
 use std::{
     io::{BufRead, BufReader, Read, Write},
@@ -122,20 +124,25 @@ fn a_fragment_counts_only_after_a_clean_end() {
     check_lines(peer.lines(), 1, 1);
 }
 
+/// Clients that send a byte a second.
+const TRICKLES: u64 = 1_000;
+
 #[test]
 fn hostile_clients_harm_nobody() {
     let peer = Peer::start();
     let relay = start(&plan(&[peer.address]));
     let to = relay.address().unwrap();
     let before = resident_kib();
-    let mut trickles: Vec<_> = (0..300).map(|_| TcpStream::connect(to).unwrap()).collect();
-    wait_until("all are connected", || relay.ledger().unwrap().connections().open == 300);
+    raise_open_files_max();
+    let mut trickles: Vec<_> = (0..TRICKLES).map(|_| TcpStream::connect(to).unwrap()).collect();
+    wait_until("all are connected", || relay.ledger().unwrap().connections().open == TRICKLES);
     thread::scope(|scope| {
         scope.spawn(|| {
-            for byte in b"a.b 1 1" {
+            for byte in b"a.b" {
                 for stream in &mut trickles {
                     stream.write_all(&[*byte]).unwrap();
                 }
+                thread::sleep(Duration::from_secs(1));
             }
         });
         scope.spawn(|| {
@@ -152,15 +159,44 @@ fn hostile_clients_harm_nobody() {
         reset_on_close(stream);
     }
     drop(trickles);
-    // 4 lines of garbage, 1 too long, 300 fragments.
-    let ledger = settled(&relay, 10_000 + 4 + 1 + 300);
-    assert_eq!(ledger.total().invalid_for(Reason::Unterminated), 300);
+    // 4 lines of garbage, 1 too long, and the fragments.
+    let ledger = settled(&relay, 10_000 + 4 + 1 + TRICKLES);
+    assert_eq!(ledger.total().invalid_for(Reason::Unterminated), TRICKLES);
     assert_eq!(ledger.total().invalid_for(Reason::LineTooLong), 1);
     assert_eq!(ledger.total().routed, 10_000);
     wait_until("the good ones arrived", || peer.line_count() == 10_000);
     check_lines(peer.lines(), 10, 1_000);
     let grown = resident_kib().saturating_sub(before);
     assert!(grown < 100_000, "{grown} KiB more");
+}
+
+#[test]
+fn datagrams_go_to_destinations_that_want_them() {
+    let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
+    peer.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    let mut plan = plan(&[peer.local_addr().unwrap()]);
+    plan.table.destinations[0].transport = Transport::Udp;
+    let relay = start(&plan);
+    send(relay.address().unwrap(), 0, 0..100);
+    let (mut got, mut buffer) = (String::new(), [0; 65_536]);
+    while got.lines().count() < 100 {
+        let bytes = peer.recv(&mut buffer).unwrap();
+        assert!(bytes <= 1_400 && buffer[..bytes].ends_with(b"\n"), "whole lines that need no fragments");
+        got.push_str(std::str::from_utf8(&buffer[..bytes]).unwrap());
+    }
+    check_lines(got.split_inclusive('\n').map(str::to_owned).collect(), 1, 100);
+    assert_eq!(settled(&relay, 100).destinations[0].1.sent, 100);
+}
+
+#[test]
+fn both_ends_may_be_ipv6() {
+    let peer = Peer::start_on("[::1]:0".parse().unwrap());
+    let mut plan = plan(&[peer.address]);
+    plan.settings.listen = Some("[::1]:0".into());
+    let relay = start(&plan);
+    send(relay.address().unwrap(), 0, 0..100);
+    wait_until("all arrived", || peer.line_count() == 100);
+    check_lines(peer.lines(), 1, 100);
 }
 
 #[test]
@@ -201,6 +237,21 @@ fn what_cannot_be_delivered_in_time_is_counted() {
     send(relay.address().unwrap(), 0, 0..50);
     settled(&relay, 50);
     let last = relay.stop(|| false).unwrap();
+    assert_eq!(last.destinations[0].1.dropped(DropReason::Shutdown), 50);
+    assert_eq!(last.difference(), None);
+}
+
+#[test]
+fn a_destination_that_is_down_does_not_hold_up_a_stop() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut plan = plan(&[free]);
+    plan.settings.shutdown_ms = 120_000.into();
+    let relay = start(&plan);
+    send(relay.address().unwrap(), 0, 0..50);
+    settled(&relay, 50);
+    let started = Instant::now();
+    let last = relay.stop(|| false).unwrap();
+    assert!(started.elapsed() < Duration::from_secs(60));
     assert_eq!(last.destinations[0].1.dropped(DropReason::Shutdown), 50);
     assert_eq!(last.difference(), None);
 }

@@ -289,7 +289,9 @@ impl Reader {
         for test in tests.iter().filter(|test| !test.negated) {
             match &test.kind {
                 TestKind::Exact(text) | TestKind::Prefix(text) => offer(&mut prefixes, &[beginning(text)]),
-                TestKind::Suffix(text) | TestKind::Contains(text) => offer(&mut substrings, &[text.clone()]),
+                TestKind::Suffix(text) | TestKind::Contains(text) => {
+                    offer(&mut substrings, std::slice::from_ref(text))
+                }
                 TestKind::Regex(regex) => {
                     let required = &self.regexes[*regex].required;
                     let cut: BTreeSet<_> = required.prefixes.iter().map(|text| beginning(text)).collect();

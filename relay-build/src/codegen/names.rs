@@ -15,7 +15,7 @@ impl Names {
     pub(super) fn function(&mut self, stem: &str, key: &str, number: usize) -> Ident {
         let words = words(key);
         let name = if words.is_empty() { format!("{stem}_{number}") } else { format!("{stem}_{words}") };
-        self.unique(name)
+        self.unique(&name)
     }
 
     /// The same in capitals.
@@ -24,8 +24,8 @@ impl Names {
         Ident::new(&name.to_uppercase(), Span::call_site())
     }
 
-    fn unique(&mut self, name: String) -> Ident {
-        let mut candidate = name.clone();
+    fn unique(&mut self, name: &str) -> Ident {
+        let mut candidate = name.to_owned();
         let mut number = 1;
         while !self.taken.insert(candidate.clone()) {
             number += 1;

@@ -31,6 +31,7 @@ pub(super) enum Value {
 
 /// A string.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_field_names, reason = "the text of a text")]
 pub(super) struct Text {
     pub(super) text: String,
     pub(super) span: Span,

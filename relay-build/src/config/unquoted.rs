@@ -44,7 +44,7 @@ pub(super) fn expand(text: &str, options: &Options) -> Expanded {
         let given = options.given(&found.name);
         let deferred = given.is_none() && stands_alone(text, start, end);
         if deferred {
-            expanded.text.push_str(&format!("\"${{{}}}\"", found.name));
+            expanded.text.extend(["\"${", &found.name, "}\""]);
         } else if let Some(value) = given.or_else(|| options.fixed(&found.name)) {
             expanded.text.push_str(value);
             expanded.fixed.push((found.name, value.to_owned()));

@@ -3,6 +3,8 @@
 //! A new diagnostic gets the next free number of its group here and a page of that name under `pages/`. A
 //! number is never used for something else later.
 
+#![allow(clippy::zero_prefixed_literal, reason = "numbers have the four digits of the code")]
+
 use super::Code;
 
 macro_rules! codes {

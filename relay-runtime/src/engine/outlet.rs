@@ -34,7 +34,7 @@ const DATAGRAM_BYTES: usize = 1400;
 const READS: usize = 16;
 
 /// When an idle connection to a peer that vanished is found out.
-const KEEPALIVE: Duration = Duration::from_secs(60);
+const KEEPALIVE: Duration = Duration::from_mins(1);
 
 /// What an outlet needs from the worker that owns it.
 pub(super) struct Surroundings<'a> {

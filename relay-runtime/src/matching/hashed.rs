@@ -63,11 +63,11 @@ impl HashedPrefixes<'_> {
         let (mut at, fingerprint) = split(hash);
         loop {
             at &= mask;
-            let (mark, literal) = self.slots.get(at);
+            let (seen, literal) = self.slots.get(at);
             if literal == 0 {
                 return None;
             }
-            if mark == fingerprint && self.literals.get(literal - 1) == text {
+            if seen == fingerprint && self.literals.get(literal - 1) == text {
                 return Some(literal - 1);
             }
             at += 1;

@@ -41,7 +41,7 @@ pub struct Aligned<const N: usize>(pub [u8; N]);
 
 #[derive(Debug)]
 enum Form {
-    Automaton(DFA<&'static [u32]>),
+    Automaton(Box<DFA<&'static [u32]>>),
     Engine(Box<Regex>),
     /// Neither automaton nor pattern could be read. `relay-build` has checked both, so this cannot be; it
     /// matches nothing rather than ending the process.
@@ -54,7 +54,7 @@ impl StaticRegex {
     pub fn new(source: &RegexSource) -> Self {
         let (form, required) = match *source {
             RegexSource::Automaton { bytes, required } => {
-                let read = DFA::from_bytes(bytes).map(|(automaton, _)| Form::Automaton(automaton));
+                let read = DFA::from_bytes(bytes).map(|(automaton, _)| Form::Automaton(Box::new(automaton)));
                 (read.unwrap_or(Form::Unusable), required)
             }
             RegexSource::Pattern { pattern, required } => {

@@ -68,8 +68,8 @@ impl<'a> Pairs<'a> {
     #[inline]
     #[must_use]
     pub const fn get(self, at: usize) -> (u32, u32) {
-        let [a, b, c, d, e, f, g, h] = self.0[at];
-        (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]))
+        let (words, _) = self.0[at].as_chunks();
+        (u32::from_le_bytes(words[0]), u32::from_le_bytes(words[1]))
     }
 
     /// How many pairs there are.

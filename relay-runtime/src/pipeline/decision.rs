@@ -33,6 +33,7 @@ pub(super) struct Decision<'a> {
 pub(super) struct Memory {
     pub(super) destinations: Vec<DestinationIndex>,
     pub(super) rewritten: Vec<u8>,
+    chosen: Vec<DestinationIndex>,
 }
 
 /// Where the table let go of the line.
@@ -97,11 +98,15 @@ impl<'a> Decision<'a> {
         }
     }
 
-    #[cold]
+    #[inline(never)]
     fn choose(&mut self, route: RouteIndex, name: &[u8]) {
-        let mut chosen = Vec::new();
+        let mut chosen = std::mem::take(&mut self.memory.chosen);
+        chosen.clear();
         self.selectors.select(route, name, &mut chosen);
-        chosen.into_iter().for_each(|destination| self.deliver(destination));
+        for &destination in &chosen {
+            self.deliver(destination);
+        }
+        self.memory.chosen = chosen;
     }
 }
 

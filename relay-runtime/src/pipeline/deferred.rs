@@ -108,7 +108,9 @@ impl Deferred {
 
     fn keep<const N: usize>(&mut self, parts: [&[u8]; N]) -> Range<usize> {
         let start = self.composed.len();
-        parts.into_iter().for_each(|part| self.composed.extend_from_slice(part));
+        for part in parts {
+            self.composed.extend_from_slice(part);
+        }
         start..self.composed.len()
     }
 }

@@ -84,13 +84,13 @@ fn masks_of_last(rest: &[u8]) -> Masks {
 #[expect(clippy::inline_always, reason = "once per 64 bytes, in the innermost loop")]
 fn masks(block: &[u8; BLOCK]) -> Masks {
     let (parts, _) = block.as_chunks::<16>();
-    let mut masks = Masks { marks: 0, semicolons: 0 };
+    let mut found = Masks { marks: 0, semicolons: 0 };
     for (number, part) in parts.iter().enumerate() {
         let (marks, semicolons) = super::lanes::marks_and_semicolons(part);
-        masks.marks |= u64::from(marks) << (16 * number);
-        masks.semicolons |= u64::from(semicolons) << (16 * number);
+        found.marks |= u64::from(marks) << (16 * number);
+        found.semicolons |= u64::from(semicolons) << (16 * number);
     }
-    masks
+    found
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ impl Recogniser {
     /// Whether the line is surely fine. `tagged` is whether there may be a `;`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the innermost loop")]
-    pub(super) fn is_fine(&self, bytes: &[u8], fields: Fields, tagged: bool) -> bool {
+    pub(super) fn is_fine(self, bytes: &[u8], fields: Fields, tagged: bool) -> bool {
         let Fields { start, name_end, value_end, end } = fields;
         let name_is_fine = self.names_are_free && !tagged && is_plain_name(bytes, start, name_end);
         (name_is_fine || self.is_fine_name(&bytes[start..name_end]))
@@ -57,12 +57,12 @@ impl Recogniser {
 
     /// For names with tags, long first nodes, and strict rules.
     #[inline(never)]
-    fn is_fine_name(&self, name: &[u8]) -> bool {
+    fn is_fine_name(self, name: &[u8]) -> bool {
         !name.is_empty() && self.validator.check_name(name).is_ok()
     }
 
     #[inline(never)]
-    fn is_fine_value(&self, value: &[u8]) -> bool {
+    fn is_fine_value(self, value: &[u8]) -> bool {
         !value.is_empty() && self.validator.check_value(value).is_ok()
     }
 }

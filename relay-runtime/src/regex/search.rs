@@ -39,6 +39,7 @@ const NFA_BYTES_MAX: usize = 16 << 20;
 const GROUPS_INLINE: usize = 16;
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it lives on the stack, to save the heap")]
 enum Slots {
     Inline([Option<NonMaxUsize>; 2 * GROUPS_INLINE]),
     Heap(Vec<Option<NonMaxUsize>>),

@@ -15,10 +15,12 @@
 mod any_table;
 mod arguments;
 mod complete;
+mod open_files;
 mod relay;
 mod setup;
 
 pub use complete::Incomplete;
+pub use open_files::raise_open_files_max;
 pub use relay::{Relay, StartError};
 
 use crate::{
@@ -117,6 +119,8 @@ pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeE
 
 fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<(), ServeError> {
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
+    let open_files = raise_open_files_max();
+    tracing::debug!(?open_files, "limit of open files");
     let signals = catch_signals().map_err(ServeError::Signals)?;
     let lookup = |name: &str| std::env::var(name).ok();
     let plan = complete::complete(plan, lookup).map_err(|error| ServeError::Start(error.into()))?;

@@ -12,7 +12,7 @@ use crate::{
 use std::{thread, time::Duration};
 
 /// Longer than any wait that is meant; an `Instant` still has room for it.
-const LONGEST: Duration = Duration::from_secs(365 * 24 * 3_600);
+const LONGEST: Duration = Duration::from_hours(365 * 24);
 
 /// The memory that a queue is given per line that may wait. Twice what long lines take; a queue of ordinary
 /// lines meets the limit on lines first.

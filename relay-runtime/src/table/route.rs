@@ -48,7 +48,7 @@ pub enum RouteKind {
     KafkaMdm(KafkaMdm),
     /// To Google Pub/Sub.
     PubSub(PubSub),
-    /// To Amazon CloudWatch.
+    /// To Amazon's CloudWatch service.
     CloudWatch(CloudWatch),
 }
 
@@ -243,7 +243,7 @@ pub struct PubSub {
 pub struct CloudWatch {
     /// AWS region.
     pub region: Template,
-    /// CloudWatch namespace.
+    /// The namespace there.
     pub namespace: Template,
     /// Named profile of the AWS configuration (BUG-14 not copied).
     pub profile: Option<Template>,

@@ -16,7 +16,7 @@ pub(crate) enum KeyClass {
 }
 
 /// Checks a metric as received, with its leading dot if it has one.
-pub(crate) fn check(name: &[u8], validation: &Validation) -> Result<(), Reason> {
+pub(crate) fn check(name: &[u8], validation: Validation) -> Result<(), Reason> {
     let bare = without_leading_dot(name);
     if bare.is_empty() {
         return Err(Reason::EmptyKey);
@@ -109,7 +109,7 @@ fn check_metrics20(bare: &[u8], other_class: &[u8], [unit, mtype]: [&[u8]; 2]) -
     if !has_node(mtype) {
         return Err(Reason::NoMtype);
     }
-    if bare.iter().filter(|&&byte| byte == b'.').count() < 2 {
+    if memchr::memchr_iter(b'.', bare).nth(1).is_none() {
         return Err(Reason::NotEnoughTags);
     }
     Ok(())

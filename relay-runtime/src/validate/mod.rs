@@ -67,11 +67,11 @@ impl Validator {
         Ok(Line { name, value, timestamp, seconds, canonical })
     }
 
-    pub(crate) fn check_name(&self, name: &[u8]) -> Result<(), Reason> {
-        key::check(name, &self.rules)
+    pub(crate) fn check_name(self, name: &[u8]) -> Result<(), Reason> {
+        key::check(name, self.rules)
     }
 
-    pub(crate) fn check_value(&self, value: &[u8]) -> Result<(), Reason> {
+    pub(crate) fn check_value(self, value: &[u8]) -> Result<(), Reason> {
         match number::is_number(value) {
             None => Err(Reason::ValueNotNumber),
             Some(Kind::Special) if self.rules.finite => Err(Reason::ValueNotFinite),

@@ -39,8 +39,7 @@ fn parse_special(text: &[u8]) -> Option<f64> {
     }
     let (sign, word) = match text {
         [b'-', word @ ..] => (-1.0, word),
-        [b'+', word @ ..] => (1.0, word),
-        word => (1.0, word),
+        [b'+', word @ ..] | word => (1.0, word),
     };
     (is(word, "inf") || is(word, "infinity")).then_some(sign * f64::INFINITY)
 }

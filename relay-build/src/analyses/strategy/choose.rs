@@ -56,7 +56,9 @@ pub(super) fn choose(
     for (mut tests, guard) in asked.into_iter().zip(guards) {
         let matching = matching(&tests, &reader);
         relieve(&mut tests, &guard, &reader);
-        tests.iter_mut().for_each(|test| test.use_look(&found));
+        for test in &mut tests {
+            test.use_look(&found);
+        }
         rules.push(Rule { guard, tests, matching });
     }
     targets.iter_mut().flatten().flatten().for_each(|test| test.use_look(&found));

@@ -70,14 +70,13 @@ fn trie(texts: &[&str], classes: &[u8]) -> Vec<State> {
         let mut at = 0;
         for byte in text.bytes() {
             let class = classes[usize::from(byte)];
-            at = match states[at].next.get(&class) {
-                Some(&next) => next,
-                None => {
-                    states.push(State::default());
-                    let new = states.len() - 1;
-                    states[at].next.insert(class, new);
-                    new
-                }
+            at = if let Some(&next) = states[at].next.get(&class) {
+                next
+            } else {
+                states.push(State::default());
+                let new = states.len() - 1;
+                states[at].next.insert(class, new);
+                new
             };
         }
         states[at].ended.push(number);

@@ -68,7 +68,9 @@ fn starts(waiting: &Waiting<'_>, rules: &mut WordList) -> WordList {
     let mut starts = WordList::default();
     starts.push(rules.len());
     for numbers in waiting.values() {
-        numbers.iter().for_each(|&number| rules.push(number));
+        for &number in numbers {
+            rules.push(number);
+        }
         starts.push(rules.len());
     }
     starts

@@ -48,7 +48,7 @@ impl RowsTable {
         for (literal, number) in writer.known {
             literals[number] = literal;
         }
-        writer.rows.literals = literals.iter().map(|text| text.as_bytes()).collect();
+        writer.rows.literals = literals.iter().map(String::as_bytes).collect();
         writer.rows
     }
 }

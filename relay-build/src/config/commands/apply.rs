@@ -109,7 +109,9 @@ fn modify_destination(
 fn for_each_index(kind: &mut RouteKind, mut each: impl FnMut(&mut DestinationIndex)) {
     match kind {
         RouteKind::SendAllMatch { destinations } | RouteKind::SendFirstMatch { destinations } => {
-            destinations.iter_mut().for_each(|one| each(&mut one.destination));
+            for one in destinations {
+                each(&mut one.destination);
+            }
         }
         RouteKind::ConsistentHash(ring) => ring.destinations.iter_mut().for_each(each),
         RouteKind::RoundRobin { destinations } | RouteKind::Failover { destinations } => {

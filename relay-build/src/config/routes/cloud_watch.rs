@@ -8,8 +8,8 @@ use crate::config::{
 use relay_runtime::table::CloudWatch;
 
 /// Reads the keys of the route.
-pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<CloudWatch> {
-    Some(CloudWatch {
+pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> CloudWatch {
+    CloudWatch {
         region: fields.open_required(check, "region", "\"eu-west-1\""),
         namespace: fields.open_required(check, "namespace", "\"<namespace>\""),
         profile: fields.open(check, "profile"),
@@ -19,7 +19,7 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<CloudW
         flush_metrics_max: fields.late_or(check, "flushMaxSize", 20),
         flush_wait_ms: fields.late_or(check, "flushMaxWait", 10_000),
         blocking: fields.boolean(check, "blocking").unwrap_or(false),
-    })
+    }
 }
 
 fn dimensions(check: &mut Check<'_>, fields: &Fields<'_>) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@ use crate::diagnostics::{Diagnostic, codes};
 use relay_runtime::table::GrafanaNet;
 
 /// Reads the keys of the route. Files are read by the engine that needs them.
-pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<GrafanaNet> {
+pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> GrafanaNet {
     let address = fields.open_required(check, "addr", "\"https://<host>/graphite/metrics\"");
     if address.is_closed() && !address.0.is_empty() && !is_metrics_url(&address.0) {
         check.report(
@@ -29,7 +29,7 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<Grafan
             .help("remove `spool`"),
         );
     }
-    Some(GrafanaNet {
+    GrafanaNet {
         address,
         api_key: fields.open_required(check, "apiKey", "\"<key>\""),
         schemas_file: fields.open_required(check, "schemasFile", "\"storage-schemas.conf\""),
@@ -45,7 +45,7 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<Grafan
         org_id: fields.late_or(check, "orgId", 1),
         backoff_min_ms: fields.late_or(check, "errBackoffMin", 100),
         backoff_factor: backoff_factor(check, fields),
-    })
+    }
 }
 
 fn backoff_factor(check: &mut Check<'_>, fields: &Fields<'_>) -> f64 {

@@ -11,14 +11,14 @@ pub(in crate::config) const PARTITIONINGS: &[&str] =
 pub(in crate::config) const CODECS: &[&str] = &["none", "gzip", "snappy"];
 
 /// Reads the keys of the route.
-pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<KafkaMdm> {
+pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> KafkaMdm {
     let client_cert = fields.open(check, "tlsClientCert");
     let client_key = fields.open(check, "tlsClientKey");
     report_lonely(check, fields, client_cert.is_some(), client_key.is_some());
     let codec = fields.choice_required(check, "codec", CODECS);
     let partitioning =
         fields.choice_required(check, "partitionBy", PARTITIONINGS).and_then(partitioning_named);
-    Some(KafkaMdm {
+    KafkaMdm {
         brokers: brokers(check, fields),
         topic: fields.open_required(check, "topic", "\"mdm\""),
         codec: codec.unwrap_or("none").to_owned(),
@@ -37,7 +37,7 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<KafkaM
         sasl_mechanism: sasl_mechanism(check, fields),
         sasl_username: fields.open(check, "saslUsername").unwrap_or_default(),
         sasl_password: fields.open(check, "saslPassword").unwrap_or_default(),
-    })
+    }
 }
 
 /// The partitioning of a name.

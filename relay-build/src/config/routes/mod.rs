@@ -41,10 +41,10 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let matcher = matchers::read(check, &fields);
     let Some(route_type) = route_type else { return };
     let kind = match route_type {
-        RouteType::GrafanaNet => grafana_net::check(check, &fields).map(RouteKind::GrafanaNet),
-        RouteType::KafkaMdm => kafka_mdm::check(check, &fields).map(RouteKind::KafkaMdm),
-        RouteType::PubSub => pub_sub::check(check, &fields).map(RouteKind::PubSub),
-        RouteType::CloudWatch => cloud_watch::check(check, &fields).map(RouteKind::CloudWatch),
+        RouteType::GrafanaNet => Some(RouteKind::GrafanaNet(grafana_net::check(check, &fields))),
+        RouteType::KafkaMdm => Some(RouteKind::KafkaMdm(kafka_mdm::check(check, &fields))),
+        RouteType::PubSub => Some(RouteKind::PubSub(pub_sub::check(check, &fields))),
+        RouteType::CloudWatch => Some(RouteKind::CloudWatch(cloud_watch::check(check, &fields))),
         carbon => carbon::check(check, &fields, carbon),
     };
     if let Some(kind) = kind {

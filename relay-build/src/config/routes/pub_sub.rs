@@ -9,8 +9,8 @@ pub(in crate::config) const CODECS: &[&str] = &["gzip", "none"];
 pub(in crate::config) const FORMATS: &[&str] = &["plain", "pickle"];
 
 /// Reads the keys of the route.
-pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<PubSub> {
-    Some(PubSub {
+pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> PubSub {
+    PubSub {
         project: fields.open_required(check, "project", "\"<project>\""),
         topic: fields.open_required(check, "topic", "\"<topic>\""),
         codec: fields.choice(check, "codec", CODECS).unwrap_or("gzip").to_owned(),
@@ -19,5 +19,5 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<PubSub
         flush_bytes_max: fields.late_or(check, "flushMaxSize", 9_995_904),
         flush_wait_ms: fields.late_or(check, "flushMaxWait", 1_000),
         blocking: fields.boolean(check, "blocking").unwrap_or(false),
-    })
+    }
 }
