@@ -70,7 +70,7 @@ pub fn lines(name: &str, count: u64) -> Vec<u8> {
         let (thousandths, second) = ((random >> 30) % 1_000, (random >> 50) % 1_000);
         let written = writeln!(
             text,
-            "servers.web{host:05}.service{service:03}.cpu.user.mean {value}.{thousandths:03} 1700000{second:03}"
+            "servers.web{host:05}.service{service:03}.cpu.user.mean.p99 {value}.{thousandths:03} 1700000{second:03}"
         );
         debug_assert!(written.is_ok(), "a string takes everything");
     }

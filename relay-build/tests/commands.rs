@@ -11,17 +11,25 @@ use serde_json::{Value, json};
 
 #[test]
 fn every_recorded_command_answers_the_same() {
-    let mut wrong = Vec::new();
+    let (mut wrong, mut excused) = (Vec::new(), 0);
     for (at, line) in include_str!("vectors/commands.jsonl").lines().enumerate() {
         let case: Value = serde_json::from_str(line).unwrap();
-        if let Err(why) = check(&case) {
-            wrong.push(format!("line {}: {why}", at + 1));
+        match check(&case) {
+            Ok(Excused(is_excused)) => excused += usize::from(is_excused),
+            Err(why) => wrong.push(format!("line {}: {why}", at + 1)),
         }
     }
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(excused < EXCUSED_MAX, "{excused} cases are excused by a bug that is not copied");
 }
 
-fn check(case: &Value) -> Result<(), String> {
+/// Cases in which a listed bug plays a part, so that the rest of the case proves little. What is wanted there is in
+/// the unit tests of the command language.
+const EXCUSED_MAX: usize = 1;
+
+struct Excused(bool);
+
+fn check(case: &Value) -> Result<Excused, String> {
     let mut plan = Plan::default();
     let mut excused = false;
     for (command, result) in
@@ -36,7 +44,7 @@ fn check(case: &Value) -> Result<(), String> {
     }
     let table = ours(&plan);
     if excused || case["table"].is_null() || table == recorded(&case["table"]) {
-        return Ok(());
+        return Ok(Excused(excused));
     }
     Err(format!("{}: table\n  ours     {table}\n  recorded {}", case["commands"], recorded(&case["table"])))
 }
