@@ -40,16 +40,18 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let key = fields.fixed(check, "key").map(|text| text.text).unwrap_or_default();
     let matcher = matchers::read(check, &fields);
     let Some(route_type) = route_type else { return };
+    let mut destinations = Vec::new();
     let kind = match route_type {
         RouteType::GrafanaNet => grafana_net::check(check, &fields).map(RouteKind::GrafanaNet),
         RouteType::KafkaMdm => kafka_mdm::check(check, &fields).map(RouteKind::KafkaMdm),
         RouteType::PubSub => pub_sub::check(check, &fields).map(RouteKind::PubSub),
         RouteType::CloudWatch => cloud_watch::check(check, &fields).map(RouteKind::CloudWatch),
-        carbon => carbon::check(check, &fields, carbon),
+        carbon => carbon::check(check, &fields, carbon, &mut destinations),
     };
     if let Some(kind) = kind {
         check.plan.table.routes.push(Route { key, matcher, kind });
         check.origins.routes.push(table.span);
+        check.origins.route_destinations.push(destinations);
     }
 }
 
