@@ -9,7 +9,7 @@
 //! see no difference unless they hold that very character. Of such literals the answer is [`Answer::Unknown`].
 //!
 //! Cost: a question takes at most [`product::STATES_MAX`] states of the product, and all questions to one [`Languages`] share
-//! its fuel, about one unit per component and byte tried. Without fuel everything is unknown.
+//! its fuel, about two units per component and byte tried. Without fuel everything is unknown.
 
 mod automaton;
 mod product;
@@ -21,7 +21,7 @@ use relay_runtime::table::Matcher;
 pub(crate) use automaton::Substring;
 
 /// Fuel for one kind of analysis over a whole table: about a second at most in an unoptimised build.
-pub(crate) const FUEL: u64 = 1_500_000;
+pub(crate) const FUEL: u64 = 3_000_000;
 
 /// The answer to a question about names.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -79,7 +79,7 @@ impl Product {
 
     fn walk(&self, alphabet: &[u8], empty_too: bool, arena: &mut Arena, fuel: &mut u64) -> Option<Found> {
         let bytes = self.representatives(alphabet, arena);
-        let price = self.components.len() as u64 + 4;
+        let price = 2 * self.components.len() as u64 + 8;
         let start = self.components.iter().map(|one| arena.get(one.automaton).start());
         let mut start: State = start.collect::<Option<_>>()?;
         if !self.is_open(&mut start) {

@@ -69,7 +69,7 @@ impl<'t> Machine<'t> {
         let mut seen = BTreeSet::from([(0, 0, 0)]);
         let mut open = vec![(0, 0, 0)];
         while let Some(state) = open.pop() {
-            let price = self.alphabet.len() as u64 + 4;
+            let price = 4 * self.alphabet.len() as u64 + 16;
             let Some(left) = fuel.checked_sub(price) else { return true };
             *fuel = left;
             // The name may end here, and what was held back is written.

@@ -32,8 +32,8 @@ struct Other<'t> {
 }
 
 /// What asking one rule costs, and what making a regex ready does.
-const ASK_PRICE: u64 = 20;
-const REGEX_PRICE: u64 = 1_000;
+const ASK_PRICE: u64 = 5;
+const REGEX_PRICE: u64 = 500;
 
 impl<'t> RuleSet<'t> {
     pub(super) fn new(matchers: impl IntoIterator<Item = &'t Matcher>) -> Self {
