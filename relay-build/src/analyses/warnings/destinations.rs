@@ -9,8 +9,11 @@ use crate::{
     analyses::language::{Answer, FUEL, Languages, Names},
     diagnostics::{Diagnostic, Span, codes},
 };
-use relay_runtime::table::{DestinationIndex, HashRing, RouteDestination, RouteKind};
+use relay_runtime::table::{DestinationIndex, HashRing, Matcher, RouteDestination, RouteKind};
 use std::collections::BTreeMap;
+
+/// What comparing two destinations costs.
+const PAIR_PRICE: u64 = 10;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     let mut languages = Languages::new(FUEL);
@@ -120,18 +123,12 @@ impl OfRoute<'_, '_> {
         for (at, one) in destinations.iter().enumerate() {
             let earlier = known.entry(one.destination).or_default();
             for &first in earlier.iter() {
+                let Some(fuel) = self.languages.fuel.checked_sub(PAIR_PRICE) else { return };
+                self.languages.fuel = fuel;
                 let all = [&route.matcher, &destinations[first].matcher, &one.matcher];
-                let common = match obvious(&all) {
-                    Some(name) => Answer::Witness(name),
-                    None => self.languages.find(Names::OfLines, &all, &[]),
-                };
-                if let Answer::Witness(name) = common {
-                    self.report_repeat(
-                        one.destination,
-                        at,
-                        first,
-                        &format!("`{name}`, for one, goes to it already"),
-                    );
+                if let Some(name) = common_name(self.languages, &all) {
+                    let label = format!("`{name}`, for one, goes to it already");
+                    self.report_repeat(one.destination, at, first, &label);
                     break;
                 }
             }
@@ -159,4 +156,18 @@ impl OfRoute<'_, '_> {
                 .help("remove this destination"),
         );
     }
+}
+
+/// A name that all of these match, if it is known that there is one.
+fn common_name(languages: &mut Languages, all: &[&Matcher]) -> Option<String> {
+    let mut prefixes = all.iter().filter_map(|one| one.prefix.as_deref());
+    // By far the most common reason why there is none.
+    let longest = prefixes.clone().max_by_key(|prefix| prefix.len()).unwrap_or("");
+    if !prefixes.all(|prefix| longest.starts_with(prefix)) {
+        return None;
+    }
+    obvious(all).or_else(|| match languages.find(Names::OfLines, all, &[]) {
+        Answer::Witness(name) => Some(name),
+        Answer::Empty | Answer::Unknown => None,
+    })
 }
