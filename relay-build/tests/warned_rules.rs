@@ -201,7 +201,9 @@ fn what_is_said_to_be_unreached_is_never_reached() {
     for _ in 0..300 {
         let table = dice.table();
         let mut observed = Observed::new(&table);
-        names.iter().for_each(|name| _ = observed.take(name));
+        for name in &names {
+            observed.take(name);
+        }
         let found = warnings(&table, &origins(&table));
         let mut warned = BTreeSet::new();
         for one in &found {

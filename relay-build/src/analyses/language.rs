@@ -20,7 +20,7 @@ use relay_runtime::table::Matcher;
 
 pub(crate) use automaton::Substring;
 
-/// Fuel for one kind of analysis over a whole table: about a second at most in an unoptimised build.
+/// Fuel for one kind of analysis over a whole table: a second or two in an unoptimised build.
 pub(crate) const FUEL: u64 = 3_000_000;
 
 /// The answer to a question about names.

@@ -7,7 +7,11 @@ use super::Code;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
-        $($(#[$doc])* pub const $name: Code = Code($number);)*
+        $(
+            $(#[$doc])*
+            #[allow(clippy::zero_prefixed_literal, reason = "a code is written with its four digits")]
+            pub const $name: Code = Code($number);
+        )*
 
         /// Every code with its page, in order.
         pub const ALL: &[(Code, &str)] = &[

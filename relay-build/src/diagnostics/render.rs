@@ -66,7 +66,7 @@ fn report<'a>(diagnostic: &'a Diagnostic, source: &'a Source, path: &'a str) -> 
     }
 }
 
-fn annotation<'a>(kind: AnnotationKind, range: Range<usize>, label: &'a str) -> Annotation<'a> {
+fn annotation(kind: AnnotationKind, range: Range<usize>, label: &str) -> Annotation<'_> {
     let annotation = kind.span(range);
     if label.is_empty() { annotation } else { annotation.label(label) }
 }

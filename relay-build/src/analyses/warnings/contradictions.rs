@@ -35,7 +35,9 @@ fn culprits(languages: &mut Languages, matcher: &Matcher) -> Vec<Condition> {
     let conditions: Vec<_> = matcher.conditions().collect();
     let mut is_empty = |chosen: &[(Condition, &str)]| {
         let mut part = Matcher::default();
-        chosen.iter().for_each(|(condition, text)| part.set(*condition, *text));
+        for (condition, text) in chosen {
+            part.set(*condition, *text);
+        }
         languages.find(Names::OfLines, &[&part], &[]) == Answer::Empty
     };
     if let Some((one, _)) = conditions.iter().find(|one| is_empty(&[**one])) {

@@ -9,7 +9,7 @@ use crate::{
     analyses::language::{Answer, FUEL, Languages, Names},
     diagnostics::{Diagnostic, Span, codes},
 };
-use relay_runtime::table::{DestinationIndex, HashRing, Matcher, RouteDestination, RouteKind};
+use relay_runtime::table::{Destination, DestinationIndex, HashRing, Matcher, RouteDestination, RouteKind};
 use std::collections::BTreeMap;
 
 /// What comparing two destinations costs.
@@ -46,7 +46,8 @@ impl OfRoute<'_, '_> {
     }
 
     fn written(&self, destination: DestinationIndex) -> String {
-        self.facts.table.destinations.get(destination.get()).map(|one| one.written()).unwrap_or_default()
+        let destination = self.facts.table.destinations.get(destination.get());
+        destination.map(Destination::written).unwrap_or_default()
     }
 
     /// Whether none of the route's metrics has a name that these match, too.
