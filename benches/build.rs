@@ -1,7 +1,7 @@
 //! Compiles the tables that are timed, with the feature `tables` only: that takes a while.
 
 #[path = "tables.rs"]
-#[allow(dead_code, reason = "the benchmarks use the lines")]
+#[allow(dead_code, unreachable_pub, reason = "the benchmarks use the rest")]
 mod tables;
 
 use relay_build::{

@@ -2,6 +2,7 @@
 //! `trace` and `--config`.
 
 mod relay {
+    #![allow(unreachable_pub, reason = "generated for any module")]
     include!(concat!(env!("OUT_DIR"), "/relay.rs"));
 }
 

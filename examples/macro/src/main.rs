@@ -8,6 +8,7 @@
 //! `main`.
 
 mod table {
+    #![allow(unreachable_pub, dead_code, reason = "generated for any module")]
     relay_macros::relay!(router "relay.toml");
 }
 

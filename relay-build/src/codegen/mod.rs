@@ -139,6 +139,7 @@ fn emit_table(
         #(#[doc = #doc])*
         #[derive(Debug)]
         pub struct Table {
+            #[allow(dead_code, reason = "not every table has any")]
             engines: Engines,
         }
 

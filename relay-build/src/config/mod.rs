@@ -157,6 +157,11 @@ fn finish(mut check: Check<'_>, source: Source) -> Checked {
     let destinations = check.plan.table.destinations.iter();
     let place = |wanted| check.destinations.iter().find(|(known, _)| known == wanted).map(|(_, span)| *span);
     check.origins.destinations = destinations.map(|one| place(one).unwrap_or_default()).collect();
+    // Of a plan with an error in it nothing more can be said.
+    if check.diagnostics.iter().all(|one| one.severity < Severity::Error) {
+        let more = crate::analyses::warnings(&check.plan.table, &check.origins);
+        check.diagnostics.extend(more);
+    }
     check.diagnostics.sort_by_key(|one| one.place.as_ref().map_or(usize::MAX, |(span, _)| span.start));
     let Check { plan, origins, diagnostics, fixed: variables, show, .. } = check;
     Checked { source, plan, origins, diagnostics, variables, show }

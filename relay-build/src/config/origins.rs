@@ -13,6 +13,8 @@ pub struct Origins {
     pub aggregators: Vec<Span>,
     /// Of `table.routes`.
     pub routes: Vec<Span>,
+    /// For each of `table.routes`, of its destinations as this route writes them.
+    pub route_destinations: Vec<Vec<Span>>,
     /// Of `table.destinations`: where each was first written.
     pub destinations: Vec<Span>,
     /// Of `settings.amqp`.

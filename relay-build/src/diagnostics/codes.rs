@@ -3,13 +3,15 @@
 //! A new diagnostic gets the next free number of its group here and a page of that name under `pages/`. A
 //! number is never used for something else later.
 
-#![allow(clippy::zero_prefixed_literal, reason = "numbers have the four digits of the code")]
-
 use super::Code;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $number:literal;)*) => {
-        $($(#[$doc])* pub const $name: Code = Code($number);)*
+        $(
+            $(#[$doc])*
+            #[allow(clippy::zero_prefixed_literal, reason = "a code is written with its four digits")]
+            pub const $name: Code = Code($number);
+        )*
 
         /// Every code with its page, in order.
         pub const ALL: &[(Code, &str)] = &[
@@ -127,6 +129,30 @@ codes! {
     UNUSED_VARIABLE = 0702;
     /// A variable whose value does not fit its place.
     MALFORMED_VARIABLE = 0703;
+    /// A blocklist entry behind others that block all that it does.
+    UNREACHED_BLOCKLIST_ENTRY = 0801;
+    /// A route or aggregation whose metrics are all blocked.
+    BLOCKED_RULE = 0802;
+    /// A destination behind others that take all of its metrics.
+    UNREACHED_DESTINATION = 0803;
+    /// Conditions that no metric meets together.
+    CONTRADICTION = 0804;
+    /// A rewriter that never changes a name.
+    REWRITER_WITHOUT_EFFECT = 0805;
+    /// A blocklist entry that is there twice.
+    DUPLICATE_BLOCKLIST_ENTRY = 0806;
+    /// A rewriter that is there twice, to no effect.
+    DUPLICATE_REWRITER = 0807;
+    /// A route that is there twice.
+    DUPLICATE_ROUTE = 0808;
+    /// Two routes with one key.
+    DUPLICATE_ROUTE_KEY = 0809;
+    /// A destination that is in a route twice.
+    DUPLICATE_DESTINATION = 0810;
+    /// Two destinations with the same places on a ring.
+    SHARED_POSITIONS = 0811;
+    /// A rewriter that makes a name which cannot be sent.
+    UNUSABLE_NAME = 0812;
     /// An input that this version does not open.
     UNSUPPORTED_LISTENER = 0901;
     /// `[amqp]` is not built yet.

@@ -144,6 +144,30 @@ fn for_each_position(hash: NameHash, names: &[&[u8]], mut each: impl FnMut(usize
     }
 }
 
+/// The positions that `destination` wants on a ring of this kind, ascending: where it stands unless another one was
+/// there first. Two that want the same ones share them: the later one gets next to nothing. None for the kinds that
+/// place nothing, but count their destinations.
+#[must_use]
+pub fn wanted_positions(algorithm: HashAlgorithm, destination: &Destination) -> Vec<i64> {
+    let mut positions = match algorithm {
+        HashAlgorithm::ConsistentHashingV1
+        | HashAlgorithm::CarbonCh
+        | HashAlgorithm::Fnv1aCh
+        | HashAlgorithm::Mmh3Ch
+        | HashAlgorithm::CcrCarbonCh
+        | HashAlgorithm::CcrFnv1aCh => {
+            placement::wanted(algorithm, &Node::new(DestinationIndex::new(0), destination))
+        }
+        HashAlgorithm::JumpFnv1aCh
+        | HashAlgorithm::FastCarbonCh
+        | HashAlgorithm::FastFnv1aCh
+        | HashAlgorithm::FastMmh3Ch
+        | HashAlgorithm::CcrAnyOf => Vec::new(),
+    };
+    positions.sort_unstable();
+    positions
+}
+
 fn nodes<'a>(ring: &HashRing, destinations: &'a [Destination]) -> Vec<Node<'a>> {
     let node = |&index: &DestinationIndex| Some(Node::new(index, destinations.get(index.get())?));
     ring.destinations.iter().filter_map(node).collect()

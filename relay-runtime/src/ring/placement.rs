@@ -66,6 +66,16 @@ pub(super) fn overlapping(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<E
     entries
 }
 
+/// Where the node's entries belong while nothing else is there, in the order of its replicas.
+pub(super) fn wanted(algorithm: HashAlgorithm, node: &Node<'_>) -> Vec<i64> {
+    let mut text = String::new();
+    let position = |replica| {
+        write_entry_text(algorithm, node, replica, &mut text);
+        NameHash::of(algorithm).position(text.as_bytes())
+    };
+    (0..ENTRIES_PER_NODE).map(position).collect()
+}
+
 /// Which of two nodes comes first at one position.
 fn tie(algorithm: HashAlgorithm, left: &Node<'_>, right: &Node<'_>) -> Ordering {
     left.host.cmp(right.host).then_with(|| match algorithm {

@@ -46,10 +46,15 @@ fn note_origins(check: &mut Check<'_>, command: &Command, deleted: Option<usize>
         Command::AddBlock(_) => check.origins.blocklist.push(text.span),
         Command::AddAggregator(_) => check.origins.aggregators.push(text.span),
         Command::AddRewriter(_) => check.origins.rewriters.push(text.span),
-        Command::AddRoute { .. } => check.origins.routes.push(text.span),
+        Command::AddRoute { kind, .. } => {
+            let destinations = if let NewRoute::Carbon(_, written) = kind { written.len() } else { 0 };
+            check.origins.routes.push(text.span);
+            check.origins.route_destinations.push(vec![text.span; destinations]);
+        }
         Command::DeleteRoute { .. } => {
             if let Some(at) = deleted {
                 check.origins.routes.remove(at);
+                check.origins.route_destinations.remove(at);
             }
         }
         Command::ModDestination { address: Some(_), .. } => {

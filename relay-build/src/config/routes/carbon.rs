@@ -10,14 +10,19 @@ use crate::config::{
 use crate::diagnostics::{Diagnostic, Span, codes};
 use relay_runtime::table::{HashAlgorithm, HashRing, RouteDestination, RouteKind};
 
-/// Reads the keys of a route of this type.
-pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>, route_type: RouteType) -> Option<RouteKind> {
+/// Reads the keys of a route of this type. Puts the place of each destination into `places`.
+pub(super) fn check(
+    check: &mut Check<'_>,
+    fields: &Fields<'_>,
+    route_type: RouteType,
+    places: &mut Vec<Span>,
+) -> Option<RouteKind> {
     if route_type == RouteType::Blackhole {
         return Some(RouteKind::Blackhole);
     }
     let route_type = hash(check, fields, route_type);
     let before = check.diagnostics.len();
-    let destinations = destinations(check, fields, route_type);
+    let destinations = destinations(check, fields, route_type, places);
     let complete =
         check.diagnostics[before..].iter().all(|one| one.severity < crate::diagnostics::Severity::Error);
     if complete && destinations.len() < route_type.destinations_min() {
@@ -71,7 +76,12 @@ fn hash(check: &mut Check<'_>, fields: &Fields<'_>, route_type: RouteType) -> Ro
     RouteType::Hash(wanted)
 }
 
-fn destinations(check: &mut Check<'_>, fields: &Fields<'_>, route_type: RouteType) -> Vec<RouteDestination> {
+fn destinations(
+    check: &mut Check<'_>,
+    fields: &Fields<'_>,
+    route_type: RouteType,
+    places: &mut Vec<Span>,
+) -> Vec<RouteDestination> {
     let closed = matches!(route_type, RouteType::Hash(_));
     let mut destinations = Vec::new();
     for text in fields.texts(check, "destinations") {
@@ -79,10 +89,12 @@ fn destinations(check: &mut Check<'_>, fields: &Fields<'_>, route_type: RouteTyp
         let written = destinations::check_string(check, text, closed);
         debug_assert_eq!(before, check.destinations.len(), "only adding interns");
         add(check, &mut destinations, written, text.span, route_type, Some(text));
+        places.resize(destinations.len(), text.span);
     }
     for table in fields.tables(check, "destination") {
         let written = destinations::check_table(check, table, closed);
         add(check, &mut destinations, written, table.span, route_type, None);
+        places.resize(destinations.len(), table.span);
     }
     destinations
 }

@@ -40,16 +40,18 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let key = fields.fixed(check, "key").map(|text| text.text).unwrap_or_default();
     let matcher = matchers::read(check, &fields);
     let Some(route_type) = route_type else { return };
+    let mut destinations = Vec::new();
     let kind = match route_type {
         RouteType::GrafanaNet => Some(RouteKind::GrafanaNet(grafana_net::check(check, &fields))),
         RouteType::KafkaMdm => Some(RouteKind::KafkaMdm(kafka_mdm::check(check, &fields))),
         RouteType::PubSub => Some(RouteKind::PubSub(pub_sub::check(check, &fields))),
         RouteType::CloudWatch => Some(RouteKind::CloudWatch(cloud_watch::check(check, &fields))),
-        carbon => carbon::check(check, &fields, carbon),
+        carbon => carbon::check(check, &fields, carbon, &mut destinations),
     };
     if let Some(kind) = kind {
         check.plan.table.routes.push(Route { key, matcher, kind });
         check.origins.routes.push(table.span);
+        check.origins.route_destinations.push(destinations);
     }
 }
 

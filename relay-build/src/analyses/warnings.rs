@@ -1,0 +1,94 @@
+//! Warnings about a plan that means something else than its author can have wanted: rules that nothing reaches,
+//! rules that are there twice, names that cannot be sent.
+//!
+//! Every one is a fact, never a guess: what matches is decided by [`language`](super::language), what a ring does
+//! by the runtime's own ring, what a rewriter does by running it. Where finding out would take too long, nothing is
+//! said. Each analysis has fuel of its own, so that a table that is hard for one of them does not silence the others.
+
+mod blocklist;
+mod contradictions;
+mod cover;
+mod destinations;
+mod duplicates;
+mod names;
+mod produced;
+mod reach;
+mod removal;
+mod rewriters;
+mod rings;
+mod rule_set;
+
+use crate::{
+    config::Origins,
+    diagnostics::{Diagnostic, Span},
+};
+use relay_runtime::table::{Matcher, Table};
+use rule_set::RuleSet;
+
+/// Everything that is to be said of a table in which no error was found.
+#[must_use]
+pub fn warnings(table: &Table, origins: &Origins) -> Vec<Diagnostic> {
+    let facts = Facts { table, origins, blocklist: RuleSet::new(&table.blocklist) };
+    let analyses = [
+        blocklist::check,
+        reach::check,
+        destinations::check,
+        rewriters::check,
+        names::check,
+        duplicates::check,
+        rings::check,
+    ];
+    let mut found = Vec::new();
+    for analysis in analyses {
+        analysis(&facts, &mut found);
+    }
+    found
+}
+
+/// What all analyses look at.
+struct Facts<'t> {
+    table: &'t Table,
+    origins: &'t Origins,
+    blocklist: RuleSet<'t>,
+}
+
+impl Facts<'_> {
+    /// What a route is called in messages.
+    fn route_name(&self, route: usize) -> String {
+        match self.table.routes.get(route) {
+            Some(route) if !route.key.is_empty() => format!("the route `{}`", route.key),
+            _ => "this route".to_owned(),
+        }
+    }
+
+    /// Where a route's destination was written.
+    fn destination_place(&self, route: usize, at: usize) -> Span {
+        let places = self.origins.route_destinations.get(route);
+        places.map_or_else(|| place(&self.origins.routes, route), |places| place(places, at))
+    }
+}
+
+fn place(places: &[Span], at: usize) -> Span {
+    places.get(at).copied().unwrap_or_default()
+}
+
+/// A matcher as a blocklist would have it.
+fn written(matcher: &Matcher) -> String {
+    let conditions: Vec<_> =
+        matcher.conditions().map(|(condition, text)| format!("{} {text}", condition.name())).collect();
+    conditions.join(", ")
+}
+
+/// Points at each of the blocklist's entries that together block something.
+fn related_entries(mut diagnostic: Diagnostic, facts: &Facts<'_>, entries: &[usize]) -> Diagnostic {
+    let label = if entries.len() == 1 { "this entry blocks all of it" } else { "blocks part of it" };
+    for &entry in entries {
+        diagnostic = diagnostic.related(place(&facts.origins.blocklist, entry), label);
+    }
+    diagnostic
+}
+
+/// "this entry", or "these entries".
+fn these(entries: &[usize]) -> &'static str {
+    if entries.len() == 1 { "the entry that blocks it" } else { "the entries that block it" }
+}

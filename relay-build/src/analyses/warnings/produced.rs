@@ -1,0 +1,66 @@
+//! What rules that write names can write, as matchers that match at least that.
+
+use relay_runtime::{
+    regex::parse_groups,
+    table::{Aggregator, Function, Matcher, Pattern, Rewriter},
+    template::{Piece, Template},
+};
+
+/// Matches every name that this rewriter has changed. `None` when it never changes any.
+pub(super) fn by_rewriter(rewriter: &Rewriter) -> Option<Matcher> {
+    let mut matcher = Matcher::default();
+    match &rewriter.old {
+        Pattern::Text(_) if rewriter.max == Some(0) => return None,
+        Pattern::Text(_) => matcher.sub = Some(rewriter.new.clone()).filter(|new| !new.is_empty()),
+        Pattern::Regex(old) => matcher.regex = template_regex(&rewriter.new, old, ["", ""]),
+    }
+    Some(matcher)
+}
+
+/// Matches every name that this aggregator emits.
+pub(super) fn by_aggregator(aggregator: &Aggregator) -> Matcher {
+    let regex = aggregator.matcher.regex.as_deref().unwrap_or_default();
+    let ends = match aggregator.function {
+        Function::Percentiles => ["^", ""],
+        _ => ["^", "$"],
+    };
+    Matcher { regex: template_regex(&aggregator.format, regex, ends), ..Matcher::default() }
+}
+
+/// The literals of a template with anything between them; `None` when that is anything.
+fn template_regex(template: &str, old: &str, [start, end]: [&str; 2]) -> Option<String> {
+    let literal = |piece: &Piece| match piece {
+        Piece::Literal(text) => regex_syntax::escape(text),
+        Piece::Group(_) | Piece::FirstOf(_) => ".*".to_owned(),
+    };
+    let pieces = pieces(template, old)?;
+    let body: String = pieces.iter().map(literal).collect();
+    Some(format!("(?s){start}{body}{end}"))
+}
+
+/// The parts of a replacement text, given the regex whose groups it means.
+pub(super) fn pieces(template: &str, old: &str) -> Option<Vec<Piece>> {
+    let groups = parse_groups(old).ok()?.groups;
+    Some(Template::parse(template, &groups).pieces().to_vec())
+}
+
+/// The names in which this rewriter finds something to replace.
+pub(super) fn taken_by(rewriter: &Rewriter) -> Matcher {
+    let mut matcher = Matcher::default();
+    match &rewriter.old {
+        Pattern::Text(text) => matcher.sub = Some(text.clone()),
+        Pattern::Regex(regex) => matcher.regex = Some(or_empty(regex)),
+    }
+    match &rewriter.not {
+        None => {}
+        Some(Pattern::Text(text)) if !text.is_empty() => matcher.not_sub = Some(text.clone()),
+        Some(Pattern::Text(_)) => matcher.not_regex = Some(or_empty("")),
+        Some(Pattern::Regex(regex)) => matcher.not_regex = Some(or_empty(regex)),
+    }
+    matcher
+}
+
+/// An empty text would be no condition at all, while the empty regex finds itself everywhere.
+fn or_empty(regex: &str) -> String {
+    if regex.is_empty() { "(?:)".to_owned() } else { regex.to_owned() }
+}

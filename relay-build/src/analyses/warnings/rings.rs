@@ -1,0 +1,68 @@
+//! Destinations of a hash ring that stand at the same places, so that one of them gets next to nothing (BUG-41).
+//!
+//! The runtime's own ring says where that is; what it looks at differs from algorithm to algorithm.
+
+use super::Facts;
+use crate::diagnostics::{Diagnostic, codes};
+use relay_runtime::{
+    ring::wanted_positions,
+    table::{Destination, DestinationIndex, HashAlgorithm, RouteKind},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Hashing is dear: beyond so many destinations in all rings together, nothing is said.
+const DESTINATIONS_MAX: usize = 2_000;
+
+pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    let mut left = DESTINATIONS_MAX;
+    for (at, route) in facts.table.routes.iter().enumerate() {
+        let RouteKind::ConsistentHash(ring) = &route.kind else { continue };
+        let Some(less) = left.checked_sub(ring.destinations.len()) else { return };
+        left = less;
+        check_ring(facts, at, ring.algorithm, &ring.destinations, found);
+    }
+}
+
+fn check_ring(
+    facts: &Facts<'_>,
+    route: usize,
+    algorithm: HashAlgorithm,
+    destinations: &[DestinationIndex],
+    found: &mut Vec<Diagnostic>,
+) {
+    let destination = |at: &DestinationIndex| facts.table.destinations.get(at.get());
+    let positions = |one: &Destination| wanted_positions(algorithm, one);
+    let all: Vec<_> = destinations.iter().filter_map(|at| Some((at, destination(at)?))).collect();
+    let mut taken: BTreeSet<_> = all.iter().map(|(_, one)| positions(one)).collect();
+    let mut first = BTreeMap::new();
+    for (at, (index, one)) in all.iter().enumerate() {
+        let own = positions(one);
+        if own.is_empty() {
+            return;
+        }
+        let Some(&twin) = first.get(&own) else {
+            first.insert(own, at);
+            continue;
+        };
+        let (twin_index, other) = all[twin];
+        if twin_index == *index {
+            // There twice, which is another warning.
+            continue;
+        }
+        let message = format!("`{}` has the same places on the ring as `{}`", one.written(), other.written());
+        let apart = apart(one, |one| taken.insert(positions(one)));
+        let example = apart.map(|one| format!(": `{}`", one.written())).unwrap_or_default();
+        found.push(
+            Diagnostic::warning(codes::SHARED_POSITIONS, facts.destination_place(route, at), message)
+                .label("next to no metric comes here")
+                .related(facts.destination_place(route, twin), "this one gets its share")
+                .help(format!("give it an instance of its own{example}")),
+        );
+    }
+}
+
+/// The destination with an instance that sets it apart.
+fn apart(destination: &Destination, mut is_free: impl FnMut(&Destination) -> bool) -> Option<Destination> {
+    let named = |instance: char| Destination { instance: Some(instance.to_string()), ..destination.clone() };
+    ('b'..='z').chain('0'..='9').map(named).find(|one| is_free(one))
+}

@@ -1,0 +1,117 @@
+//! Rules that are asked in order, arranged so that the first that takes a name is found without asking all.
+
+use relay_runtime::{
+    matcher,
+    table::{Condition, Matcher},
+};
+use std::{
+    cell::OnceCell,
+    collections::{BTreeSet, HashMap},
+};
+
+/// Matchers in order, the first that matches counting.
+pub(super) struct RuleSet<'t> {
+    matchers: Vec<&'t Matcher>,
+    /// Those that are one prefix or one substring and no more: each text with the first that has it.
+    prefixes: Texts<'t>,
+    substrings: Texts<'t>,
+    others: Vec<Other<'t>>,
+}
+
+#[derive(Default)]
+struct Texts<'t> {
+    first: HashMap<&'t [u8], usize>,
+    lengths: BTreeSet<usize>,
+}
+
+/// A rule that must be asked; made ready when it is for the first time.
+struct Other<'t> {
+    rule: usize,
+    matcher: &'t Matcher,
+    ready: OnceCell<Option<matcher::Matcher>>,
+}
+
+/// What asking one rule costs, and what making a regex ready does.
+const ASK_PRICE: u64 = 5;
+const REGEX_PRICE: u64 = 500;
+
+impl<'t> RuleSet<'t> {
+    pub(super) fn new(matchers: impl IntoIterator<Item = &'t Matcher>) -> Self {
+        let mut set = Self {
+            matchers: matchers.into_iter().collect(),
+            prefixes: Texts::default(),
+            substrings: Texts::default(),
+            others: Vec::new(),
+        };
+        for (rule, &matcher) in set.matchers.iter().enumerate() {
+            match only(matcher) {
+                Some((Condition::Prefix, text)) => set.prefixes.add(text, rule),
+                Some((Condition::Sub, text)) => set.substrings.add(text, rule),
+                _ => set.others.push(Other { rule, matcher, ready: OnceCell::new() }),
+            }
+        }
+        set
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.matchers.len()
+    }
+
+    pub(super) fn get(&self, rule: usize) -> &'t Matcher {
+        self.matchers[rule]
+    }
+
+    /// The first rule before number `limit` that matches; the outer `None` when asking would take too long.
+    #[expect(clippy::option_option, reason = "the outer one is for `?`")]
+    pub(super) fn first(&self, name: &str, limit: usize, fuel: &mut u64) -> Option<Option<usize>> {
+        let name = name.as_bytes();
+        let mut first = limit;
+        for &length in self.prefixes.lengths.range(..=name.len()) {
+            *fuel = fuel.checked_sub(1)?;
+            first = first.min(self.prefixes.get(&name[..length]));
+        }
+        for &length in self.substrings.lengths.range(..=name.len()) {
+            for window in name.windows(length) {
+                *fuel = fuel.checked_sub(1)?;
+                first = first.min(self.substrings.get(window));
+            }
+        }
+        for other in &self.others {
+            if other.rule >= first {
+                break;
+            }
+            *fuel = fuel.checked_sub(ASK_PRICE)?;
+            if other.matches(name, fuel)? {
+                first = other.rule;
+            }
+        }
+        Some((first < limit).then_some(first))
+    }
+}
+
+impl<'t> Texts<'t> {
+    fn add(&mut self, text: &'t str, rule: usize) {
+        self.first.entry(text.as_bytes()).or_insert(rule);
+        self.lengths.insert(text.len());
+    }
+
+    fn get(&self, text: &[u8]) -> usize {
+        self.first.get(text).copied().unwrap_or(usize::MAX)
+    }
+}
+
+impl Other<'_> {
+    fn matches(&self, name: &[u8], fuel: &mut u64) -> Option<bool> {
+        if self.ready.get().is_none() && (self.matcher.regex.is_some() || self.matcher.not_regex.is_some()) {
+            *fuel = fuel.checked_sub(REGEX_PRICE)?;
+        }
+        let ready = self.ready.get_or_init(|| matcher::Matcher::new(self.matcher).ok());
+        ready.as_ref().map(|matcher| matcher.matches(name))
+    }
+}
+
+/// The condition of a matcher that has only one.
+pub(super) fn only(matcher: &Matcher) -> Option<(Condition, &str)> {
+    let mut conditions = matcher.conditions();
+    conditions.next().filter(|_| conditions.next().is_none())
+}
