@@ -121,7 +121,7 @@ mod tests {
 
     #[track_caller]
     fn check_medium(name: &str, want: Result<(), Reason>) {
-        assert_eq!(check(name.as_bytes(), &Validation::default()), want, "{name}");
+        assert_eq!(check(name.as_bytes(), Validation::default()), want, "{name}");
     }
 
     #[test]
@@ -142,9 +142,9 @@ mod tests {
             ..Validation::default()
         };
         for name in [&b""[..], b"."] {
-            assert_eq!(check(name, &lax), Err(Reason::EmptyKey));
+            assert_eq!(check(name, lax), Err(Reason::EmptyKey));
         }
-        assert_eq!(check(b";a=b", &lax), Ok(()));
+        assert_eq!(check(b";a=b", lax), Ok(()));
         check_medium(".;a=b", Err(Reason::EmptyKey));
         check_medium("..", Ok(()));
     }

@@ -59,7 +59,10 @@ pub(super) fn problem(address: &Template) -> Option<AddressProblem> {
             return Some(AddressProblem::Malformed { example: format!("[{host}]:2003") });
         }
     } else if is_ipv6(text) {
-        return Some(AddressProblem::Malformed { example: format!("[{text}]:2003") });
+        // What looks like a port at the end is rather one than a part of the address.
+        let parts = text.rsplit_once(':').filter(|(host, port)| is_ipv6(host) && port.len() == 4);
+        let (host, port) = parts.filter(|(_, port)| port.parse::<u16>().is_ok()).unwrap_or((text, "2003"));
+        return Some(AddressProblem::Malformed { example: format!("[{host}]:{port}") });
     }
     let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
     let is_number = port.parse::<u16>().is_ok_and(|port| port > 0);
