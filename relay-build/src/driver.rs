@@ -186,9 +186,11 @@ pub fn build(
     let runtime = runtime_directory()?;
     let source = options.emit == Emit::Source;
     let cache = if source { options.out.clone() } else { cache_directory(options.cache.as_deref()) };
-    let package =
-        if source { options.out.clone() } else { cache.join("crate").join(&manifest.plan_sha256[..16]) };
-    write_crate(&package, &generated, &runtime)?;
+    // Cargo leaves the executables of all crates in one place, and does not put one there again that is up to date: a
+    // name of its own keeps one configuration's relay from being taken for another's.
+    let name = if source { "relay".to_owned() } else { format!("relay-{}", &manifest.plan_sha256[..16]) };
+    let package = if source { options.out.clone() } else { cache.join("crate").join(&name) };
+    write_crate(&package, &name, &generated, &runtime)?;
     finish(Stage::Write, &mut stages);
     if source {
         return Ok(Artifact { path: package.join("src/main.rs"), manifest: None, stages });
@@ -196,7 +198,7 @@ pub fn build(
 
     progress(Stage::Compile);
     let _lock = lock(&cache)?;
-    let built = compile(&package, &cache.join("target"), options.profile, &runtime)?;
+    let built = compile(&package, &name, &cache.join("target"), options.profile, &runtime)?;
     finish(Stage::Compile, &mut stages);
 
     progress(Stage::Copy);
@@ -273,9 +275,9 @@ fn cache_directory(given: Option<&Path>) -> PathBuf {
     given.map(Path::to_owned).or_else(|| named("RELAY_BUILD_CACHE")).unwrap_or_else(user)
 }
 
-fn write_crate(package: &Path, generated: &Generated, runtime: &Path) -> Result<(), BuildError> {
+fn write_crate(package: &Path, name: &str, generated: &Generated, runtime: &Path) -> Result<(), BuildError> {
     create(&package.join("src"))?;
-    write(&package.join("Cargo.toml"), &cargo_toml(runtime))?;
+    write(&package.join("Cargo.toml"), &cargo_toml(name, runtime))?;
     let lock = runtime.join("../Cargo.lock");
     if let Ok(text) = fs::read_to_string(&lock) {
         // Cargo drops what the crate does not need and keeps the versions of what it does.
@@ -287,9 +289,9 @@ fn write_crate(package: &Path, generated: &Generated, runtime: &Path) -> Result<
     Ok(())
 }
 
-fn cargo_toml(runtime: &Path) -> String {
+fn cargo_toml(name: &str, runtime: &Path) -> String {
     let path = serde_json::to_string(&runtime.to_string_lossy()).unwrap_or_default();
-    include_str!("../../templates/program/Cargo.toml.in").replace("@RUNTIME@", &path)
+    include_str!("../../templates/program/Cargo.toml.in").replace("@NAME@", name).replace("@RUNTIME@", &path)
 }
 
 /// All relays of a cache are compiled to one place, and copied from there: one after the other.
@@ -299,7 +301,13 @@ fn lock(cache: &Path) -> Result<fs::File, BuildError> {
     locked.map_err(|error| BuildError::File(path, error))
 }
 
-fn compile(package: &Path, target: &Path, profile: Profile, runtime: &Path) -> Result<PathBuf, BuildError> {
+fn compile(
+    package: &Path,
+    name: &str,
+    target: &Path,
+    profile: Profile,
+    runtime: &Path,
+) -> Result<PathBuf, BuildError> {
     let offline = cargo(package, target, profile, runtime, true)?;
     let output =
         if offline.status.success() { offline } else { cargo(package, target, profile, runtime, false)? };
@@ -307,7 +315,7 @@ fn compile(package: &Path, target: &Path, profile: Profile, runtime: &Path) -> R
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(BuildError::Cargo { package: package.to_owned(), said });
     }
-    Ok(target.join(if profile == Profile::Release { "release" } else { "debug" }).join("relay"))
+    Ok(target.join(if profile == Profile::Release { "release" } else { "debug" }).join(name))
 }
 
 fn cargo(

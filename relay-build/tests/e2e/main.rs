@@ -1,7 +1,7 @@
 //! End to end: real peers around a relay that `relay-build` built. statsd and collectd feed it, carbon-cache
 //! takes what it sends, and what whisper holds at the end must be what was sent.
 //!
-//! Run with `cargo test -p relay-build --features e2e --test e2e`, after `.ci/peers` has installed the peers.
+//! Run with `cargo test --workspace -- --ignored`, after `.ci/peers` has installed the peers.
 
 mod carbon;
 mod collectd;
@@ -13,6 +13,7 @@ use peers::Recorder;
 use std::{collections::BTreeMap, io::Write, net::TcpStream, time::Duration};
 
 #[test]
+#[ignore = "needs the peers that .ci/peers installs"]
 fn what_statsd_collectd_and_a_client_send_is_what_whisper_holds() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let carbon = carbon::Carbon::start(&directory.path().join("carbon"));
@@ -102,4 +103,20 @@ fn client_lines(port: u16) -> BTreeMap<(String, u64), f64> {
         writeln!(connection, "blocked.web{series} 1 {now}").unwrap();
     }
     wanted
+}
+
+#[test]
+#[ignore = "compiles relays"]
+fn a_relay_that_was_built_before_is_still_its_own() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let build = |destination: &str| {
+        let config = format!(
+            "instance = 'e2e'\nlog_level = 'info'\nbad_metrics_max_age = '24h'\n\
+             [[route]]\nkey = 'r'\ntype = 'sendAllMatch'\ndestinations = ['{destination}']\n"
+        );
+        let relay = relay::build(&directory.path().join("relay"), &config);
+        let plan = std::process::Command::new(relay).arg("--config").output().expect("the relay runs").stdout;
+        assert!(String::from_utf8_lossy(&plan).contains(destination), "another configuration's relay");
+    };
+    ["127.0.0.1:2103", "127.0.0.1:2104", "127.0.0.1:2103"].into_iter().for_each(build);
 }

@@ -5,7 +5,7 @@ use serde_json::Value;
 use std::{
     fs,
     io::{BufRead, BufReader, Read},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::mpsc::{self, Receiver},
     thread,
@@ -21,20 +21,7 @@ pub struct Relay {
 impl Relay {
     /// `relay-build build`, then the executable it leaves.
     pub fn build_and_start(directory: &Path, config: &str) -> Self {
-        fs::create_dir_all(directory).unwrap();
-        let path = directory.join("relay.toml");
-        fs::write(&path, config).unwrap();
-        let out = directory.join("out");
-        let built = Command::new(env!("CARGO_BIN_EXE_relay-build"))
-            .arg("build")
-            .arg(&path)
-            .arg("--out")
-            .arg(&out)
-            .status()
-            .expect("relay-build runs");
-        assert!(built.success());
-        assert!(out.join("manifest.json").exists());
-        Self::start(&out.join("relay"))
+        Self::start(&build(directory, config))
     }
 
     fn start(executable: &Path) -> Self {
@@ -74,6 +61,24 @@ impl Relay {
             .find(|value| value.get("destinations").is_some())
             .expect("the ledger is printed at exit")
     }
+}
+
+/// The relay that `relay-build build` makes of a configuration.
+pub fn build(directory: &Path, config: &str) -> PathBuf {
+    fs::create_dir_all(directory).unwrap();
+    let path = directory.join("relay.toml");
+    fs::write(&path, config).unwrap();
+    let out = directory.join("out");
+    let built = Command::new(env!("CARGO_BIN_EXE_relay-build"))
+        .arg("build")
+        .arg(&path)
+        .arg("--out")
+        .arg(&out)
+        .status()
+        .expect("relay-build runs");
+    assert!(built.success());
+    assert!(out.join("manifest.json").exists());
+    out.join("relay")
 }
 
 /// The two sums that must hold in a quiet relay.
