@@ -8,14 +8,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-pub struct Carbon {
-    pub line_port: u16,
+pub(crate) struct Carbon {
+    pub(crate) line_port: u16,
     storage: PathBuf,
     _process: Process,
 }
 
 impl Carbon {
-    pub fn start(directory: &Path) -> Self {
+    pub(crate) fn start(directory: &Path) -> Self {
         let [line_port, pickle_port, query_port] = std::array::from_fn(|_| peers::free_port());
         let storage = directory.join("whisper");
         fs::create_dir_all(&storage).unwrap();
@@ -46,12 +46,12 @@ impl Carbon {
     }
 
     /// Whether whisper has a file for the metric.
-    pub fn holds(&self, metric: &str) -> bool {
+    pub(crate) fn holds(&self, metric: &str) -> bool {
         self.storage.join(format!("{}.wsp", metric.replace('.', "/"))).exists()
     }
 
     /// Every point in whisper: metric and timestamp, and the value.
-    pub fn everything(&self) -> BTreeMap<(String, u64), f64> {
+    pub(crate) fn everything(&self) -> BTreeMap<(String, u64), f64> {
         const DUMP: &str = "
 import json, os, sys, time, whisper
 points = []

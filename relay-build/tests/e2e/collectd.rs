@@ -7,10 +7,10 @@ use std::{
     process::{Command, Stdio},
 };
 
-pub struct Collectd(Process);
+pub(crate) struct Collectd(Process);
 
 impl Collectd {
-    pub fn start(directory: &Path, relay_port: u16, recorder_port: u16) -> Self {
+    pub(crate) fn start(directory: &Path, relay_port: u16, recorder_port: u16) -> Self {
         let _ = peers::directory();
         fs::create_dir_all(directory).unwrap();
         let here = directory.display();
@@ -40,7 +40,7 @@ impl Collectd {
     }
 
     /// Stops it; it flushes what it holds first.
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.0.terminate();
     }
 }

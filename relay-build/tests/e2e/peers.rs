@@ -12,7 +12,7 @@ use std::{
 };
 
 /// The directory that `.ci/peers` fills.
-pub fn directory() -> PathBuf {
+pub(crate) fn directory() -> PathBuf {
     let directory = env::var_os("STATIC_RELAY_PEERS").map_or_else(
         || PathBuf::from(env::var_os("HOME").expect("HOME is set")).join(".cache/static-relay/peers"),
         PathBuf::from,
@@ -22,18 +22,18 @@ pub fn directory() -> PathBuf {
 }
 
 /// A port that was free a moment ago.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
 /// Seconds since 1970.
-pub fn unix_now() -> u64 {
+pub(crate) fn unix_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("a clock after 1970").as_secs()
 }
 
 /// Polls until `done`; fails the test after `limit`.
 #[track_caller]
-pub fn wait_for(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
+pub(crate) fn wait_for(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
     let start = Instant::now();
     while !done() {
         assert!(start.elapsed() < limit, "waited {limit:?} for {what}");
@@ -43,20 +43,20 @@ pub fn wait_for(what: &str, limit: Duration, mut done: impl FnMut() -> bool) {
 
 /// Waits until somebody accepts connections on the port.
 #[track_caller]
-pub fn wait_for_port(what: &str, port: u16) {
+pub(crate) fn wait_for_port(what: &str, port: u16) {
     wait_for(what, Duration::from_secs(60), || TcpStream::connect(("127.0.0.1", port)).is_ok());
 }
 
 /// A child process that does not outlive the test.
-pub struct Process(pub Child);
+pub(crate) struct Process(pub Child);
 
 impl Process {
-    pub fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         Self(command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}")))
     }
 
     /// SIGTERM, then waits for the end; the exit code.
-    pub fn terminate(&mut self) -> Option<i32> {
+    pub(crate) fn terminate(&mut self) -> Option<i32> {
         let killed = Command::new("kill").arg(self.0.id().to_string()).status().expect("kill runs");
         assert!(killed.success());
         let start = Instant::now();
@@ -79,13 +79,13 @@ impl Drop for Process {
 }
 
 /// A listener that keeps every line it is sent: what a peer sent, seen without a relay between.
-pub struct Recorder {
-    pub port: u16,
+pub(crate) struct Recorder {
+    pub(crate) port: u16,
     lines: Arc<Mutex<Vec<String>>>,
 }
 
 impl Recorder {
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("a bound listener").port();
         let lines = Arc::new(Mutex::new(Vec::new()));
@@ -103,11 +103,11 @@ impl Recorder {
         Self { port, lines }
     }
 
-    pub fn lines(&self) -> usize {
+    pub(crate) fn lines(&self) -> usize {
         self.lines.lock().expect("no holder panics").len()
     }
 
-    pub fn take(&self) -> Vec<String> {
+    pub(crate) fn take(&self) -> Vec<String> {
         // What was in flight when the sender stopped arrives within this moment on loopback.
         thread::sleep(Duration::from_millis(500));
         std::mem::take(&mut self.lines.lock().expect("no holder panics"))

@@ -12,15 +12,15 @@ use std::{
     time::Duration,
 };
 
-pub struct Relay {
-    pub data_port: u16,
+pub(crate) struct Relay {
+    pub(crate) data_port: u16,
     process: Process,
     log: Receiver<String>,
 }
 
 impl Relay {
     /// `relay-build build`, then the executable it leaves.
-    pub fn build_and_start(directory: &Path, config: &str) -> Self {
+    pub(crate) fn build_and_start(directory: &Path, config: &str) -> Self {
         Self::start(&build(directory, config))
     }
 
@@ -53,7 +53,7 @@ impl Relay {
     }
 
     /// SIGTERM; the ledger that the relay prints at exit.
-    pub fn stop(mut self) -> Value {
+    pub(crate) fn stop(mut self) -> Value {
         assert_eq!(self.process.terminate(), Some(0), "a clean stop exits with 0");
         self.log
             .iter()
@@ -64,7 +64,7 @@ impl Relay {
 }
 
 /// The relay that `relay-build build` makes of a configuration.
-pub fn build(directory: &Path, config: &str) -> PathBuf {
+pub(crate) fn build(directory: &Path, config: &str) -> PathBuf {
     fs::create_dir_all(directory).unwrap();
     let path = directory.join("relay.toml");
     fs::write(&path, config).unwrap();
@@ -82,7 +82,7 @@ pub fn build(directory: &Path, config: &str) -> PathBuf {
 }
 
 /// The two sums that must hold in a quiet relay.
-pub fn assert_balanced(ledger: &Value) {
+pub(crate) fn assert_balanced(ledger: &Value) {
     let number = |value: &Value| value.as_u64().unwrap_or(0);
     let sum = |value: &Value| value.as_object().map_or(0, |map| map.values().map(number).sum::<u64>());
     let accounted = sum(&ledger["invalid"])

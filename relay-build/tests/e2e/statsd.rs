@@ -8,13 +8,13 @@ use std::{
     process::{Command, Stdio},
 };
 
-pub struct Statsd {
+pub(crate) struct Statsd {
     process: Process,
     port: u16,
 }
 
 impl Statsd {
-    pub fn start(directory: &Path, relay_port: u16) -> Self {
+    pub(crate) fn start(directory: &Path, relay_port: u16) -> Self {
         let [port, management] = std::array::from_fn(|_| peers::free_port());
         fs::create_dir_all(directory).unwrap();
         let config = format!(
@@ -36,14 +36,14 @@ impl Statsd {
     }
 
     /// Counts up by one, so often; returns how often.
-    pub fn count(&self, metric: &str, times: u32) -> u32 {
+    pub(crate) fn count(&self, metric: &str, times: u32) -> u32 {
         for _ in 0..times {
             self.send(&format!("{metric}:1|c"));
         }
         times
     }
 
-    pub fn gauge(&self, metric: &str, value: u32) {
+    pub(crate) fn gauge(&self, metric: &str, value: u32) {
         self.send(&format!("{metric}:{value}|g"));
     }
 
@@ -52,7 +52,7 @@ impl Statsd {
         socket.send_to(packet.as_bytes(), ("127.0.0.1", self.port)).expect("loopback takes a datagram");
     }
 
-    pub fn stop(mut self) {
+    pub(crate) fn stop(mut self) {
         self.process.terminate();
     }
 }
