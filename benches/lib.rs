@@ -72,9 +72,9 @@ fn pipeline<D: Dispatch + 'static>(table: &Table, dispatch: D) -> Box<dyn LinePi
 pub const READ_BYTES: usize = 256 * 1024;
 
 /// Takes all lines through, a read at a time as a worker does, and hands what was gathered over. Gives the number of
-/// lines that were routed.
+/// lines.
 pub fn take(lines: &[u8], pipeline: &mut dyn LinePipeline, gathered: &mut Gathered) -> u64 {
-    let before = gathered.counts.routed;
+    let before = gathered.counts.received;
     let mut rest = lines;
     while !rest.is_empty() {
         let read = &rest[..rest.len().min(READ_BYTES)];
@@ -82,7 +82,7 @@ pub fn take(lines: &[u8], pipeline: &mut dyn LinePipeline, gathered: &mut Gather
         gathered.drain(|destinations, chunk| drop(black_box((destinations.len(), chunk))));
         rest = &rest[taken..];
     }
-    gathered.counts.routed - before
+    gathered.counts.received - before
 }
 
 /// What was gathered for a table: room for all of its destinations.

@@ -49,7 +49,8 @@ pub fn table(name: &str) -> Table {
     }
 }
 
-/// `count` different lines of about 65 bytes for a table, whole and each with its LF. Every line has a route.
+/// `count` different lines of about 65 bytes for a table, whole and each with its LF. Every line is routed or, now
+/// and then, blocked.
 #[must_use]
 pub fn lines(name: &str, count: u64) -> Vec<u8> {
     let spread = match name {

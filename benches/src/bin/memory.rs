@@ -68,12 +68,7 @@ fn measure(tables: &[&'static str], has_callgrind: bool) -> Vec<Figure> {
     for _ in 0..ROUNDS {
         for (figure, (pipeline, gathered, lines)) in figures.iter_mut().zip(&mut ready) {
             let started = Instant::now();
-            assert_eq!(
-                take(lines, &mut **pipeline, gathered),
-                LINES,
-                "{}: a line has no route",
-                figure.table
-            );
+            assert_eq!(take(lines, &mut **pipeline, gathered), LINES, "{}: a line is missing", figure.table);
             #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
             let nanoseconds = started.elapsed().as_nanos() as f64 / LINES as f64;
             figure.nanoseconds = figure.nanoseconds.min(nanoseconds);

@@ -290,7 +290,7 @@ impl Reader {
             match &test.kind {
                 TestKind::Exact(text) | TestKind::Prefix(text) => offer(&mut prefixes, &[beginning(text)]),
                 TestKind::Suffix(text) | TestKind::Contains(text) => {
-                    offer(&mut substrings, std::slice::from_ref(text))
+                    offer(&mut substrings, std::slice::from_ref(text));
                 }
                 TestKind::Regex(regex) => {
                     let required = &self.regexes[*regex].required;

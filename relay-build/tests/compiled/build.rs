@@ -9,7 +9,6 @@ mod random;
 #[path = "src/recorded.rs"]
 mod recorded;
 #[path = "../../../relay-runtime/tests/vectors/mod.rs"]
-#[allow(dead_code, reason = "a part of it is used here")]
 mod vectors;
 
 use random::Random;

@@ -119,8 +119,7 @@ pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeE
 
 fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<(), ServeError> {
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
-    let open_files = raise_open_files_max();
-    tracing::debug!(?open_files, "limit of open files");
+    raise_open_files_max();
     let signals = catch_signals().map_err(ServeError::Signals)?;
     let lookup = |name: &str| std::env::var(name).ok();
     let plan = complete::complete(plan, lookup).map_err(|error| ServeError::Start(error.into()))?;

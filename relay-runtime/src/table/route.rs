@@ -48,7 +48,7 @@ pub enum RouteKind {
     KafkaMdm(KafkaMdm),
     /// To Google Pub/Sub.
     PubSub(PubSub),
-    /// To Amazon's CloudWatch service.
+    /// To Amazon's `CloudWatch`.
     CloudWatch(CloudWatch),
 }
 

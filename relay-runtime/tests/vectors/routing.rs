@@ -94,9 +94,11 @@ pub(crate) fn list(value: &Value) -> impl Iterator<Item = &Value> {
 
 /// The table of a case. Every destination of a case has an address of its own.
 pub(crate) fn table(case: &Value) -> Table {
-    let mut table = Table::default();
-    table.blocklist = list(&case["blocklist"]).map(matcher).collect();
-    table.rewriters = list(&case["rewriters"]).map(rewriter).collect();
+    let mut table = Table {
+        blocklist: list(&case["blocklist"]).map(matcher).collect(),
+        rewriters: list(&case["rewriters"]).map(rewriter).collect(),
+        ..Table::default()
+    };
     for written in list(&case["routes"]) {
         let destinations: Vec<RouteDestination> = list(&written["dests"])
             .map(|destination| {

@@ -24,7 +24,7 @@ pub enum RouteType {
     KafkaMdm,
     /// Google Pub/Sub.
     PubSub,
-    /// Amazon's CloudWatch.
+    /// Amazon's `CloudWatch`.
     CloudWatch,
 }
 

@@ -63,9 +63,8 @@ impl Random {
     }
 
     pub(crate) fn table(&mut self) -> Table {
-        let mut table = Table::default();
-        table.destinations =
-            (0..4).map(|port| Destination::new(format!("127.0.0.1:{}", 2003 + port))).collect();
+        let destination = |port| Destination::new(format!("127.0.0.1:{port}"));
+        let mut table = Table { destinations: (2003..2007).map(destination).collect(), ..Table::default() };
         for _ in 0..self.below(3) {
             let mut entry = Matcher::default();
             self.condition(&mut entry);
