@@ -190,6 +190,7 @@ pub fn build(
     // name of its own keeps one configuration's relay from being taken for another's.
     let name = if source { "relay".to_owned() } else { format!("relay-{}", &manifest.plan_sha256[..16]) };
     let package = if source { options.out.clone() } else { cache.join("crate").join(&name) };
+    let _lock = if source { None } else { Some(lock(&cache)?) };
     write_crate(&package, &name, &generated, &runtime)?;
     finish(Stage::Write, &mut stages);
     if source {
@@ -197,7 +198,6 @@ pub fn build(
     }
 
     progress(Stage::Compile);
-    let _lock = lock(&cache)?;
     let built = compile(&package, &name, &cache.join("target"), options.profile, &runtime)?;
     finish(Stage::Compile, &mut stages);
 
@@ -294,8 +294,9 @@ fn cargo_toml(name: &str, runtime: &Path) -> String {
     include_str!("../../templates/program/Cargo.toml.in").replace("@NAME@", name).replace("@RUNTIME@", &path)
 }
 
-/// All relays of a cache are compiled to one place, and copied from there: one after the other.
+/// All relays of a cache are written and compiled in one place, and copied from there: one after the other.
 fn lock(cache: &Path) -> Result<fs::File, BuildError> {
+    create(cache)?;
     let path = cache.join("lock");
     let locked = fs::File::create(&path).and_then(|file| file.lock().map(|()| file));
     locked.map_err(|error| BuildError::File(path, error))
