@@ -194,6 +194,7 @@ pub fn build(
     write_crate(&package, &name, &generated, &runtime)?;
     finish(Stage::Write, &mut stages);
     if source {
+        tidy(&package);
         return Ok(Artifact { path: package.join("src/main.rs"), manifest: None, stages });
     }
 
@@ -287,6 +288,13 @@ fn write_crate(package: &Path, name: &str, generated: &Generated, runtime: &Path
         write(&package.join("src").join(name), &text)?;
     }
     Ok(())
+}
+
+/// Leaves the sources as rustfmt would, under the settings that hold there. They are for people; without rustfmt they
+/// are readable too, and mean the same.
+fn tidy(package: &Path) {
+    let done = Command::new("rustfmt").args(["--edition", "2024"]).arg(package.join("src/main.rs")).output();
+    drop(done);
 }
 
 fn cargo_toml(name: &str, runtime: &Path) -> String {

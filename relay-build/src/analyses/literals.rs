@@ -15,8 +15,8 @@ pub struct Required {
     pub equivalent: Option<Equivalent>,
     /// The name starts with one of these, unless empty.
     pub prefixes: Vec<String>,
-    /// The name contains this.
-    pub substring: Option<String>,
+    /// The name contains all of these.
+    pub substrings: Vec<String>,
     /// The name contains one of these, unless empty.
     pub any_substring: Vec<String>,
 }
@@ -45,8 +45,11 @@ pub fn required(hir: &Hir) -> Required {
     let anchored = hir.properties().look_set_prefix().contains(Look::Start);
     let begins = beginnings(hir);
     let (prefixes, any_substring) = if anchored { (begins, Vec::new()) } else { (Vec::new(), begins) };
-    let substring = longest_literal(hir);
-    Required { equivalent: equivalent(hir), prefixes, substring, any_substring }
+    let mut substrings = Vec::new();
+    collect_literals(hir, &mut substrings);
+    substrings.sort();
+    substrings.dedup();
+    Required { equivalent: equivalent(hir), prefixes, substrings, any_substring }
 }
 
 /// The literals one of which every match begins with.
@@ -69,20 +72,12 @@ fn beginnings(hir: &Hir) -> Vec<String> {
     if texts.len() > ALTERNATIVES_MAX { Vec::new() } else { texts }
 }
 
-/// The longest run of literal characters that is part of every match.
-fn longest_literal(hir: &Hir) -> Option<String> {
-    let mut best: Option<String> = None;
-    let mut offer = |text: Option<String>| {
-        if let Some(text) = text
-            && best.as_ref().is_none_or(|best| best.len() < text.len())
-        {
-            best = Some(text);
-        }
-    };
+/// The runs of literal characters that are part of every match.
+fn collect_literals(hir: &Hir, found: &mut Vec<String>) {
     match hir.kind() {
-        HirKind::Literal(literal) => offer(usable(&literal.0)),
-        HirKind::Capture(capture) => offer(longest_literal(&capture.sub)),
-        HirKind::Repetition(repetition) if repetition.min > 0 => offer(longest_literal(&repetition.sub)),
+        HirKind::Literal(literal) => found.extend(usable(&literal.0)),
+        HirKind::Capture(capture) => collect_literals(&capture.sub, found),
+        HirKind::Repetition(repetition) if repetition.min > 0 => collect_literals(&repetition.sub, found),
         HirKind::Concat(parts) => {
             // Groups part a literal from its neighbours in the tree, not in the text.
             let mut run = Vec::new();
@@ -91,16 +86,15 @@ fn longest_literal(hir: &Hir) -> Option<String> {
                     Some(bytes) => run.extend(bytes),
                     None if is_look(part) => {}
                     None => {
-                        offer(usable(&std::mem::take(&mut run)));
-                        offer(longest_literal(part));
+                        found.extend(usable(&std::mem::take(&mut run)));
+                        collect_literals(part, found);
                     }
                 }
             }
-            offer(usable(&run));
+            found.extend(usable(&run));
         }
         _ => {}
     }
-    best
 }
 
 /// The bytes that this part stands for, if it is a literal in any number of groups.
@@ -172,10 +166,10 @@ mod tests {
     use relay_runtime::regex::parse;
 
     #[track_caller]
-    fn check(pattern: &str, prefixes: &[&str], substring: Option<&str>) {
+    fn check(pattern: &str, prefixes: &[&str], substrings: &[&str]) {
         let found = required(&parse(pattern).expect("a regex"));
         assert_eq!(found.prefixes, prefixes, "{pattern}");
-        assert_eq!(found.substring.as_deref(), substring, "{pattern}");
+        assert_eq!(found.substrings, substrings, "{pattern}");
     }
 
     #[track_caller]
@@ -185,18 +179,18 @@ mod tests {
 
     #[test]
     fn literals_hold_for_every_match() {
-        check(r"^servers\.(dc1|dc2)\.cpu$", &["servers.dc1.cpu", "servers.dc2.cpu"], Some("servers."));
-        check(r"^foo|^bar", &["bar", "foo"], None);
-        check(r"^foo|bar", &[], None);
-        check(r"^foox?z", &["fooxz", "fooz"], Some("foo"));
-        check(r"^ab*", &["a"], Some("a"));
-        check(r"^ab{0,1}c", &["abc", "ac"], Some("a"));
-        check(r"\.count$", &[], Some(".count"));
-        check(r"a.*bcd.*e", &[], Some("bcd"));
-        check(r"(?i)abc", &[], None);
-        check(r"(a)(b)c+", &[], Some("ab"));
-        check(r"x*", &[], None);
-        check(r"(?m)^abc", &[], Some("abc"));
+        check(r"^servers\.(dc1|dc2)\.cpu$", &["servers.dc1.cpu", "servers.dc2.cpu"], &[".cpu", "servers."]);
+        check(r"^foo|^bar", &["bar", "foo"], &[]);
+        check(r"^foo|bar", &[], &[]);
+        check(r"^foox?z", &["fooxz", "fooz"], &["foo", "z"]);
+        check(r"^ab*", &["a"], &["a"]);
+        check(r"^ab{0,1}c", &["abc", "ac"], &["a", "c"]);
+        check(r"\.count$", &[], &[".count"]);
+        check(r"a.*bcd.*e", &[], &["a", "bcd", "e"]);
+        check(r"(?i)abc", &[], &[]);
+        check(r"(a)(b)c+", &[], &["ab", "c"]);
+        check(r"x*", &[], &[]);
+        check(r"(?m)^abc", &[], &["abc"]);
     }
 
     #[test]

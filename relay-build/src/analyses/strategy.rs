@@ -9,14 +9,14 @@
 use super::literals::{Equivalent, Required, required};
 use regex_syntax::hir::Hir;
 use relay_runtime::{
-    matching::LENGTH_MAX,
     plan::Plan,
     regex::parse,
     table::{Condition, Matcher, Pattern, RouteKind, Table},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 mod choose;
+mod guards;
 mod regexes;
 
 pub use regexes::{RegexForm, StaticRegex};
@@ -211,7 +211,7 @@ impl Strategy {
         for rewriter in rewriters {
             rewriting.push(reader.read_rewriter(rewriter)?);
         }
-        let guards = asked.iter().map(|tests| reader.guard(tests)).collect();
+        let guards = guards::choose(&asked, &reader.regexes);
         Ok(choose::choose(reader, asked, guards, targets, rewriting, [blocklist.len(), aggregators.len()]))
     }
 }
@@ -280,47 +280,6 @@ impl Reader {
             }
         })
     }
-
-    /// The best literals that these tests demand. At the start is best, since that is found soonest; then the
-    /// longest, since that is rarest.
-    fn guard(&self, tests: &[Test]) -> Guard {
-        let mut prefixes: Option<Vec<String>> = None;
-        let mut substrings: Option<Vec<String>> = None;
-        for test in tests.iter().filter(|test| !test.negated) {
-            match &test.kind {
-                TestKind::Exact(text) | TestKind::Prefix(text) => offer(&mut prefixes, &[beginning(text)]),
-                TestKind::Suffix(text) | TestKind::Contains(text) => {
-                    offer(&mut substrings, std::slice::from_ref(text));
-                }
-                TestKind::Regex(regex) => {
-                    let required = &self.regexes[*regex].required;
-                    let cut: BTreeSet<_> = required.prefixes.iter().map(|text| beginning(text)).collect();
-                    offer(&mut prefixes, &cut.into_iter().collect::<Vec<_>>());
-                    offer(&mut substrings, required.substring.as_slice());
-                    offer(&mut substrings, &required.any_substring);
-                }
-                _ => {}
-            }
-        }
-        match (prefixes, substrings) {
-            (Some(prefixes), _) => Guard::Prefixes(prefixes),
-            (None, Some(substrings)) => Guard::Substrings(substrings),
-            (None, None) => Guard::None,
-        }
-    }
-}
-
-/// Keeps the better of two sets of alternatives: the one whose shortest member is longest.
-fn offer(best: &mut Option<Vec<String>>, texts: &[String]) {
-    let shortest = |texts: &[String]| texts.iter().map(String::len).min().unwrap_or(0);
-    if !texts.is_empty() && best.as_ref().is_none_or(|best| shortest(best) < shortest(texts)) {
-        *best = Some(texts.to_vec());
-    }
-}
-
-/// As much of a literal as can be looked up, in whole characters.
-fn beginning(text: &str) -> String {
-    text[..text.floor_char_boundary(LENGTH_MAX)].to_owned()
 }
 
 fn parsed(pattern: &str) -> Result<Hir, BadRegex> {
@@ -333,11 +292,12 @@ fn required_literal(required: &Required) -> Option<String> {
         [one] => Some(one),
         _ => None,
     };
-    let all = required.substring.iter().chain(prefix).chain(match required.any_substring.as_slice() {
+    let all = required.substrings.iter().chain(prefix).chain(match required.any_substring.as_slice() {
         [one] => Some(one),
         _ => None,
     });
-    all.max_by_key(|text| text.len()).cloned()
+    // Every ordinary name has dots.
+    all.filter(|text| *text != ".").max_by_key(|text| text.len()).cloned()
 }
 
 impl TestKind {

@@ -109,8 +109,30 @@ impl Generated {
         let formatted = syn::parse2(items.clone()).map(|file| prettyplease::unparse(&file));
         // What does not parse would not compile either; rustc says it better.
         let text = formatted.unwrap_or_else(|_| items.to_string());
-        format!("{}\n{text}", self.header)
+        format!("{}\n{}", self.header, spaced(&text))
     }
+}
+
+/// Parts items by blank lines, which tokens do not have.
+fn spaced(text: &str) -> String {
+    const STARTS: [&str; 9] = ["///", "#[", "fn ", "pub ", "static ", "const ", "impl", "mod ", "struct "];
+    let mut spaced = String::with_capacity(text.len() + text.len() / 16);
+    let mut before = "";
+    for line in text.lines() {
+        let (indent, item) = (indent(line), line.trim_start());
+        let ended = before.ends_with('}') || before.ends_with(';');
+        if ended && indent == self::indent(before) && STARTS.iter().any(|start| item.starts_with(start)) {
+            spaced.push('\n');
+        }
+        spaced.push_str(line);
+        spaced.push('\n');
+        before = line;
+    }
+    spaced
+}
+
+fn indent(line: &str) -> usize {
+    line.len() - line.trim_start().len()
 }
 
 fn emit_table(

@@ -49,17 +49,28 @@ pub(super) fn emit(
             target_checks: Pairs::new(#target_checks),
         };
     };
+    // Nothing is asked where nothing was written.
+    let blocked = if table.blocklist.is_empty() {
+        quote!(None)
+    } else {
+        quote!(ROWS.blocked(name, #look, &self.engines))
+    };
+    let aggregate = if table.aggregators.is_empty() {
+        quote!(false)
+    } else {
+        quote!(ROWS.aggregate(name, #look, &self.engines, sink))
+    };
     let body = quote! {
-        #[allow(unused_variables, reason = "without literals to wait under, nothing is looked up")]
+        #[allow(unused_variables, clippy::unused_self, reason = "one shape for all tables")]
         impl Table {
             #[inline]
             fn blocked(&self, name: &[u8], look: &Look) -> Option<BlocklistIndex> {
-                ROWS.blocked(name, #look, &self.engines)
+                #blocked
             }
 
             #[inline]
             fn aggregate<S: Sink>(&self, name: &[u8], look: &Look, sink: &mut S) -> bool {
-                ROWS.aggregate(name, #look, &self.engines, sink)
+                #aggregate
             }
 
             #[inline]

@@ -48,7 +48,7 @@ impl Rules<'_> {
             .enumerate()
             .map(|(at, (route, name))| self.emit_route(at, route, name, &destinations));
         let body = quote! {
-            #[allow(unused_variables, reason = "not every rule asks for everything")]
+            #[allow(unused_variables, clippy::unused_self, reason = "one shape for all rules")]
             impl Table {
                 #blocked
                 #aggregate
@@ -83,7 +83,7 @@ impl Rules<'_> {
                 quote!(#at => #condition,)
             });
             quote! {
-                let mut rules = look.rules(0, #end);
+                let mut rules = look.rules(0, #end).iter().copied();
                 rules.find(|rule| match rule { #(#arms)* _ => false }).map(BlocklistIndex)
             }
         };
@@ -122,7 +122,7 @@ impl Rules<'_> {
             let (start, end) =
                 (Literal::usize_unsuffixed(first), Literal::usize_unsuffixed(self.strategy.first_route));
             quote! {
-                for rule in look.rules(#start, #end) {
+                for &rule in look.rules(#start, #end) {
                     match rule { #(#steps)* _ => {} }
                 }
                 false
@@ -165,7 +165,7 @@ impl Rules<'_> {
                 .zip(numbers)
                 .map(|(function, number)| quote!(#number => self.#function(name, look, sink),));
             quote! {
-                for rule in look.rules(#start, #end) {
+                for &rule in look.rules(#start, #end) {
                     match rule { #(#arms)* _ => {} }
                 }
             }

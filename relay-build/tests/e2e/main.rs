@@ -49,7 +49,7 @@ destinations = ["127.0.0.1:{}"]
     statsd.gauge("app.temperature", 42);
 
     // collectd reads once a second; a few rounds of it are enough.
-    peers::wait_for("collectd to report ten times", Duration::from_secs(60), || recorder.lines() >= 40);
+    peers::wait_for("collectd to report ten times", Duration::from_mins(1), || recorder.lines() >= 40);
     peers::wait_for("statsd to flush", Duration::from_secs(30), || {
         carbon.holds("stats.counters.app.hits.count")
     });
@@ -65,7 +65,7 @@ destinations = ["127.0.0.1:{}"]
     }
 
     let mut held = BTreeMap::new();
-    peers::wait_for("carbon-cache to write everything", Duration::from_secs(60), || {
+    peers::wait_for("carbon-cache to write everything", Duration::from_mins(1), || {
         held = carbon.everything();
         wanted.keys().all(|point| held.contains_key(point))
     });

@@ -44,7 +44,7 @@ pub(crate) fn wait_for(what: &str, limit: Duration, mut done: impl FnMut() -> bo
 /// Waits until somebody accepts connections on the port.
 #[track_caller]
 pub(crate) fn wait_for_port(what: &str, port: u16) {
-    wait_for(what, Duration::from_secs(60), || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    wait_for(what, Duration::from_mins(1), || TcpStream::connect(("127.0.0.1", port)).is_ok());
 }
 
 /// A child process that does not outlive the test.

@@ -14,7 +14,6 @@ use super::words::{Arena, Pairs};
 pub const LENGTH_MAX: usize = 64;
 
 const WORD: usize = size_of::<u64>();
-const DOTS: u64 = u64::from_ne_bytes([b'.'; WORD]);
 const SEED: u64 = 0x243F_6A88_85A3_08D3;
 const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 
@@ -36,21 +35,20 @@ impl HashedPrefixes<'_> {
     /// Calls `found` with each literal that `name` starts with, shortest first.
     #[inline]
     pub fn find(&self, name: &[u8], mut found: impl FnMut(u32)) {
-        let Some(probed) = Probed::new(name) else { return };
-        let mut lengths = self.lengths;
-        if self.lengths_dotted != 0 {
-            lengths |= self.lengths_dotted & probed.dots();
-        }
-        lengths &= probed.lengths();
+        let mut lengths = (self.lengths | self.lengths_dotted) & lengths_of(name);
         let (mut state, mut at) = (SEED, 0);
         while lengths != 0 {
-            let length = lengths.trailing_zeros() as usize + 1;
+            let last = lengths.trailing_zeros() as usize;
             lengths &= lengths - 1;
+            if name[last] != b'.' && self.lengths >> last & 1 == 0 {
+                continue;
+            }
+            let length = last + 1;
             while at + WORD <= length {
-                state = fold(state, probed.word(at));
+                state = fold(state, word(name, at));
                 at += WORD;
             }
-            let rest = probed.word(at) & low_bytes(length - at);
+            let rest = word(name, at) & low_bytes(length - at);
             if let Some(literal) = self.probe(finish(state, rest, length), &name[..length]) {
                 found(literal);
             }
@@ -107,54 +105,25 @@ const fn low_bytes(count: usize) -> u64 {
     (1 << (8 * count)) - 1
 }
 
-/// The beginning of a name, followed by zeros, so that words can be read without asking where it ends.
-struct Probed {
-    bytes: [u8; LENGTH_MAX + WORD],
-    length: usize,
+/// The lengths that beginnings of the name have, as in [`HashedPrefixes::lengths`].
+#[inline]
+fn lengths_of(name: &[u8]) -> u64 {
+    let length = name.len().min(LENGTH_MAX);
+    if length == 0 { 0 } else { u64::MAX >> (LENGTH_MAX - length) }
 }
 
-impl Probed {
-    #[inline]
-    fn new(name: &[u8]) -> Option<Self> {
-        let mut bytes = [0; LENGTH_MAX + WORD];
-        let length = name.len().min(LENGTH_MAX);
-        if length == LENGTH_MAX {
-            bytes[..LENGTH_MAX].copy_from_slice(&name[..LENGTH_MAX]);
-        } else {
-            bytes[..length].copy_from_slice(&name[..length]);
-        }
-        (length > 0).then_some(Self { bytes, length })
-    }
+/// The bytes from `at`, which is not beyond the end; zeros follow the last one.
+#[inline]
+fn word(name: &[u8], at: usize) -> u64 {
+    let rest = &name[at..];
+    rest.first_chunk().map_or_else(|| last_word(rest), |word| u64::from_le_bytes(*word))
+}
 
-    #[inline]
-    fn word(&self, at: usize) -> u64 {
-        let mut word = [0; WORD];
-        word.copy_from_slice(&self.bytes[at..at + WORD]);
-        u64::from_le_bytes(word)
-    }
-
-    /// The lengths that the name has, as in [`HashedPrefixes::lengths`].
-    #[inline]
-    const fn lengths(&self) -> u64 {
-        u64::MAX >> (LENGTH_MAX - self.length)
-    }
-
-    /// Bit `n`: the byte at `n` is a dot.
-    #[inline]
-    fn dots(&self) -> u64 {
-        const LOW: u64 = u64::from_ne_bytes([0x7F; WORD]);
-        let mut dots = 0;
-        let mut at = 0;
-        while at < self.length {
-            let other = self.word(at) ^ DOTS;
-            // The top bit of each byte that is zero, exactly: no carry crosses a byte.
-            let zero = !(((other & LOW) + LOW) | other | LOW);
-            // Gathers the eight top bits in the top byte.
-            dots |= ((zero >> 7).wrapping_mul(0x0102_0408_1020_4080) >> 56) << at;
-            at += WORD;
-        }
-        dots
-    }
+#[inline(never)]
+fn last_word(rest: &[u8]) -> u64 {
+    let mut word = [0; WORD];
+    word[..rest.len()].copy_from_slice(rest);
+    u64::from_le_bytes(word)
 }
 
 #[cfg(test)]
@@ -162,28 +131,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dots_are_seen_at_every_place() {
-        for place in 0..LENGTH_MAX {
-            for other in [b'/', b'-', 0xAE, 0x2F, 0] {
-                let mut name = [other; LENGTH_MAX];
-                name[place] = b'.';
-                assert_eq!(
-                    Probed::new(&name).map(|probed| probed.dots()),
-                    Some(1 << place),
-                    "{place} {other}"
-                );
-            }
-        }
-    }
-
-    #[test]
     fn every_length_hashes_as_its_literal_does() {
         let name: Vec<u8> = (0..LENGTH_MAX as u8).map(|byte| byte.wrapping_mul(37)).collect();
-        let probed = Probed::new(&name).expect("it is not empty");
         for length in 1..=LENGTH_MAX {
             let whole = length / WORD * WORD;
-            let state = (0..whole).step_by(WORD).fold(SEED, |state, at| fold(state, probed.word(at)));
-            let rest = probed.word(whole) & low_bytes(length - whole);
+            let state = (0..whole).step_by(WORD).fold(SEED, |state, at| fold(state, word(&name, at)));
+            let rest = word(&name, whole) & low_bytes(length - whole);
             assert_eq!(split(finish(state, rest, length)), hash(&name[..length]));
         }
     }

@@ -98,8 +98,12 @@ impl Look {
 
     /// The candidates from `start` up to but without `end`, in order.
     #[inline]
-    pub fn rules(&self, start: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
-        self.rules.iter().copied().skip_while(move |&rule| rule < start).take_while(move |&rule| rule < end)
+    #[must_use]
+    pub fn rules(&self, start: u32, end: u32) -> &[u32] {
+        let skipped = self.rules.iter().take_while(|&&rule| rule < start).count();
+        let rules = &self.rules[skipped..];
+        let taken = rules.iter().take_while(|&&rule| rule < end).count();
+        &rules[..taken]
     }
 
     /// Whether the name contains this substring of the index.

@@ -172,6 +172,6 @@ impl Rows<'_> {
 /// The rules to ask: those that the look came up with, or all if no rule waits under a literal.
 #[inline]
 fn candidates(look: Option<&Look>, start: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
-    let all = if look.is_none() { start..end } else { 0..0 };
-    look.into_iter().flat_map(move |look| look.rules(start, end)).chain(all)
+    let (waiting, all) = look.map_or((&[][..], start..end), |look| (look.rules(start, end), 0..0));
+    waiting.iter().copied().chain(all)
 }

@@ -1,8 +1,8 @@
 //! From what is asked of each rule to one strategy for the table.
 
 use super::{
-    Guard, MatchStrategy, PrefixStrategy, Reader, Rewriting, Rule, RuleForm, Strategy, SubstringStrategy,
-    Test, TestKind,
+    Guard, MatchStrategy, PrefixStrategy, Reader, Required, Rewriting, Rule, RuleForm, Strategy,
+    SubstringStrategy, Test, TestKind,
 };
 use std::collections::BTreeSet;
 
@@ -34,6 +34,7 @@ pub(super) fn choose(
     } else {
         SubstringStrategy::Automaton
     });
+    let is_guarded: Vec<_> = guards.iter().map(|guard| *guard != Guard::None).collect();
     for guard in &mut guards {
         let asked_in_turn = match guard {
             Guard::None => true,
@@ -53,8 +54,8 @@ pub(super) fn choose(
     let form =
         force.form.unwrap_or(if asked.len() <= CODE_RULES_MAX { RuleForm::Code } else { RuleForm::Rows });
     let mut rules = Vec::new();
-    for (mut tests, guard) in asked.into_iter().zip(guards) {
-        let matching = matching(&tests, &reader);
+    for ((mut tests, guard), is_guarded) in asked.into_iter().zip(guards).zip(is_guarded) {
+        let matching = matching(&tests, is_guarded);
         relieve(&mut tests, &guard, &reader);
         for test in &mut tests {
             test.use_look(&found);
@@ -87,7 +88,7 @@ fn choose_prefixes(guards: &[Guard]) -> PrefixStrategy {
     }
 }
 
-fn matching(tests: &[Test], reader: &Reader) -> MatchStrategy {
+fn matching(tests: &[Test], is_guarded: bool) -> MatchStrategy {
     let regexes = tests.iter().filter(|test| matches!(test.kind, TestKind::Regex(_))).count();
     match tests {
         [] => MatchStrategy::Always,
@@ -96,8 +97,8 @@ fn matching(tests: &[Test], reader: &Reader) -> MatchStrategy {
         [Test { kind: TestKind::Suffix(_), negated: false }] => MatchStrategy::Suffix,
         [Test { kind: TestKind::Contains(_), negated: false }] => MatchStrategy::Substring,
         _ if regexes == 0 => MatchStrategy::Literals,
-        _ if reader.guard(tests) == Guard::None => MatchStrategy::Regex,
-        _ => MatchStrategy::GuardedRegex,
+        _ if is_guarded => MatchStrategy::GuardedRegex,
+        _ => MatchStrategy::Regex,
     }
 }
 
@@ -111,20 +112,25 @@ fn relieve(tests: &mut Vec<Test>, guard: &Guard, reader: &Reader) {
             }
         }
         Guard::Substrings(texts) => {
-            let [text] = texts.as_slice() else { return };
-            tests.retain(|test| test.negated || test.kind != TestKind::Contains(text.clone()));
+            if let [text] = texts.as_slice() {
+                tests.retain(|test| test.negated || test.kind != TestKind::Contains(text.clone()));
+            }
             for test in tests {
                 if let TestKind::Regex(regex) = test.kind
                     && !test.negated
-                    && reader.regexes[regex]
-                        .literal
-                        .as_ref()
-                        .is_some_and(|literal| text.contains(literal.as_str()))
+                    && reader.regexes[regex].required.is_met_by(texts)
                 {
                     test.kind = TestKind::Confirm(regex);
                 }
             }
         }
+    }
+}
+
+impl Required {
+    /// Whether finding one of these is as good as finding the literal that the regex looks for by itself.
+    fn is_met_by(&self, texts: &[String]) -> bool {
+        self.any_substring == texts || matches!(texts, [text] if self.substrings.contains(text))
     }
 }
 

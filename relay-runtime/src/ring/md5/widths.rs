@@ -1,8 +1,7 @@
 //! The widest vectors that the processor has.
 //!
-//! The only `unsafe` of the crate. The compiler may use an instruction set beyond the target's baseline only
-//! in functions that say so, and calling one is `unsafe`, since on a processor without those instructions it
-//! is undefined behaviour.
+//! The compiler may use an instruction set beyond the target's baseline only in functions that say so, and
+//! calling one is `unsafe`, since on a processor without those instructions it is undefined behaviour.
 #![allow(unsafe_code, reason = "functions for instruction sets that are detected when running, see above")]
 
 use super::{LANES_MAX, lanes};

@@ -1,0 +1,136 @@
+//! What each rule waits for, chosen with the whole table in view.
+//!
+//! A rule may wait under any set of literals one of which every name that it takes has. Under a prefix is best,
+//! since that is found soonest; but where many rules demand the same prefix, a name that has it would call them
+//! all up, and the literal that tells them apart is better, wherever in the name it stands.
+
+use super::{Guard, StaticRegex, Test, TestKind};
+use relay_runtime::matching::LENGTH_MAX;
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
+
+/// Up to so many rules may wait under one literal before others are considered: calling up one in vain costs
+/// about what the look for substrings costs for a dozen bytes.
+const SHARED_MAX: usize = 4;
+
+/// The best guard of each rule.
+pub(super) fn choose(asked: &[Vec<Test>], regexes: &[StaticRegex]) -> Vec<Guard> {
+    let options: Vec<_> = asked.iter().map(|tests| options(tests, regexes)).collect();
+    let mut demanded = BTreeMap::<(bool, &str), usize>::new();
+    for options in &options {
+        let literals: BTreeSet<_> = options.iter().flat_map(Guard::literals).collect();
+        for literal in literals {
+            *demanded.entry(literal).or_default() += 1;
+        }
+    }
+    let cost = |option: &&Guard| {
+        let shared = option.literals().map(|literal| demanded[&literal]).max().unwrap_or_default();
+        let shortest = option.literals().map(|(_, text)| text.len()).min().unwrap_or_default();
+        let is_late = matches!(option, Guard::Substrings(_));
+        (if shared > SHARED_MAX { shared } else { 0 }, is_late, Reverse(shortest))
+    };
+    options.iter().map(|options| options.iter().min_by_key(cost).cloned().unwrap_or(Guard::None)).collect()
+}
+
+/// Every guard that these tests allow.
+fn options(tests: &[Test], regexes: &[StaticRegex]) -> Vec<Guard> {
+    let mut options = Vec::new();
+    for test in tests.iter().filter(|test| !test.negated) {
+        match &test.kind {
+            TestKind::Exact(text) | TestKind::Prefix(text) => {
+                options.push(Guard::Prefixes(vec![beginning(text)]));
+            }
+            TestKind::Suffix(text) | TestKind::Contains(text) => {
+                options.push(Guard::Substrings(vec![text.clone()]));
+            }
+            TestKind::Regex(regex) => {
+                let required = &regexes[*regex].required;
+                let prefixes: BTreeSet<_> = required.prefixes.iter().map(|text| beginning(text)).collect();
+                options.push(Guard::Prefixes(prefixes.into_iter().collect()));
+                options.push(Guard::Substrings(required.any_substring.clone()));
+                options.extend(required.substrings.iter().map(|text| Guard::Substrings(vec![text.clone()])));
+            }
+            _ => {}
+        }
+    }
+    options.retain(|option| option.literals().next().is_some());
+    options
+}
+
+/// As much of a literal as can be looked up, in whole characters.
+fn beginning(text: &str) -> String {
+    text[..text.floor_char_boundary(LENGTH_MAX)].to_owned()
+}
+
+impl Guard {
+    /// Its literals, and whether they stand at the start.
+    fn literals(&self) -> impl Iterator<Item = (bool, &str)> {
+        let (at_start, texts) = match self {
+            Self::None => (false, [].as_slice()),
+            Self::Prefixes(texts) => (true, texts.as_slice()),
+            Self::Substrings(texts) => (false, texts.as_slice()),
+        };
+        texts.iter().map(move |text| (at_start, text.as_str()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Force, Guard, PrefixStrategy, Strategy, SubstringStrategy};
+    use relay_runtime::{
+        plan::Plan,
+        table::{Matcher, Route, RouteKind, Table},
+    };
+
+    #[track_caller]
+    fn check(regexes: &[&str], want: &[Guard]) {
+        let route = |regex: &&str| Route {
+            key: (*regex).to_owned(),
+            matcher: Matcher { regex: Some((*regex).to_owned()), ..Matcher::default() },
+            kind: RouteKind::Blackhole,
+        };
+        let plan = Plan {
+            table: Table { routes: regexes.iter().map(route).collect(), ..Table::default() },
+            ..Plan::default()
+        };
+        let asked = Strategy::choose(
+            &plan,
+            Force {
+                substrings: Some(SubstringStrategy::Automaton),
+                prefixes: Some(PrefixStrategy::Hash),
+                ..Force::default()
+            },
+        );
+        let guards: Vec<_> = asked.expect("regexes").rules.into_iter().map(|rule| rule.guard).collect();
+        assert_eq!(guards, want);
+    }
+
+    fn prefix(text: &str) -> Guard {
+        Guard::Prefixes(vec![text.to_owned()])
+    }
+
+    fn substring(text: &str) -> Guard {
+        Guard::Substrings(vec![text.to_owned()])
+    }
+
+    #[test]
+    fn a_prefix_of_few_rules_is_best() {
+        check(&[r"^a\.b[^.]*\.long_literal"], &[prefix("a.b")]);
+        check(&[r"^a\.b[^.]*\.c$", r"^a\.b[^.]*\.d$"], &[prefix("a.b"), prefix("a.b")]);
+    }
+
+    #[test]
+    fn where_many_rules_share_a_prefix_each_waits_for_what_tells_it_apart() {
+        let regexes = [
+            r"^servers\.[^.]+\.mysql\.[a-z]+\.count$",
+            r"^servers\.[^.]+\.nginx\.[a-z]+\.count$",
+            r"^servers\.[^.]+\.kafka\.[a-z]+\.count$",
+            r"^servers\.[^.]+\.redis\.[a-z]+\.count$",
+            r"^servers\.[^.]+\.varnish\.[a-z]+\.count$",
+        ];
+        let want = [".mysql.", ".nginx.", ".kafka.", ".redis.", ".varnish."].map(substring);
+        check(&regexes, &want);
+    }
+}
