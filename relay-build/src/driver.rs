@@ -3,8 +3,9 @@
 //!
 //! Crates are written under a cache directory of the user with one target directory for all of them, so that
 //! relay-runtime and what it depends on are compiled once on a machine and a changed configuration only costs
-//! its own code. The same configuration, version and target give the same bytes: no path, time or host gets
-//! into the crate, and rustc is told to forget where it was.
+//! its own code; the runtime's sources are [copied](runtime) there, so that it does not matter where they came
+//! from. The same configuration, version and target give the same bytes: no path, time or host gets into the
+//! crate, and rustc is told to forget where it was.
 
 use crate::{
     analyses::strategy::{BadRegex, Force},
@@ -21,6 +22,8 @@ use std::{
     process::Command,
     time::{Duration, Instant},
 };
+
+mod runtime;
 
 /// How to build.
 #[derive(Clone, Debug)]
@@ -191,7 +194,8 @@ pub fn build(
     let name = if source { "relay".to_owned() } else { format!("relay-{}", &manifest.plan_sha256[..16]) };
     let package = if source { options.out.clone() } else { cache.join("crate").join(&name) };
     let _lock = if source { None } else { Some(lock(&cache)?) };
-    write_crate(&package, &name, &generated, &runtime)?;
+    let sources = if source { runtime.clone() } else { runtime::copy(&runtime, &cache)? };
+    write_crate(&package, &name, &generated, &sources, &runtime.join("../Cargo.lock"))?;
     finish(Stage::Write, &mut stages);
     if source {
         tidy(&package);
@@ -199,7 +203,7 @@ pub fn build(
     }
 
     progress(Stage::Compile);
-    let built = compile(&package, &name, &cache.join("target"), options.profile, &runtime)?;
+    let built = compile(&package, &name, &cache.join("target"), options.profile, &cache)?;
     finish(Stage::Compile, &mut stages);
 
     progress(Stage::Copy);
@@ -213,7 +217,7 @@ pub fn build(
     fs::copy(&built, &fresh).map_err(|error| BuildError::File(fresh.clone(), error))?;
     fs::rename(&fresh, &path).map_err(|error| BuildError::File(path.clone(), error))?;
     let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
-    write(&options.out.join("manifest.json"), &text)?;
+    write(&options.out.join("manifest.json"), text.as_bytes())?;
     finish(Stage::Copy, &mut stages);
     Ok(Artifact { path, manifest: Some(manifest), stages })
 }
@@ -276,16 +280,21 @@ fn cache_directory(given: Option<&Path>) -> PathBuf {
     given.map(Path::to_owned).or_else(|| named("RELAY_BUILD_CACHE")).unwrap_or_else(user)
 }
 
-fn write_crate(package: &Path, name: &str, generated: &Generated, runtime: &Path) -> Result<(), BuildError> {
+fn write_crate(
+    package: &Path,
+    name: &str,
+    generated: &Generated,
+    runtime: &Path,
+    lock: &Path,
+) -> Result<(), BuildError> {
     create(&package.join("src"))?;
-    write(&package.join("Cargo.toml"), &cargo_toml(name, runtime))?;
-    let lock = runtime.join("../Cargo.lock");
-    if let Ok(text) = fs::read_to_string(&lock) {
+    write(&package.join("Cargo.toml"), cargo_toml(name, runtime).as_bytes())?;
+    if let Ok(text) = fs::read(lock) {
         // Cargo drops what the crate does not need and keeps the versions of what it does.
         write(&package.join("Cargo.lock"), &text)?;
     }
     for (name, text) in generated.files() {
-        write(&package.join("src").join(name), &text)?;
+        write(&package.join("src").join(name), text.as_bytes())?;
     }
     Ok(())
 }
@@ -315,11 +324,11 @@ fn compile(
     name: &str,
     target: &Path,
     profile: Profile,
-    runtime: &Path,
+    cache: &Path,
 ) -> Result<PathBuf, BuildError> {
-    let offline = cargo(package, target, profile, runtime, true)?;
+    let offline = cargo(package, target, profile, cache, true)?;
     let output =
-        if offline.status.success() { offline } else { cargo(package, target, profile, runtime, false)? };
+        if offline.status.success() { offline } else { cargo(package, target, profile, cache, false)? };
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         return Err(BuildError::Cargo { package: package.to_owned(), said });
@@ -331,7 +340,7 @@ fn cargo(
     package: &Path,
     target: &Path,
     profile: Profile,
-    runtime: &Path,
+    cache: &Path,
     offline: bool,
 ) -> Result<std::process::Output, BuildError> {
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
@@ -349,8 +358,7 @@ fn cargo(
         || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
         PathBuf::from,
     );
-    let remap =
-        [(package.parent().unwrap_or(package), "relay"), (runtime, "relay-runtime"), (&home, "cargo")];
+    let remap = [(cache, "relay"), (home.as_path(), "cargo")];
     let mut flags = String::new();
     for (from, to) in remap {
         let separator = if flags.is_empty() { "" } else { "\u{1f}" };
@@ -379,11 +387,11 @@ fn read(path: &Path) -> Result<Vec<u8>, BuildError> {
 }
 
 /// Leaves a file alone that already has this content, so that cargo need not look twice.
-fn write(path: &Path, text: &str) -> Result<(), BuildError> {
-    if fs::read(path).is_ok_and(|old| old == text.as_bytes()) {
+fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
+    if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    fs::write(path, text).map_err(|error| BuildError::File(path.to_owned(), error))
+    fs::write(path, bytes).map_err(|error| BuildError::File(path.to_owned(), error))
 }
 
 impl fmt::Display for BuildError {

@@ -173,12 +173,12 @@ fn hostile_clients_harm_nobody() {
 #[test]
 fn datagrams_go_to_destinations_that_want_them() {
     let peer = UdpSocket::bind("127.0.0.1:0").unwrap();
-    peer.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    peer.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut plan = plan(&[peer.local_addr().unwrap()]);
     plan.table.destinations[0].transport = Transport::Udp;
     let relay = start(&plan);
     send(relay.address().unwrap(), 0, 0..100);
-    let (mut got, mut buffer) = (String::new(), [0; 65_536]);
+    let (mut got, mut buffer) = (String::new(), vec![0; 65_536]);
     while got.lines().count() < 100 {
         let bytes = peer.recv(&mut buffer).unwrap();
         assert!(bytes <= 1_400 && buffer[..bytes].ends_with(b"\n"), "whole lines that need no fragments");
@@ -251,7 +251,7 @@ fn a_destination_that_is_down_does_not_hold_up_a_stop() {
     settled(&relay, 50);
     let started = Instant::now();
     let last = relay.stop(|| false).unwrap();
-    assert!(started.elapsed() < Duration::from_secs(60));
+    assert!(started.elapsed() < Duration::from_mins(1));
     assert_eq!(last.destinations[0].1.dropped(DropReason::Shutdown), 50);
     assert_eq!(last.difference(), None);
 }

@@ -60,9 +60,8 @@ fn rewriters_write_what_go_writes() {
 fn rewriter(case: &Value) -> Result<Rewriter, Option<RewriterError>> {
     let text = |key: &str| case[key].as_str().unwrap_or_default();
     let max = match case["max"].as_i64() {
-        Some(-1) => None,
+        Some(-1) | None => None,
         Some(max) => Some(u32::try_from(max).map_err(|_| None)?),
-        None => None,
     };
     let not = Some(text("not")).filter(|not| !not.is_empty()).map(Pattern::parse);
     let rule = table::Rewriter { old: Pattern::parse(text("old")), new: text("new").to_owned(), not, max };

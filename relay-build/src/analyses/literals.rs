@@ -173,8 +173,9 @@ mod tests {
     }
 
     #[track_caller]
-    fn check_equivalent(pattern: &str, want: Option<Equivalent>) {
-        assert_eq!(required(&parse(pattern).expect("a regex")).equivalent, want, "{pattern}");
+    fn check_equivalent(pattern: &str, want: impl Into<Option<Equivalent>>) {
+        let found = required(&parse(pattern).expect("a regex"));
+        assert_eq!(found.equivalent, want.into(), "{pattern}");
     }
 
     #[test]

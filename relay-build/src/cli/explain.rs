@@ -34,15 +34,12 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(checked) = arguments.input.load(Purpose::Ask)? else { return Ok(ExitCode::FAILURE) };
     let mut out = anstream::stdout().lock();
-    let printed = match &arguments.metric {
-        Some(metric) => {
-            let steps = explain_name(&checked.plan.table, metric.as_bytes())?;
-            steps.iter().try_for_each(|step| print_step(&mut out, &checked, step))
-        }
-        None => {
-            let strategy = Strategy::choose(&checked.plan, Force::default())?;
-            print_plan(&mut out, &checked, &analyses::explain(&strategy))
-        }
+    let printed = if let Some(metric) = &arguments.metric {
+        let steps = explain_name(&checked.plan.table, metric.as_bytes())?;
+        steps.iter().try_for_each(|step| print_step(&mut out, &checked, step))
+    } else {
+        let strategy = Strategy::choose(&checked.plan, Force::default())?;
+        print_plan(&mut out, &checked, &analyses::explain(&strategy))
     };
     match printed {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),

@@ -15,6 +15,7 @@ use std::{
 ///
 /// Nothing is sent. Each object has: line, accepted, reason, name, value, timestamp, blocked_by, rewritten, aggregators,
 /// dropped_raw, and routes, each with its key and its destinations in the order of sending.
+#[expect(clippy::doc_markdown, reason = "printed by --help as it stands")]
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]

@@ -4,7 +4,7 @@
 //! once, or is counted as dropped, or still waits.
 
 use super::*;
-use std::sync::Arc;
+use std::{fmt::Write as _, sync::Arc};
 
 /// Seeds per run; a failure prints its seed.
 const SEEDS: u64 = 1_000;
@@ -85,7 +85,8 @@ impl World {
         let (mut text, lines) = (String::new(), 1 + self.random.below(8));
         for _ in 0..lines {
             self.next_line += 1;
-            text += &format!("{}:{}\n", self.next_line, "x".repeat(self.next_line as usize % 11));
+            let written = writeln!(text, "{}:{}", self.next_line, "x".repeat(self.next_line as usize % 11));
+            written.unwrap();
         }
         let chunk = Chunk::new(Arc::new(text.into_bytes()), u32::try_from(lines).unwrap());
         self.handle(Input::Lines(chunk));

