@@ -53,6 +53,11 @@ const DATAGRAMS_PER_TURN: usize = 256;
 /// Reads that a connection gets at a stop: enough for what the kernel holds, not for an endless sender.
 const READS_AT_STOP: u32 = 64;
 
+/// A connection is read until it was silent for so long after the stop began: what a client has sent may still be on its
+/// way through the kernel, on loopback too. One that never is silent gets the longer time.
+const SILENCE_AT_STOP: Duration = Duration::from_millis(50);
+const LISTEN_AT_STOP: Duration = Duration::from_millis(250);
+
 /// The same for clients that wait to be accepted, and for datagrams.
 const TURNS_AT_STOP: usize = 64;
 
@@ -117,7 +122,10 @@ pub(super) struct Worker {
 enum Stop {
     No,
     /// Connections are read for the last time.
-    Inputs(Instant),
+    Inputs {
+        since: Instant,
+        deadline: Instant,
+    },
     /// Only mail and destinations are left.
     Idle,
     /// Deliver until the deadline, or not quite so long to who is down.
@@ -212,8 +220,9 @@ impl Worker {
 
     fn wait_max(&self) -> Option<Duration> {
         let is_paused = self.mailboxes.iter().any(Mailbox::is_full);
-        if self.has_datagrams || !self.ready.is_empty() || matches!(self.stop, Stop::Inputs(_)) {
-            return Some(if is_paused { PAUSED } else { Duration::ZERO });
+        let is_stopping = matches!(self.stop, Stop::Inputs { .. });
+        if is_stopping || self.has_datagrams || !self.ready.is_empty() {
+            return Some(if is_paused || is_stopping { PAUSED } else { Duration::ZERO });
         }
         let accept_at =
             if self.has_waiting_clients { Some(self.accept_pause.until().unwrap_or(self.now)) } else { None };
@@ -303,7 +312,7 @@ impl Worker {
                 self.report(Event::ListenerClosed);
             }
             Order::CloseInputs(deadline) => {
-                self.stop = Stop::Inputs(deadline);
+                self.stop = Stop::Inputs { since: self.now, deadline };
                 for slot in 0..self.connections.len() {
                     self.list_ready(slot);
                 }
@@ -431,7 +440,7 @@ impl Worker {
                 self.hand_over();
             }
         }
-        if let Stop::Inputs(deadline) = self.stop {
+        if let Stop::Inputs { deadline, .. } = self.stop {
             self.conclude_inputs(deadline);
         }
     }
@@ -442,12 +451,12 @@ impl Worker {
         let mut feed =
             Feed { pipeline: &mut *self.pipeline, gathered: &mut self.gathered, now_s: self.now_s };
         let progress = connection.read(&mut self.buffer, self.now, &mut feed);
-        let is_stopping = matches!(self.stop, Stop::Inputs(_));
+        let last_read = connection.last_read;
         match progress {
             Progress::More(bytes) => {
                 self.fed_bytes += bytes;
                 let reads_left = connection.reads_left.get_or_insert(READS_AT_STOP);
-                if is_stopping {
+                if matches!(self.stop, Stop::Inputs { .. }) {
                     *reads_left -= 1;
                 }
                 if *reads_left == 0 {
@@ -458,8 +467,13 @@ impl Worker {
             }
             Progress::Drained(bytes) => {
                 self.fed_bytes += bytes;
-                if is_stopping {
-                    self.end_connection(slot, &End::Stopping);
+                if let Stop::Inputs { since, .. } = self.stop {
+                    let is_silent = self.now >= last_read.max(since) + SILENCE_AT_STOP;
+                    if is_silent || self.now >= since + LISTEN_AT_STOP {
+                        self.end_connection(slot, &End::Stopping);
+                    } else {
+                        self.list_ready(slot);
+                    }
                 }
             }
             Progress::Ended(end) => self.end_connection(slot, &end),
