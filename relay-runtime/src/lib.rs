@@ -9,7 +9,7 @@
 //! code (with the engines of [`matching`]) sits, with [`select`] (and under it [`ring`]) for the routes that choose
 //! among their destinations, and what it decides is collected by [`gather`]; [`trace`] and [`explain`] show it instead.
 //! [`pipeline`] is all of that in one pass over what was read, counted in [`counts`].
-//! Each [`destination`] delivers what it gets; the [`ledger`] says what became of every line.
+//! Each [`destination`] delivers what it gets, with a [`spool`] on disk for what it cannot yet; the [`ledger`] says what became of every line.
 //! [`engine`] runs it on sockets and threads, [`logging`] tells of it, and [`serve`] is the `main` of a relay.
 
 pub mod plan;
@@ -43,6 +43,7 @@ pub mod trace;
 
 pub mod destination;
 pub mod ledger;
+pub mod spool;
 
 pub mod engine;
 pub mod logging;

@@ -26,6 +26,8 @@ pub struct Settings {
     pub http: Option<Template>,
     /// `spool_dir`.
     pub spool_dir: Template,
+    /// `spool_dir_max_bytes` (ours): bytes of all spools together; 0 is no limit.
+    pub spool_bytes_max: Late<u64>,
     /// `pid_file`.
     pub pid_file: Option<Template>,
     /// `max_procs`: worker threads; 0 means as many as the cores it may use.
@@ -96,6 +98,7 @@ impl Default for Settings {
             admin: None,
             http: None,
             spool_dir: Template::default(),
+            spool_bytes_max: 0.into(),
             pid_file: None,
             workers: 0.into(),
             bad_metrics_max_age_ms: 24 * 3_600_000,

@@ -17,6 +17,7 @@ pub(super) const GLOBAL: &[&str] = &[
     "admin_addr",
     "http_addr",
     "spool_dir",
+    "spool_dir_max_bytes",
     "max_procs",
     "first_only",
     "pid_file",
@@ -153,6 +154,15 @@ pub(super) const OPTIONS: &[&str] = &[
     "spoolsleep",
     "unspoolsleep",
     "write_timeout",
+    "spool_after",
+    "spool_max_bytes",
+    "spool_max_age",
+    "replay",
+    "replay_rate",
+    "redo",
+    "redo_bytes",
+    "when_full",
+    "block_max",
     "protocol",
 ];
 

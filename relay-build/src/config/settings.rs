@@ -23,6 +23,9 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) {
         admin: address(check, fields, "admin_addr"),
         http: address(check, fields, "http_addr"),
         spool_dir: fields.open(check, "spool_dir").unwrap_or_default(),
+        spool_bytes_max: fields
+            .late(check, "spool_dir_max_bytes", 0..=i64::MAX)
+            .unwrap_or(defaults.spool_bytes_max),
         pid_file: fields.open(check, "pid_file"),
         workers: fields.late(check, "max_procs", i64::MIN..=i64::MAX).unwrap_or(defaults.workers),
         connections_max: fields

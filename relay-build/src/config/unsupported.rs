@@ -74,17 +74,6 @@ fn destinations(checked: &Checked, found: &mut Vec<Diagnostic>) {
             let diagnostic = error(codes::UNSUPPORTED_PICKLE, Some(*span), message);
             found.push(diagnostic.help("remove `pickle=true` and use the destination's plaintext port"));
         }
-        if destination.options.spool {
-            let message = format!(
-                "`{}` wants a spool on disk, which this version does not have",
-                destination.written()
-            );
-            found.push(
-                warning(codes::UNSUPPORTED_SPOOL, Some(*span), message)
-                    .label("what it does not take is kept in memory only, up to `connbuf` lines")
-                    .help("remove `spool=true`, or leave it for a later version"),
-            );
-        }
     }
 }
 

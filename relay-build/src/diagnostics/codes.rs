@@ -165,6 +165,5 @@ codes! {
     UNSUPPORTED_ROUTE = 0905;
     /// Pickle output is not built yet.
     UNSUPPORTED_PICKLE = 0906;
-    /// The disk spool is not built yet.
-    UNSUPPORTED_SPOOL = 0907;
+    // 0907 was: the disk spool is not built yet.
 }

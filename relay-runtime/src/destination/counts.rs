@@ -1,4 +1,4 @@
-//! The books of one destination: `routed = sent + queued + dropped`, at every moment.
+//! The books of one destination: `routed + recovered = sent + queued + spooled + dropped`, at every moment.
 //!
 //! Plain numbers in the thread that owns the destination; a copy travels when somebody asks.
 
@@ -15,11 +15,31 @@ pub enum DropReason {
     Shutdown,
     /// Longer than any datagram.
     TooLong,
+    /// The disk does not take lines, and memory is full.
+    SlowSpool,
+    /// The spool is as large as it may be.
+    SpoolFull,
+    /// Waited in the spool for longer than it may.
+    SpoolExpired,
+    /// Damaged on disk.
+    SpoolDamaged,
+    /// Cannot be sent as a pickle.
+    BadPickle,
 }
 
 impl DropReason {
     /// All reasons.
-    pub const ALL: [Self; 4] = [Self::SlowConn, Self::ConnDownNoSpool, Self::Shutdown, Self::TooLong];
+    pub const ALL: [Self; 9] = [
+        Self::SlowConn,
+        Self::ConnDownNoSpool,
+        Self::Shutdown,
+        Self::TooLong,
+        Self::SlowSpool,
+        Self::SpoolFull,
+        Self::SpoolExpired,
+        Self::SpoolDamaged,
+        Self::BadPickle,
+    ];
 
     /// The name in ledgers.
     #[must_use]
@@ -29,6 +49,11 @@ impl DropReason {
             Self::ConnDownNoSpool => names::DROPPED_CONN_DOWN_NO_SPOOL,
             Self::Shutdown => names::DROPPED_SHUTDOWN,
             Self::TooLong => names::DROPPED_TOO_LONG,
+            Self::SlowSpool => names::DROPPED_SLOW_SPOOL,
+            Self::SpoolFull => names::DROPPED_SPOOL_FULL,
+            Self::SpoolExpired => names::DROPPED_SPOOL_EXPIRED,
+            Self::SpoolDamaged => names::DROPPED_SPOOL_DAMAGED,
+            Self::BadPickle => names::DROPPED_BAD_PICKLE,
         }
     }
 }
@@ -38,10 +63,20 @@ impl DropReason {
 pub struct DestinationCounts {
     /// Lines handed to the destination.
     pub routed: u64,
-    /// Lines the kernel took to their last byte.
+    /// Lines found in the spool at the start.
+    pub recovered: u64,
+    /// Lines that the peer's kernel has acknowledged; datagrams once they are gone. A line counts once.
     pub sent: u64,
-    /// Lines that wait.
+    /// Lines in memory that wait, or are on their way.
     pub queued: u64,
+    /// Lines in the spool that wait, or are on their way.
+    pub spooled: u64,
+    /// Bytes of the spool's files.
+    pub spool_bytes: u64,
+    /// Lines that went out again after a connection broke, for they may have been lost with it.
+    pub repeated: u64,
+    /// Errors of the disk.
+    pub spool_errors: u64,
     /// Lines given up, in the order of [`DropReason::ALL`].
     pub(super) dropped: [u64; DropReason::ALL.len()],
     /// Connections made.
@@ -68,7 +103,7 @@ impl DestinationCounts {
     /// Whether every line is accounted for.
     #[must_use]
     pub fn is_balanced(&self) -> bool {
-        self.routed == self.sent + self.queued + self.dropped_total()
+        self.routed + self.recovered == self.sent + self.queued + self.spooled + self.dropped_total()
     }
 
     pub(crate) const fn drop_lines(&mut self, reason: DropReason, lines: u64) {

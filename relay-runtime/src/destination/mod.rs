@@ -1,19 +1,28 @@
-//! One destination as a state machine: its queue, the life of its connection, its counts.
+//! One destination as a state machine: the lines that wait for it, the life of its connection, its counts.
 //!
-//! Guarantees, whatever the order of inputs: lines leave whole and in order, `routed = sent + queued +
-//! dropped` at every step, and while the connection is down an attempt to connect is always under way or due.
-//! Absent: sockets, names, clocks. Time comes with each input; what is to be done comes out of
-//! [`Destination::poll_output`]. `engine::outlet` translates, `simulation` (tests) plays a malicious network.
+//! Guarantees, whatever the order of inputs: lines leave whole; in order, unless `replay = "live-first"`; `routed + recovered
+//! = sent + queued + spooled + dropped` at every step; what the peer's kernel did not acknowledge goes again; and while
+//! the connection is down an attempt to connect is always under way or due.
+//! Absent: sockets, names, clocks, files. Time comes with each input; what is to be done comes out of
+//! [`Destination::poll_output`]. `engine::outlet` translates, `simulation` (tests) plays a malicious network and disk.
 
+mod backlog;
 mod backoff;
 mod counts;
+mod flight;
+mod item;
+mod limits;
+mod pace;
 mod queue;
 #[cfg(test)]
 mod simulation;
 
-use crate::gather::Chunk;
+use crate::{
+    gather::Chunk,
+    spool::{Spool, Trouble},
+};
+use backlog::{Backlog, Now};
 use backoff::Backoff;
-use queue::Queue;
 use std::{
     io::IoSlice,
     net::SocketAddr,
@@ -21,7 +30,7 @@ use std::{
 };
 
 pub use counts::{DestinationCounts, DropReason};
-pub use queue::Room;
+pub use limits::{Limits, Redo, Replay, Room, Spooling, WhenFull};
 
 /// How long one address may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -30,18 +39,11 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// not count, for a peer that accepts and closes at once would be called ten times a second.
 const STABLE_AFTER: Duration = Duration::from_secs(1);
 
-/// What bounds a destination.
-#[derive(Clone, Copy, Debug)]
-pub struct Limits {
-    /// What may wait.
-    pub room: Room,
-    /// Bytes of one write.
-    pub write_bytes_max: usize,
-    /// Without progress for so long, a connection that has something to take is dead.
-    pub write_timeout: Duration,
-    /// The longest wait between two attempts to connect.
-    pub reconnect_max: Duration,
-}
+/// How often the kernel is asked what was acknowledged while nothing else happens.
+const ASK_PERIOD: Duration = Duration::from_millis(20);
+
+/// With more than so much on its way the kernel is asked before each write, so that memory is free again soon.
+const ASK_BYTES: usize = 256 * 1024;
 
 /// Something that happened.
 #[derive(Debug)]
@@ -62,10 +64,17 @@ pub enum Input {
     WriteBlocked,
     /// The line at the front can never be sent.
     Unsendable,
-    /// The connection ended.
-    Closed,
+    /// The peer's kernel has not acknowledged so many bytes of what was written.
+    Outstanding(usize),
+    /// The connection ended, with so many bytes not acknowledged if that is known.
+    Closed {
+        /// Bytes.
+        outstanding: Option<usize>,
+    },
     /// No more lines for the moment: whatever the socket did not take must fit in the limits now.
     EndOfTurn,
+    /// A stop has begun: what is on disk stays there.
+    Stop,
     /// The deadline of a stop has passed.
     GiveUp,
 }
@@ -79,7 +88,9 @@ pub enum Output {
     Connect(SocketAddr),
     /// Write, then give `Wrote`, `WriteBlocked` or `Closed`.
     Send,
-    /// Close the socket. No input is expected for it any more.
+    /// Ask the kernel what was acknowledged, then give `Outstanding`.
+    Ask,
+    /// Close the socket, then give `ConnectFailed` or `Closed`.
     Disconnect(DisconnectReason),
 }
 
@@ -96,10 +107,15 @@ pub enum DisconnectReason {
 #[derive(Debug)]
 pub struct Destination {
     limits: Limits,
-    queue: Queue,
+    backlog: Backlog,
     link: Link,
     backoff: Backoff,
     counts: DestinationCounts,
+    /// Seconds since 1970, for what lies on disk.
+    unix_s: u64,
+    next_ask: Instant,
+    /// The kernel was asked since the last write.
+    was_asked: bool,
 }
 
 #[derive(Debug)]
@@ -120,13 +136,27 @@ impl Destination {
     /// Starts down, with an attempt to connect due at once. `seed` decides the jitter of the back-off.
     #[must_use]
     pub fn new(limits: Limits, now: Instant, seed: u64) -> Self {
+        Self::with_spool(limits, None, now, seed)
+    }
+
+    /// The same with a spool, and what is in it.
+    pub(crate) fn with_spool(limits: Limits, spool: Option<Spool>, now: Instant, seed: u64) -> Self {
+        let recovered = spool.as_ref().map_or(0, Spool::lines);
         Self {
             limits,
-            queue: Queue::default(),
+            backlog: Backlog::new(limits, spool, now),
             link: Link::Waiting { until: now },
             backoff: Backoff::new(limits.reconnect_max, seed),
-            counts: DestinationCounts::default(),
+            counts: DestinationCounts { recovered, ..DestinationCounts::default() },
+            unix_s: 0,
+            next_ask: now,
+            was_asked: false,
         }
+    }
+
+    /// What time it is for people. Only the age of what lies on disk depends on it.
+    pub const fn set_unix_time(&mut self, seconds: u64) {
+        self.unix_s = seconds;
     }
 
     /// Takes in one thing that happened. `now` is the only clock this type ever sees.
@@ -143,20 +173,22 @@ impl Destination {
             Input::ConnectFailed => self.connect_failed(now),
             Input::Writable => self.set_blocked(None),
             Input::Wrote(bytes) => {
-                self.counts.sent += self.queue.wrote(bytes);
+                self.backlog.wrote(bytes);
                 self.set_blocked(None);
             }
             Input::WriteBlocked => self.blocked(now),
-            Input::Unsendable => self.skip_line(),
-            Input::Closed => self.closed(now),
-            Input::EndOfTurn => {
-                let dropped = self.queue.trim(self.limits.room);
-                self.drop_lines(dropped);
+            Input::Unsendable => {
+                let lines = self.backlog.skip_line();
+                self.counts.drop_lines(DropReason::TooLong, lines);
             }
-            Input::GiveUp => {
-                let dropped = self.queue.clear();
-                self.counts.drop_lines(DropReason::Shutdown, dropped);
+            Input::Outstanding(bytes) => {
+                self.backlog.acknowledge(bytes, now, &mut self.counts);
+                self.next_ask = now + ASK_PERIOD;
             }
+            Input::Closed { outstanding } => self.closed(outstanding, now),
+            Input::EndOfTurn => self.backlog.settle(self.at(now), self.is_up(), &mut self.counts),
+            Input::Stop => self.backlog.stop(),
+            Input::GiveUp => self.backlog.give_up(self.at(now), &mut self.counts),
         }
     }
 
@@ -175,37 +207,49 @@ impl Destination {
                 Some(Output::Connect(address))
             }
             Link::Connecting { deadline, .. } if *deadline <= now => {
-                self.connect_failed(now);
                 Some(Output::Disconnect(DisconnectReason::ConnectTimeout))
             }
             Link::Up { blocked: Some(since), .. } if *since + self.limits.write_timeout <= now => {
-                self.closed(now);
                 Some(Output::Disconnect(DisconnectReason::WriteTimeout))
             }
-            Link::Up { blocked: None, .. } if !self.queue.is_empty() => Some(Output::Send),
+            Link::Up { blocked, .. } => {
+                let is_taking = blocked.is_none();
+                let in_flight = self.backlog.in_flight_bytes();
+                let is_time = self.next_ask <= now;
+                if in_flight > 0 && (is_time || (in_flight > ASK_BYTES && is_taking && !self.was_asked)) {
+                    self.was_asked = true;
+                    return Some(Output::Ask);
+                }
+                self.was_asked = false;
+                let at = Now { instant: now, unix_s: self.unix_s };
+                let wants = is_taking && self.backlog.refill(at, &mut self.counts);
+                wants.then_some(Output::Send)
+            }
             _ => None,
         }
     }
 
-    /// When to poll again although nothing happened.
+    /// When to poll again, and to give `EndOfTurn`, although nothing happened.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Instant> {
-        match self.link {
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        let link = match self.link {
             Link::Waiting { until } => Some(until),
             Link::Connecting { deadline, .. } => Some(deadline),
             Link::Up { blocked: Some(since), .. } => Some(since + self.limits.write_timeout),
             Link::Resolving | Link::Trying { .. } | Link::Up { .. } => None,
-        }
+        };
+        let ask = (self.is_up() && self.backlog.in_flight_bytes() > 0).then_some(self.next_ask);
+        [link, ask, self.backlog.next_settle(now, self.is_up())].into_iter().flatten().min()
     }
 
     /// What to write now, over a stream; gives the number of slices used.
     pub fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
-        self.queue.slices(slices, self.limits.write_bytes_max)
+        self.backlog.slices(slices)
     }
 
     /// What to write now, over datagrams.
     pub fn datagram(&mut self, bytes_max: usize) -> Option<&[u8]> {
-        self.queue.datagram(bytes_max)
+        self.backlog.datagram(bytes_max)
     }
 
     /// Whether the connection stands.
@@ -214,39 +258,54 @@ impl Destination {
         matches!(self.link, Link::Up { .. })
     }
 
-    /// Whether nothing waits.
+    /// Whether a stop need not wait for it.
     #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.queue.is_empty()
+    pub fn is_settled(&self) -> bool {
+        self.backlog.is_settled(self.is_up())
     }
 
-    /// Bytes that wait.
+    /// Whether inputs should be held for it (`when_full = "block"`).
     #[must_use]
-    pub const fn queued_bytes(&self) -> usize {
-        self.queue.bytes()
+    pub fn is_holding(&self, now: Instant) -> bool {
+        self.backlog.is_holding(now)
+    }
+
+    /// Bytes of lines held in memory.
+    #[must_use]
+    pub const fn memory_bytes(&self) -> usize {
+        self.backlog.bytes()
     }
 
     /// The books.
     #[must_use]
     pub fn counts(&self) -> DestinationCounts {
-        DestinationCounts { queued: self.queue.lines(), up: self.is_up(), ..self.counts.clone() }
+        let (spooled, spool_bytes, spool_errors) = self.backlog.spooled();
+        DestinationCounts {
+            queued: self.backlog.queued_lines(),
+            spooled,
+            spool_bytes,
+            spool_errors,
+            up: self.is_up(),
+            ..self.counts.clone()
+        }
+    }
+
+    /// What went wrong with the disk since the last call.
+    pub(crate) fn take_trouble(&mut self) -> Option<Trouble> {
+        self.backlog.take_trouble()
     }
 
     /// While the socket takes bytes the queue may be longer than its limit until the end of the turn:
     /// otherwise a limit below a turn's worth of lines would drop lines of a healthy destination.
     fn take_lines(&mut self, chunk: Chunk) {
         self.counts.routed += u64::from(chunk.lines());
-        if matches!(self.link, Link::Up { blocked: None, .. }) {
-            self.queue.push(chunk);
-        } else {
-            let dropped = self.queue.push_within(chunk, self.limits.room);
-            self.drop_lines(dropped);
-        }
+        let is_taking = matches!(self.link, Link::Up { blocked: None, .. });
+        let refused = self.backlog.push(chunk, is_taking);
+        self.counts.drop_lines(self.backlog.drop_reason(self.is_up()), refused);
     }
 
-    const fn drop_lines(&mut self, lines: u64) {
-        let reason = if self.is_up() { DropReason::SlowConn } else { DropReason::ConnDownNoSpool };
-        self.counts.drop_lines(reason, lines);
+    const fn at(&self, now: Instant) -> Now {
+        Now { instant: now, unix_s: self.unix_s }
     }
 
     fn connected(&mut self, now: Instant) {
@@ -284,20 +343,9 @@ impl Destination {
         }
     }
 
-    /// Leaves out the line at the front. Only datagrams need it, and they never leave a line half written.
-    fn skip_line(&mut self) {
-        if let Some(line) = self.queue.datagram(1) {
-            let bytes = line.len();
-            let lines = self.queue.wrote(bytes);
-            self.counts.drop_lines(DropReason::TooLong, lines);
-        }
-    }
-
-    fn closed(&mut self, now: Instant) {
+    fn closed(&mut self, outstanding: Option<usize>, now: Instant) {
         if let Link::Up { since, .. } = self.link {
-            if self.queue.rewind() {
-                self.counts.restarted_lines += 1;
-            }
+            self.backlog.connection_lost(outstanding, now, &mut self.counts);
             if now.saturating_duration_since(since) >= STABLE_AFTER {
                 self.backoff.reset();
             }

@@ -1,11 +1,12 @@
-//! The lines that wait for one destination, in order.
+//! The lines that wait for one destination in memory, in order.
 //!
-//! Guarantees: lines leave in the order they came; a line is counted as gone only when its last byte was
-//! taken; a line that was taken in part when a connection broke starts again whole (`rewind`); what does not
-//! fit is refused in whole lines, newest first, and counted exactly.
-//! Left to others: when to write, and what a full queue means ([`super::Destination`]). A spool will sit
-//! between `push` and the chunks: the ends stay in memory, the middle goes to disk.
+//! Guarantees: lines leave in the order they came; a line is handed out as written only when its last byte was taken; a
+//! line that was taken in part when a connection broke starts again whole (`rewind`); what does not fit is refused in
+//! whole lines, newest or oldest first, and counted exactly. Limits are for lines that are only here: what lies in the
+//! spool as well is a copy.
+//! Left to others: when to write, and what a full queue means ([`super::Destination`]).
 
+use super::item::Item;
 use crate::gather::Chunk;
 use std::{collections::VecDeque, io::IoSlice, sync::Arc};
 
@@ -28,17 +29,18 @@ pub struct Room {
 /// Whole lines in order, of which the first may be written in part.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    chunks: VecDeque<Chunk>,
-    /// Newer than all chunks; small chunks copied together.
+    items: VecDeque<Item>,
+    /// Newer than all items; small chunks copied together.
     tail: Vec<u8>,
     tail_lines: u32,
-    /// Bytes of the first chunk that are written, and the whole lines among them.
+    /// Bytes of the first line that are written.
     written: usize,
-    written_lines: u32,
-    /// Lines not written to their end.
+    /// Lines that are owed: only here, and never counted as sent.
     lines: u64,
-    /// Bytes of all chunks and the tail, written or not: what the memory is used for.
+    /// Their bytes.
     bytes: usize,
+    /// Bytes of all other items.
+    copied_bytes: usize,
 }
 
 impl Queue {
@@ -47,19 +49,32 @@ impl Queue {
         if chunk.lines() == 0 {
             return;
         }
-        self.lines += u64::from(chunk.lines());
-        self.bytes += chunk.bytes().len();
-        let behind = !self.chunks.is_empty() || !self.tail.is_empty();
-        if behind && chunk.bytes().len() < SMALL_BYTES {
+        let is_behind = !self.items.is_empty() || !self.tail.is_empty();
+        if is_behind && chunk.bytes().len() < SMALL_BYTES {
+            self.lines += u64::from(chunk.lines());
+            self.bytes += chunk.bytes().len();
             if self.tail.len() + chunk.bytes().len() > TAIL_BYTES {
                 self.seal();
             }
             self.tail.extend_from_slice(chunk.bytes());
             self.tail_lines += chunk.lines();
         } else {
-            self.seal();
-            self.chunks.push_back(chunk);
+            self.push_item(Item::new(chunk));
         }
+    }
+
+    /// Adds an item at the end.
+    pub(super) fn push_item(&mut self, item: Item) {
+        self.seal();
+        self.add(&item);
+        self.items.push_back(item);
+    }
+
+    /// Puts an item before all others. Nothing may be written in part.
+    pub(super) fn push_front(&mut self, item: Item) {
+        debug_assert_eq!(self.written, 0, "the connection of a line that is written in part is gone");
+        self.add(&item);
+        self.items.push_front(item);
     }
 
     /// Adds what fits in `room` and gives the number of lines that do not.
@@ -78,34 +93,72 @@ impl Queue {
         u64::from(refused)
     }
 
-    /// Drops the newest lines until the rest fits in `room`, and gives their number. The oldest line always
-    /// stays, for a part of it may be on the wire.
-    pub(super) fn trim(&mut self, room: Room) -> u64 {
-        let mut dropped = 0;
-        while self.lines > 1 && (self.lines > room.lines || self.bytes > room.bytes) {
-            let before = self.lines;
-            if self.tail.is_empty() {
-                self.trim_last_chunk(room);
-            } else {
-                self.trim_tail(room);
-            }
-            if self.lines == before {
+    /// Drops the newest lines until the rest fits in `room`, and gives their number. The line that is written in part
+    /// always stays.
+    pub(super) fn trim_newest(&mut self, room: Room) -> u64 {
+        let before = self.lines;
+        while self.is_over(room) && (!self.tail.is_empty() || self.items.back().is_some_and(Item::is_owed)) {
+            self.seal();
+            let Some(last) = self.items.pop_back() else { break };
+            self.remove(&last);
+            let free = Room {
+                lines: room.lines.saturating_sub(self.lines),
+                bytes: room.bytes.saturating_sub(self.bytes),
+            };
+            let (mut fitting, _) = fit(last.chunk.bytes(), last.chunk.lines(), free);
+            let is_on_the_wire = self.items.is_empty() && self.written > 0;
+            fitting = fitting.max(u32::from(is_on_the_wire));
+            if fitting > 0 {
+                let kept = last.split_at_line(fitting).0;
+                self.add(&kept);
+                self.items.push_back(kept);
                 break;
             }
-            dropped += before - self.lines;
         }
-        dropped
+        before - self.lines
     }
 
-    /// Points `slices` at what is to be written next, at most `bytes_max` bytes unless the first chunk alone
+    /// Drops the oldest lines until the rest fits in `room`, and gives their number. The line that is written in part
+    /// always stays.
+    pub(super) fn trim_oldest(&mut self, room: Room) -> u64 {
+        let before = self.lines;
+        if self.is_over(room) {
+            self.seal();
+        }
+        while self.is_over(room) {
+            let Some(mut at) = self.items.iter().position(Item::is_owed) else { break };
+            if at == 0 && self.written > 0 {
+                let (first, rest) = self.items[0].split_at_line(1);
+                if rest.chunk.lines() == 0 {
+                    let Some(next) = self.items.iter().skip(1).position(Item::is_owed) else { break };
+                    at = next + 1;
+                } else {
+                    self.items[0] = rest;
+                    self.items.push_front(first);
+                    at = 1;
+                }
+            }
+            let Some(oldest) = self.items.remove(at) else { break };
+            self.remove(&oldest);
+            let surplus = excess(oldest.chunk.bytes(), self.lines + oldest.lines(), self.bytes + oldest.bytes(), room);
+            let rest = oldest.split_at_line(surplus).1;
+            if rest.chunk.lines() > 0 {
+                self.add(&rest);
+                self.items.insert(at, rest);
+            }
+        }
+        before - self.lines
+    }
+
+    /// Points `slices` at what is to be written next, at most `bytes_max` bytes unless the first item alone
     /// is longer, and gives the number of slices.
     pub(super) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>], bytes_max: usize) -> usize {
-        if self.chunks.len() < slices.len() {
+        if self.items.len() < slices.len() {
             self.seal();
         }
         let (mut used, mut bytes) = (0, 0);
-        for (slice, chunk) in slices.iter_mut().zip(&self.chunks) {
-            let rest = &chunk.bytes()[if used == 0 { self.written } else { 0 }..];
+        for (slice, item) in slices.iter_mut().zip(&self.items) {
+            let rest = &item.chunk.bytes()[if used == 0 { self.written } else { 0 }..];
             if used > 0 && bytes + rest.len() > bytes_max {
                 break;
             }
@@ -118,10 +171,10 @@ impl Queue {
 
     /// The next whole lines that fit in `bytes_max`, or one line if that is longer; `None` when empty.
     pub(super) fn datagram(&mut self, bytes_max: usize) -> Option<&[u8]> {
-        if self.chunks.is_empty() {
+        if self.items.is_empty() {
             self.seal();
         }
-        let rest = &self.chunks.front()?.bytes()[self.written..];
+        let rest = &self.items.front()?.chunk.bytes()[self.written..];
         let end = match rest.get(..bytes_max) {
             None => rest.len(),
             Some(fitting) => match memchr::memrchr(b'\n', fitting) {
@@ -132,98 +185,152 @@ impl Queue {
         Some(&rest[..end])
     }
 
-    /// The first `bytes` of what waited are written: gives the number of lines that ended within them.
-    pub(super) fn wrote(&mut self, mut bytes: usize) -> u64 {
-        let before = self.lines;
-        while let Some(first) = self.chunks.front() {
-            let rest = &first.bytes()[self.written..];
-            if bytes < rest.len() {
-                let ended = memchr::memchr_iter(b'\n', &rest[..bytes]).count();
-                self.written += bytes;
-                self.written_lines += u32::try_from(ended).unwrap_or(u32::MAX);
-                self.lines -= ended as u64;
-                break;
+    /// The first `bytes` of what waited are written: hands out the lines that ended within them.
+    pub(super) fn wrote(&mut self, mut bytes: usize, mut done: impl FnMut(Item)) {
+        while bytes > 0 {
+            let Some(first) = self.items.pop_front() else { return };
+            let rest = first.bytes() - self.written;
+            if bytes >= rest {
+                bytes -= rest;
+                self.written = 0;
+                self.remove(&first);
+                done(first);
+                continue;
             }
-            bytes -= rest.len();
-            self.lines -= u64::from(first.lines() - self.written_lines);
-            self.bytes -= first.bytes().len();
-            self.chunks.pop_front();
-            (self.written, self.written_lines) = (0, 0);
+            let end = self.written + bytes;
+            bytes = 0;
+            match memchr::memrchr(b'\n', &first.chunk.bytes()[..end]) {
+                None => {
+                    self.written = end;
+                    self.items.push_front(first);
+                }
+                Some(at) => {
+                    let (whole, rest) = first.split_at_byte(at + 1);
+                    self.written = end - (at + 1);
+                    self.remove(&whole);
+                    self.items.push_front(rest);
+                    done(whole);
+                }
+            }
         }
-        before - self.lines
     }
 
     /// The connection is gone: the line that was written in part, if any, starts again. Says whether there
     /// was one.
-    pub(super) fn rewind(&mut self) -> bool {
-        let Some(first) = self.chunks.front() else { return false };
-        let start = memchr::memrchr(b'\n', &first.bytes()[..self.written]).map_or(0, |at| at + 1);
-        let torn = start < self.written;
-        self.written = start;
-        torn
+    pub(super) const fn rewind(&mut self) -> bool {
+        let is_torn = self.written > 0;
+        self.written = 0;
+        is_torn
     }
 
-    /// Forgets everything that waits and gives the number of lines.
+    /// Forgets everything that waits, owed or not, and gives the number of owed lines.
     pub(super) fn clear(&mut self) -> u64 {
         std::mem::take(self).lines
     }
 
-    /// Lines not written to their end.
+    /// Forgets the newest items of which there is a copy in the spool, while they are more than `bytes`. Gives the number
+    /// of the first line that is not here any more.
+    pub(super) fn forget_copies(&mut self, bytes: usize) -> Option<u64> {
+        let mut first = None;
+        while self.copied_bytes > bytes && (self.items.len() > 1 || self.written == 0) {
+            let Some(spooled) = self.items.back().and_then(|item| item.spooled) else { break };
+            let Some(item) = self.items.pop_back() else { break };
+            self.remove(&item);
+            first = Some(spooled);
+        }
+        first
+    }
+
+    /// What is only here, in order, for it to be put into the spool as well; repetitions too.
+    pub(super) fn unspooled(&mut self) -> impl Iterator<Item = &mut Item> {
+        self.seal();
+        self.items.iter_mut().filter(|item| item.spooled.is_none())
+    }
+
+    /// Some of what was only here is in the spool too.
+    pub(super) fn recount(&mut self) {
+        let owed = || self.items.iter().filter(|item| item.is_owed());
+        let (lines, bytes) = (owed().map(Item::lines).sum(), owed().map(Item::bytes).sum::<usize>());
+        self.copied_bytes = self.items.iter().map(Item::bytes).sum::<usize>() - bytes;
+        (self.lines, self.bytes) = (lines, bytes);
+    }
+
+    /// The number of the first line here that is in the spool.
+    pub(super) fn first_spooled(&self) -> Option<u64> {
+        self.items.iter().find_map(|item| item.spooled)
+    }
+
+    /// Takes the first item out, whole. Nothing may be written in part.
+    pub(super) fn pop(&mut self) -> Option<Item> {
+        self.seal();
+        let item = self.items.pop_front()?;
+        self.remove(&item);
+        Some(item)
+    }
+
+    /// Takes the newest item out, if it is owed and no part of it is written.
+    pub(super) fn pop_newest_owed(&mut self) -> Option<Item> {
+        self.seal();
+        if !self.items.back().is_some_and(Item::is_owed) || (self.items.len() == 1 && self.written > 0) {
+            return None;
+        }
+        let item = self.items.pop_back()?;
+        self.remove(&item);
+        Some(item)
+    }
+
+    /// Lines that are owed.
     #[must_use]
     pub(super) const fn lines(&self) -> u64 {
         self.lines
     }
 
-    /// Bytes held.
+    /// Bytes held, copies too.
     #[must_use]
     pub(super) const fn bytes(&self) -> usize {
-        self.bytes
+        self.bytes + self.copied_bytes
+    }
+
+    /// Bytes of a line that are written without its end.
+    #[must_use]
+    pub(super) const fn partial(&self) -> usize {
+        self.written
     }
 
     /// Whether nothing waits.
     #[must_use]
-    pub(super) const fn is_empty(&self) -> bool {
-        self.lines == 0
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty() && self.tail.is_empty()
     }
 
-    /// Makes a chunk of the tail.
+    /// Makes an item of the tail.
     fn seal(&mut self) {
         if !self.tail.is_empty() {
             let bytes = std::mem::take(&mut self.tail);
             let lines = std::mem::take(&mut self.tail_lines);
-            self.chunks.push_back(Chunk::new(Arc::new(bytes), lines));
+            self.items.push_back(Item::new(Chunk::new(Arc::new(bytes), lines)));
         }
     }
 
-    fn trim_tail(&mut self, room: Room) {
-        let before = (self.lines - u64::from(self.tail_lines), self.bytes - self.tail.len());
-        let free =
-            Room { lines: room.lines.saturating_sub(before.0), bytes: room.bytes.saturating_sub(before.1) };
-        let (lines, bytes) = fit(&self.tail, self.tail_lines, free);
-        self.tail.truncate(bytes);
-        self.tail_lines = lines;
-        self.lines = before.0 + u64::from(lines);
-        self.bytes = before.1 + bytes;
+    const fn is_over(&self, room: Room) -> bool {
+        self.lines > room.lines || self.bytes > room.bytes
     }
 
-    fn trim_last_chunk(&mut self, room: Room) {
-        let Some(last) = self.chunks.pop_back() else { return };
-        let first = self.chunks.is_empty();
-        let (written, written_lines) = if first { (self.written, self.written_lines) } else { (0, 0) };
-        let waiting = last.lines() - written_lines;
-        let before = (self.lines - u64::from(waiting), self.bytes - last.bytes().len());
-        let free = Room {
-            lines: room.lines.saturating_sub(before.0),
-            bytes: room.bytes.saturating_sub(before.1 + written),
-        };
-        let line_start = memchr::memrchr(b'\n', &last.bytes()[..written]).map_or(0, |at| at + 1);
-        let (fitting, _) = fit(&last.bytes()[line_start..], waiting, free);
-        let keep = written_lines + if first { fitting.max(1) } else { fitting };
-        let kept = last.split_at_line(keep).0;
-        self.lines = before.0 + u64::from(keep - written_lines);
-        self.bytes = before.1 + kept.bytes().len();
-        if keep > 0 {
-            self.chunks.push_back(kept);
+    fn add(&mut self, item: &Item) {
+        if item.is_owed() {
+            self.lines += item.lines();
+            self.bytes += item.bytes();
+        } else {
+            self.copied_bytes += item.bytes();
+        }
+    }
+
+    fn remove(&mut self, item: &Item) {
+        if item.is_owed() {
+            self.lines -= item.lines();
+            self.bytes -= item.bytes();
+        } else {
+            self.copied_bytes -= item.bytes();
         }
     }
 }
@@ -242,6 +349,18 @@ fn fit(bytes: &[u8], lines: u32, room: Room) -> (u32, usize) {
         (fitting, end) = (fitting + 1, at + 1);
     }
     (fitting, end)
+}
+
+/// How many lines at the start of `oldest` must go for `lines` and `bytes`, which include them, to fit in `room`.
+fn excess(oldest: &[u8], lines: u64, bytes: usize, room: Room) -> u32 {
+    let mut gone = 0;
+    for at in memchr::memchr_iter(b'\n', oldest) {
+        gone += 1;
+        if lines - u64::from(gone) <= room.lines && bytes - (at + 1) <= room.bytes {
+            break;
+        }
+    }
+    gone
 }
 
 #[cfg(test)]
@@ -263,6 +382,12 @@ mod tests {
         queue
     }
 
+    fn wrote(queue: &mut Queue, bytes: usize) -> u64 {
+        let mut lines = 0;
+        queue.wrote(bytes, |item| lines += item.lines());
+        lines
+    }
+
     fn rest(queue: &mut Queue) -> String {
         let mut slices = [IoSlice::new(&[]); 8];
         let used = queue.slices(&mut slices, usize::MAX);
@@ -278,7 +403,7 @@ mod tests {
                 let text = rest(&mut queue);
                 let taken = &text[..step.min(text.len())];
                 seen.push_str(taken);
-                lines += queue.wrote(taken.len());
+                queue.wrote(taken.len(), |item| lines += item.lines());
             }
             assert_eq!((seen.as_str(), lines, queue.bytes()), ("a\nbb\nccc\nd\n", 4, 0));
         }
@@ -287,7 +412,7 @@ mod tests {
     #[test]
     fn a_line_written_in_part_starts_again_whole() {
         let mut queue = queue(&["aa\nbbb\ncc\n"]);
-        assert_eq!(queue.wrote(5), 1);
+        assert_eq!(wrote(&mut queue, 5), 1);
         assert!(queue.rewind());
         assert_eq!((rest(&mut queue).as_str(), queue.lines()), ("bbb\ncc\n", 2));
         assert!(!queue.rewind());
@@ -309,7 +434,26 @@ mod tests {
             assert_eq!((rest(&mut pushed).as_str(), refused), (want, lost));
             for texts in [&["a\nbb\nccc\ndddd\n"][..], &["a\n", "bb\n", "ccc\n", "dddd\n"]] {
                 let mut trimmed = queue(texts);
-                assert_eq!(trimmed.trim(room), lost, "{room:?}");
+                assert_eq!(trimmed.trim_newest(room), lost, "{room:?}");
+                assert_eq!(rest(&mut trimmed), want);
+                assert_eq!((trimmed.lines(), trimmed.bytes()), (4 - lost, want.len()));
+            }
+        }
+    }
+
+    #[test]
+    fn the_oldest_can_make_room() {
+        for (room, want) in [
+            (WIDE, "a\nbb\nccc\ndddd\n"),
+            (Room { lines: 3, ..WIDE }, "bb\nccc\ndddd\n"),
+            (Room { lines: 1, ..WIDE }, "dddd\n"),
+            (Room { bytes: 9, ..WIDE }, "ccc\ndddd\n"),
+            (Room { bytes: 8, ..WIDE }, "dddd\n"),
+        ] {
+            let lost = 4 - want.matches('\n').count() as u64;
+            for texts in [&["a\nbb\nccc\ndddd\n"][..], &["a\n", "bb\n", "ccc\n", "dddd\n"]] {
+                let mut trimmed = queue(texts);
+                assert_eq!(trimmed.trim_oldest(room), lost, "{room:?}");
                 assert_eq!(rest(&mut trimmed), want);
                 assert_eq!((trimmed.lines(), trimmed.bytes()), (4 - lost, want.len()));
             }
@@ -319,10 +463,14 @@ mod tests {
     #[test]
     fn trimming_never_takes_the_line_that_is_on_the_wire() {
         let mut queue = queue(&["aa\nbbb\ncc\n"]);
-        queue.wrote(4);
-        assert_eq!(queue.trim(Room { lines: 0, bytes: 0 }), 1);
+        assert_eq!(wrote(&mut queue, 4), 1);
+        assert_eq!(queue.trim_newest(Room { lines: 0, bytes: 0 }), 1);
         assert_eq!(rest(&mut queue), "bb\n");
-        assert_eq!((queue.wrote(3), queue.bytes()), (1, 0));
+        assert_eq!((wrote(&mut queue, 3), queue.bytes()), (1, 0));
+        let mut queue = self::queue(&["aa\nbbb\ncc\n"]);
+        assert_eq!(wrote(&mut queue, 4), 1);
+        assert_eq!(queue.trim_oldest(Room { lines: 0, bytes: 0 }), 1);
+        assert_eq!(rest(&mut queue), "bb\n");
     }
 
     #[test]
@@ -332,7 +480,7 @@ mod tests {
         while let Some(datagram) = queue.datagram(8) {
             seen.push(String::from_utf8_lossy(datagram).into_owned());
             let bytes = datagram.len();
-            queue.wrote(bytes);
+            wrote(&mut queue, bytes);
         }
         assert_eq!(seen, ["aa\nbbb\n", "cccccccccc\n", "d\n"]);
     }

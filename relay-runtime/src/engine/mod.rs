@@ -13,7 +13,9 @@ mod event;
 mod listener;
 mod mailbox;
 mod outlet;
+mod outstanding;
 mod resolve;
+mod spools;
 mod worker;
 
 use crate::{
@@ -29,9 +31,10 @@ use mio::{Poll, Waker};
 use std::{
     fmt, io,
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Arc,
-        atomic::AtomicUsize,
+        atomic::{AtomicBool, AtomicUsize},
         mpsc::{Receiver, channel},
     },
     thread::{self, JoinHandle},
@@ -40,6 +43,7 @@ use std::{
 use worker::{Company, Worker};
 
 pub use listener::BindError;
+pub use spools::SpoolSetup;
 
 /// How long workers may take to answer. They answer within a turn; this only bounds the harm of a bug.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -62,6 +66,8 @@ pub struct Setup {
     pub line_bytes_max: usize,
     /// In the order of the table.
     pub destinations: Vec<Outgoing>,
+    /// Bytes of all spools together.
+    pub spool_bytes_max: u64,
     /// The keys of the routes, for the ledger.
     pub routes: Vec<String>,
     /// Where destinations note whether they are up.
@@ -79,6 +85,8 @@ pub struct Outgoing {
     pub transport: Transport,
     /// What bounds it.
     pub limits: Limits,
+    /// Where it spools, if it does.
+    pub spool: Option<SpoolSetup>,
 }
 
 /// Why an engine does not start.
@@ -86,6 +94,13 @@ pub struct Outgoing {
 pub enum EngineError {
     /// An address cannot be listened on.
     Bind(BindError),
+    /// A spool cannot be opened.
+    Spool {
+        /// Where.
+        directory: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The system does not give what an event loop needs.
     EventLoop(io::Error),
 }
@@ -108,9 +123,11 @@ impl Engine {
             None => None,
         };
         let address = listening.as_ref().map(|listening| listening.address);
+        let mut spools = spools::open(&setup.destinations, setup.spool_bytes_max)?;
         let setup = Arc::new(setup);
         let (sender, notices) = channel();
         let loads: Arc<[AtomicUsize]> = (0..setup.workers).map(|_| AtomicUsize::new(0)).collect();
+        let holds: Arc<[AtomicBool]> = (0..setup.workers).map(|_| AtomicBool::new(false)).collect();
         let (mut polls, mut mailboxes) = (Vec::new(), Vec::new());
         for _ in 0..setup.workers {
             let poll = Poll::new()?;
@@ -124,8 +141,10 @@ impl Engine {
                 mailboxes: mailboxes.clone(),
                 notices: sender.clone(),
                 loads: Arc::clone(&loads),
+                holds: Arc::clone(&holds),
             };
-            let worker = Worker::new(index, poll, company, listening.take(), pipeline.for_another_worker())?;
+            let owned = spools.iter_mut().skip(index).step_by(setup.workers).map(Option::take).collect();
+            let worker = Worker::new(index, poll, company, listening.take(), owned, pipeline.for_another_worker())?;
             let run = move || {
                 if let Err(error) = worker.run() {
                     tracing::error!(%error, "an event loop ended");
@@ -258,6 +277,10 @@ impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Bind(error) => error.fmt(f),
+            Self::Spool { directory, error } => {
+                let directory = directory.display();
+                write!(f, "cannot open the spool in `{directory}`: {error}; set `spool_dir` to a directory that this user may write to")
+            }
             Self::EventLoop(error) => write!(f, "cannot make an event loop: {error}"),
         }
     }
@@ -267,7 +290,7 @@ impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Bind(error) => Some(error),
-            Self::EventLoop(error) => Some(error),
+            Self::Spool { error, .. } | Self::EventLoop(error) => Some(error),
         }
     }
 }

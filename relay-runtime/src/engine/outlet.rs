@@ -4,6 +4,7 @@
 
 use super::{
     mailbox::Mailbox,
+    outstanding::outstanding,
     resolve::{Resolution, resolve},
 };
 use crate::{
@@ -39,6 +40,8 @@ const KEEPALIVE: Duration = Duration::from_mins(1);
 /// What an outlet needs from the worker that owns it.
 pub(super) struct Surroundings<'a> {
     pub(super) now: Instant,
+    /// Seconds since 1970.
+    pub(super) now_s: u64,
     pub(super) registry: &'a Registry,
     pub(super) mailbox: &'a Mailbox,
     pub(super) liveness: &'a Liveness,
@@ -77,6 +80,7 @@ impl Outlet {
 
     /// Does whatever the state machine wants done now.
     pub(super) fn drive(&mut self, around: &mut Surroundings<'_>) {
+        self.destination.set_unix_time(around.now_s);
         while let Some(output) = self.destination.poll_output(around.now) {
             match output {
                 Output::Resolve => {
@@ -86,13 +90,41 @@ impl Outlet {
                 }
                 Output::Connect(address) => self.connect(address, around),
                 Output::Send => self.send(around),
-                Output::Disconnect(reason) => {
-                    self.socket = None;
-                    self.note_down(around, why(reason));
+                Output::Ask => self.ask(around.now),
+                Output::Disconnect(DisconnectReason::ConnectTimeout) => {
+                    self.connect_failed(&io::ErrorKind::TimedOut.into(), around);
+                }
+                Output::Disconnect(DisconnectReason::WriteTimeout) => {
+                    self.closed("takes no bytes within the write timeout", around);
                 }
             }
         }
+        self.end_turn(around);
+    }
+
+    fn end_turn(&mut self, around: &mut Surroundings<'_>) {
         self.destination.handle(around.now, Input::EndOfTurn);
+        if let Some(trouble) = self.destination.take_trouble()
+            && let Some(suppressed) = around.throttle.admit(around.now)
+        {
+            tracing::error!(destination = self.address, %trouble, suppressed, "spool");
+        }
+    }
+
+    /// The kernel says what is still on its way. Where it does not, and for datagrams, everything written counts as
+    /// arrived.
+    pub(super) fn ask(&mut self, now: Instant) {
+        if self.destination.is_up() {
+            let bytes = self.outstanding().unwrap_or(0);
+            self.destination.handle(now, Input::Outstanding(bytes));
+        }
+    }
+
+    fn outstanding(&self) -> Option<usize> {
+        match &self.socket {
+            Some(Socket::Tcp(stream)) => outstanding(stream),
+            Some(Socket::Udp(_)) | None => Some(0),
+        }
     }
 
     /// The answer to a question about the name.
@@ -174,9 +206,10 @@ impl Outlet {
     }
 
     fn closed(&mut self, reason: &str, around: &mut Surroundings<'_>) {
+        let outstanding = self.outstanding();
         self.socket = None;
         self.note_down(around, reason);
-        self.destination.handle(around.now, Input::Closed);
+        self.destination.handle(around.now, Input::Closed { outstanding });
     }
 
     fn note_down(&self, around: &mut Surroundings<'_>, reason: &str) {
@@ -196,6 +229,9 @@ impl Outlet {
             Ok(inputs) => {
                 for input in inputs.into_iter().flatten() {
                     self.destination.handle(around.now, input);
+                }
+                if self.transport == Transport::Udp {
+                    self.ask(around.now);
                 }
             }
             Err(error) => self.closed(&error.to_string(), around),
@@ -309,12 +345,5 @@ fn blocked_or(error: io::Error) -> Sent {
         io::ErrorKind::WouldBlock => Ok([Some(Input::WriteBlocked), None]),
         io::ErrorKind::Interrupted => Ok([None, None]),
         _ => Err(error),
-    }
-}
-
-const fn why(reason: DisconnectReason) -> &'static str {
-    match reason {
-        DisconnectReason::ConnectTimeout => "cannot connect: no answer in time",
-        DisconnectReason::WriteTimeout => "takes no bytes within the write timeout",
     }
 }

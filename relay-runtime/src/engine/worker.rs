@@ -16,13 +16,14 @@ use super::{
     outlet::{Outlet, Surroundings},
 };
 use crate::{
-    destination::{Destination, Input},
+    destination::{Destination, Input, WhenFull},
     gather::{Chunk, Gathered},
     ledger::{ConnectionCounts, WorkerLedger},
     logging::Throttle,
     pipeline::LinePipeline,
     protocol::plain::take_datagram,
     select::Liveness,
+    spool::Spool,
     table::DestinationIndex,
 };
 use mio::{Events, Interest, Poll, Token, net::TcpStream};
@@ -32,7 +33,7 @@ use std::{
     net::SocketAddr,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
         mpsc::Sender,
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
@@ -83,6 +84,9 @@ pub(super) struct Worker {
     notices: Sender<Notice>,
     /// Open connections by worker, for all workers to see.
     loads: Arc<[AtomicUsize]>,
+    /// By worker, whether a destination of its wants inputs to be held.
+    holds: Arc<[AtomicBool]>,
+    can_hold: bool,
     liveness: Liveness,
     throttle: Throttle,
 
@@ -141,6 +145,7 @@ pub(super) struct Company {
     pub(super) mailboxes: Vec<Mailbox>,
     pub(super) notices: Sender<Notice>,
     pub(super) loads: Arc<[AtomicUsize]>,
+    pub(super) holds: Arc<[AtomicBool]>,
 }
 
 impl Worker {
@@ -149,9 +154,10 @@ impl Worker {
         poll: Poll,
         company: Company,
         listening: Option<Listening>,
+        spools: Vec<Option<Spool>>,
         pipeline: Box<dyn LinePipeline>,
     ) -> io::Result<Self> {
-        let Company { setup, mailboxes, notices, loads } = company;
+        let Company { setup, mailboxes, notices, loads, holds } = company;
         let now = Instant::now();
         let destinations = setup.destinations.len();
         let mut worker = Self {
@@ -159,6 +165,8 @@ impl Worker {
             poll,
             notices,
             loads,
+            holds,
+            can_hold: setup.destinations.iter().any(|one| matches!(one.limits.when_full, WhenFull::Block(_))),
             liveness: setup.liveness.clone(),
             throttle: Throttle::new(now),
             listening,
@@ -170,7 +178,7 @@ impl Worker {
             ready: VecDeque::new(),
             counts: ConnectionCounts::default(),
             next_sweep: None,
-            outlets: outlets(&setup, index, mailboxes.len(), now),
+            outlets: outlets(&setup, spools, index, mailboxes.len(), now),
             touched: Vec::new(),
             next_due: Some(now),
             outboxes: mailboxes.iter().map(|_| Vec::new()).collect(),
@@ -204,13 +212,14 @@ impl Worker {
             self.note_events(&events);
             events.clear();
             self.take_mail();
-            if !self.mailboxes.iter().any(Mailbox::is_full) {
+            if !self.is_paused() {
                 self.accept_clients();
                 self.read_connections();
                 self.read_datagrams();
             }
             self.hand_over();
             self.drive_due();
+            self.note_hold();
             self.sweep_idle();
             if self.is_finished() {
                 return Ok(());
@@ -219,7 +228,7 @@ impl Worker {
     }
 
     fn wait_max(&self) -> Option<Duration> {
-        let is_paused = self.mailboxes.iter().any(Mailbox::is_full);
+        let is_paused = self.is_paused();
         let is_stopping = matches!(self.stop, Stop::Inputs { .. });
         if is_stopping || self.has_datagrams || !self.ready.is_empty() {
             return Some(if is_paused || is_stopping { PAUSED } else { Duration::ZERO });
@@ -263,6 +272,7 @@ impl Worker {
         let Some(outlet) = self.outlets.get_mut(at) else { return };
         let mut around = Surroundings {
             now: self.now,
+            now_s: self.now_s,
             registry: self.poll.registry(),
             mailbox: &self.mailboxes[self.index],
             liveness: &self.liveness,
@@ -287,6 +297,7 @@ impl Worker {
             let outlet = &mut self.outlets[at];
             let mut around = Surroundings {
                 now: self.now,
+                now_s: self.now_s,
                 registry: self.poll.registry(),
                 mailbox: &self.mailboxes[self.index],
                 liveness: &self.liveness,
@@ -306,7 +317,10 @@ impl Worker {
 
     fn obey(&mut self, order: Order) {
         match order {
-            Order::Report => self.report(Event::Report(Box::new(self.ledger()))),
+            Order::Report => {
+                self.ask_outlets();
+                self.report(Event::Report(Box::new(self.ledger())));
+            }
             Order::CloseListener => {
                 self.close_listener();
                 self.report(Event::ListenerClosed);
@@ -322,6 +336,9 @@ impl Worker {
                     self.conclude_inputs(self.now);
                 }
                 self.stop = Stop::Finish { deadline, down_until: deadline.min(self.now + DOWN_GRACE) };
+                for outlet in &mut self.outlets {
+                    outlet.destination.handle(self.now, Input::Stop);
+                }
             }
         }
     }
@@ -619,6 +636,7 @@ impl Worker {
     fn drive(&mut self, at: usize) {
         let mut around = Surroundings {
             now: self.now,
+            now_s: self.now_s,
             registry: self.poll.registry(),
             mailbox: &self.mailboxes[self.index],
             liveness: &self.liveness,
@@ -626,14 +644,35 @@ impl Worker {
         };
         let outlet = &mut self.outlets[at];
         outlet.drive(&mut around);
-        let due = outlet.destination.poll_timeout();
+        let due = outlet.destination.poll_timeout(self.now);
         self.next_due = self.next_due.into_iter().chain(due).min();
+    }
+
+    /// What arrived since the kernel was last asked belongs into the books.
+    fn ask_outlets(&mut self) {
+        for outlet in &mut self.outlets {
+            outlet.ask(self.now);
+        }
+    }
+
+    /// Whether nothing is to be read: another worker does not keep up, or a destination with `when_full = "block"` has no
+    /// room.
+    fn is_paused(&self) -> bool {
+        self.mailboxes.iter().any(Mailbox::is_full)
+            || (self.can_hold && self.holds.iter().any(|hold| hold.load(Ordering::Relaxed)))
+    }
+
+    fn note_hold(&self) {
+        if self.can_hold {
+            let is_holding = self.outlets.iter().any(|outlet| outlet.destination.is_holding(self.now));
+            self.holds[self.index].store(is_holding, Ordering::Relaxed);
+        }
     }
 
     fn is_finished(&mut self) -> bool {
         let Stop::Finish { deadline, down_until } = self.stop else { return false };
         let waits = |Outlet { destination, .. }: &Outlet| {
-            !destination.is_empty() && self.now < if destination.is_up() { deadline } else { down_until }
+            !destination.is_settled() && self.now < if destination.is_up() { deadline } else { down_until }
         };
         if self.outlets.iter().any(waits) {
             return false;
@@ -659,15 +698,16 @@ impl Worker {
 }
 
 /// Destinations are dealt out in turn: worker = index mod workers.
-fn outlets(setup: &Setup, worker: usize, workers: usize, now: Instant) -> Vec<Outlet> {
+fn outlets(setup: &Setup, spools: Vec<Option<Spool>>, worker: usize, workers: usize, now: Instant) -> Vec<Outlet> {
     let dealt = setup.destinations.iter().enumerate().skip(worker).step_by(workers);
     dealt
+        .zip(spools)
         .enumerate()
-        .map(|(at, (index, outgoing))| {
+        .map(|(at, ((index, outgoing), spool))| {
             // Spread over destinations and processes, so that not all relays knock at the same time.
             let seed =
                 (u64::from(std::process::id()) << 32 | index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-            let destination = Destination::new(outgoing.limits, now, seed);
+            let destination = Destination::with_spool(outgoing.limits, spool, now, seed);
             let token = Token(OUTLETS + at);
             Outlet::new(
                 DestinationIndex::new(index),

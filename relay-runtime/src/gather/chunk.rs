@@ -48,6 +48,19 @@ impl Chunk {
                 self.range.start + ends.skip(before as usize).map(|at| at + 1).next().unwrap_or(0)
             }
         };
+        self.parted(cut, lines)
+    }
+
+    /// Parts the chunk after its first `bytes` bytes, which end with a line. Linear in the bytes of the first part.
+    #[must_use]
+    pub fn split_at_byte(&self, bytes: usize) -> (Self, Self) {
+        let cut = self.range.start + bytes.min(self.range.len());
+        let lines = memchr::memchr_iter(b'\n', &self.buffer[self.range.start..cut]).count();
+        debug_assert!(bytes == 0 || self.buffer[cut - 1] == b'\n', "a chunk is parted between lines");
+        self.parted(cut, u32::try_from(lines).unwrap_or(self.lines))
+    }
+
+    fn parted(&self, cut: usize, lines: u32) -> (Self, Self) {
         let part = |range, lines| Self { buffer: Arc::clone(&self.buffer), range, lines };
         (part(self.range.start..cut, lines), part(cut..self.range.end, self.lines - lines))
     }
@@ -63,6 +76,9 @@ mod tests {
         for (at, first, second) in [(0, "", "a\nbb\nccc\n"), (2, "a\nbb\n", "ccc\n"), (3, "a\nbb\nccc\n", "")]
         {
             let (left, right) = chunk.split_at_line(at);
+            assert_eq!((left.bytes(), right.bytes()), (first.as_bytes(), second.as_bytes()));
+            assert_eq!((left.lines(), right.lines()), (at, 3 - at));
+            let (left, right) = chunk.split_at_byte(first.len());
             assert_eq!((left.bytes(), right.bytes()), (first.as_bytes(), second.as_bytes()));
             assert_eq!((left.lines(), right.lines()), (at, 3 - at));
         }

@@ -1,7 +1,7 @@
 //! The books of a relay: what became of every line, per worker and in total.
 //!
 //! `received = invalid + blocked + aggregated_away + unroutable + routed` for each worker at the end of each of
-//! its turns, and `routed = sent + queued + dropped` for each destination. What a worker handed to a destination
+//! its turns, and `routed + recovered = sent + queued + spooled + dropped` for each destination. What a worker handed to a destination
 //! equals what the destination got whenever no line is on its way between two threads, that is, at any quiet
 //! moment. Every worker counts in plain numbers of its own; a ledger is made from copies that they send.
 //!
@@ -132,10 +132,11 @@ impl Ledger {
             workers.map(|(at, worker)| Difference::Worker { worker: at, lines: missing(&worker.counts) });
         let destinations = self.destinations.iter().enumerate().filter_map(|(at, (name, counts))| {
             let handed: u64 = self.workers.iter().filter_map(|worker| worker.handed.get(at)).sum();
-            let accounted = counts.sent + counts.queued + counts.dropped_total();
+            let accounted = counts.sent + counts.queued + counts.spooled + counts.dropped_total();
+            let got = counts.routed + counts.recovered;
             let lines = |whole: u64, part: u64| i128::from(whole) - i128::from(part);
-            if accounted != counts.routed {
-                Some(Difference::Destination { name: name.clone(), lines: lines(counts.routed, accounted) })
+            if accounted != got {
+                Some(Difference::Destination { name: name.clone(), lines: lines(got, accounted) })
             } else if handed != counts.routed {
                 Some(Difference::OnTheWay { name: name.clone(), lines: lines(handed, counts.routed) })
             } else {
@@ -213,9 +214,14 @@ fn destination_to_json((name, counts): &(String, DestinationCounts)) -> Value {
     json!({
         names::DESTINATION: name,
         names::ROUTED: counts.routed,
+        names::RECOVERED: counts.recovered,
         names::SENT: counts.sent,
         names::QUEUED: counts.queued,
+        names::SPOOLED: counts.spooled,
         names::DROPPED: dropped,
+        names::SPOOL_BYTES: counts.spool_bytes,
+        names::SPOOL_ERRORS: counts.spool_errors,
+        names::REPEATED: counts.repeated,
         names::RECONNECTS: counts.connects.saturating_sub(1),
         names::RESTARTED_LINES: counts.restarted_lines,
         names::UP: counts.up,

@@ -17,7 +17,17 @@ pub const ROUTED: &str = "routed";
 
 /// Lines that wait for a destination.
 pub const QUEUED: &str = "queued";
-/// Lines handed to the kernel to their last byte.
+/// Lines found in the spool at the start.
+pub const RECOVERED: &str = "recovered";
+/// Lines that wait in the spool.
+pub const SPOOLED: &str = "spooled";
+/// Bytes of the spool's files.
+pub const SPOOL_BYTES: &str = "spool_bytes";
+/// Errors of the spool's disk.
+pub const SPOOL_ERRORS: &str = "spool_errors";
+/// Lines sent again after a connection broke.
+pub const REPEATED: &str = "repeated";
+/// Lines that the peer's kernel has acknowledged.
 pub const SENT: &str = "sent";
 /// Lines given up, by reason.
 pub const DROPPED: &str = "dropped";
@@ -34,6 +44,16 @@ pub const DROPPED_CONN_DOWN_NO_SPOOL: &str = "conn_down_no_spool";
 pub const DROPPED_SHUTDOWN: &str = "shutdown";
 /// Longer than any datagram.
 pub const DROPPED_TOO_LONG: &str = "too_long";
+/// The disk does not take lines, and the memory for them is full.
+pub const DROPPED_SLOW_SPOOL: &str = "slow_spool";
+/// The spool is as large as it may be.
+pub const DROPPED_SPOOL_FULL: &str = "spool_full";
+/// Waited in the spool for longer than it may.
+pub const DROPPED_SPOOL_EXPIRED: &str = "spool_expired";
+/// Damaged on disk.
+pub const DROPPED_SPOOL_DAMAGED: &str = "spool_damaged";
+/// Cannot be sent as a pickle.
+pub const DROPPED_BAD_PICKLE: &str = "bad_pickle";
 
 /// Inbound connections that are open.
 pub const CONNECTIONS_OPEN: &str = "open";

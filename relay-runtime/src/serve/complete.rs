@@ -42,6 +42,7 @@ pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> 
         ("max_connections", &mut settings.connections_max),
         ("line_length_max", &mut settings.line_bytes_max),
         ("shutdown_timeout", &mut settings.shutdown_ms),
+        ("spool_dir_max_bytes", &mut settings.spool_bytes_max),
     ] {
         filler.value(what, value)?;
     }
@@ -88,8 +89,17 @@ impl<F: Fn(&str) -> Option<String>> Filler<F> {
             ("spoolsleep", &mut options.spool_sleep_us),
             ("unspoolsleep", &mut options.unspool_sleep_us),
             ("write_timeout", &mut options.write_timeout_ms),
+            ("spool_after", &mut options.spool_after_ms),
+            ("spool_max_bytes", &mut options.spool_bytes_max),
+            ("spool_max_age", &mut options.spool_age_max_s),
+            ("replay_rate", &mut options.replay_rate),
+            ("redo_bytes", &mut options.redo_bytes),
+            ("block_max", &mut options.block_max_ms),
         ] {
             self.value(&format!("`{option}` of destination `{written}`"), value)?;
+        }
+        if let Some(redo) = &mut options.redo_ms {
+            self.value(&format!("`redo` of destination `{written}`"), redo)?;
         }
         Ok(())
     }

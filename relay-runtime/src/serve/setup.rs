@@ -3,13 +3,18 @@
 
 use super::relay::StartError;
 use crate::{
-    destination::{Limits, Room},
-    engine::{Outgoing, Setup},
+    destination::{Limits, Redo, Room, Spooling, WhenFull},
+    engine::{Outgoing, Setup, SpoolSetup},
     plan::Plan,
     select::Liveness,
-    table::{Destination, DestinationOptions, Late},
+    spool::SpoolLimits,
+    table::{Destination, DestinationOptions, FullPolicy, Late, Table},
 };
-use std::{thread, time::Duration};
+use std::{
+    path::{Path, PathBuf},
+    thread,
+    time::Duration,
+};
 
 /// Longer than any wait that is meant; an `Instant` still has room for it.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
@@ -20,6 +25,9 @@ const BYTES_PER_LINE: u64 = 512;
 
 /// A queue has room for some lines of any length.
 const QUEUE_BYTES_MIN: u64 = 1024 * 1024;
+
+/// `redo` of a destination with a spool, milliseconds.
+const REDO_MS: u64 = 1_000;
 
 /// More event loops than any machine has use for.
 const WORKERS_MAX: usize = 256;
@@ -32,33 +40,96 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
         workers => count(workers),
     };
     let line_bytes_max = known(&settings.line_bytes_max)?;
-    let outgoing = |destination| outgoing(destination, line_bytes_max);
+    let spool_dir = PathBuf::from(&settings.spool_dir.0);
+    let outgoing = |(destination, keys)| outgoing(destination, line_bytes_max, &spool_dir, keys);
     Ok(Setup {
         listen: settings.listen.as_ref().map(|address| address.0.clone()),
         listen_idle: Some(known(&settings.listen_idle_ms)?).filter(|ms| *ms > 0).map(duration),
         workers: workers.clamp(1, WORKERS_MAX),
         connections_max: count(known(&settings.connections_max)?),
         line_bytes_max: count(line_bytes_max),
-        destinations: plan.table.destinations.iter().map(outgoing).collect::<Result<_, _>>()?,
+        destinations: plan.table.destinations.iter().zip(upstream_keys(&plan.table)).map(outgoing).collect::<Result<_, _>>()?,
+        spool_bytes_max: unless_zero(known(&settings.spool_bytes_max)?),
         routes: plan.table.routes.iter().map(|route| route.key.clone()).collect(),
         liveness: Liveness::all_up(plan.table.destinations.len()),
     })
 }
 
-fn outgoing(destination: &Destination, line_bytes_max: u64) -> Result<Outgoing, StartError> {
+fn outgoing(
+    destination: &Destination,
+    line_bytes_max: u64,
+    spool_dir: &Path,
+    upstream_keys: Vec<String>,
+) -> Result<Outgoing, StartError> {
     let name = destination.written();
-    if destination.options.pickle {
+    let options = &destination.options;
+    if options.pickle {
         return Err(StartError::Unsupported { what: format!("pickle output to `{name}`") });
     }
-    let limits = limits(&destination.options, line_bytes_max)?;
-    Ok(Outgoing { address: destination.address.0.clone(), name, transport: destination.transport, limits })
+    let spool = match options.spool {
+        true => {
+            let limits = spool_limits(options)?;
+            Some(SpoolSetup { directory: spool_dir.to_owned(), limits, upstream_keys })
+        }
+        false => None,
+    };
+    let limits = limits(options, line_bytes_max)?;
+    let address = destination.address.0.clone();
+    Ok(Outgoing { address, name, transport: destination.transport, limits, spool })
+}
+
+/// What carbon-relay-ng called the files of each destination (spec §3.2): one name for each route that it is in.
+fn upstream_keys(table: &Table) -> Vec<Vec<String>> {
+    let mut keys = vec![Vec::new(); table.destinations.len()];
+    for route in &table.routes {
+        for index in route.destinations() {
+            let destination = &table.destinations[index.get()];
+            if destination.options.spool {
+                let written = destination.written().replace(['.', ':'], "_").replace('/', "");
+                let key = format!("{}_{written}", route.key);
+                if !keys[index.get()].contains(&key) {
+                    keys[index.get()].push(key);
+                }
+            }
+        }
+    }
+    keys
+}
+
+fn spool_limits(options: &DestinationOptions) -> Result<SpoolLimits, StartError> {
+    Ok(SpoolLimits {
+        file_bytes_max: known(&options.spool_file_bytes_max)?,
+        bytes_max: unless_zero(known(&options.spool_bytes_max)?),
+        age_max_s: known(&options.spool_age_max_s)?,
+        sync_every: known(&options.spool_sync_every)?.max(1),
+    })
 }
 
 fn limits(options: &DestinationOptions, line_bytes_max: u64) -> Result<Limits, StartError> {
-    let lines = known(&options.connbuf_lines)?.max(1);
+    let connbuf = known(&options.connbuf_lines)?.max(1);
+    // What waits in front of the disk is in the same queue as what waits in front of the socket.
+    let lines = if options.spool { connbuf.saturating_add(known(&options.spoolbuf_lines)?) } else { connbuf };
     let bytes_min = QUEUE_BYTES_MIN.max(line_bytes_max.saturating_mul(2));
+    let redo_ms = match &options.redo_ms {
+        Some(redo) => known(redo)?,
+        None if options.spool => REDO_MS,
+        None => 0,
+    };
     Ok(Limits {
         room: Room { lines, bytes: count(lines.saturating_mul(BYTES_PER_LINE).max(bytes_min)) },
+        when_full: match options.when_full {
+            FullPolicy::DropNewest => WhenFull::DropNewest,
+            FullPolicy::DropOldest => WhenFull::DropOldest,
+            FullPolicy::Block => WhenFull::Block(duration(known(&options.block_max_ms)?)),
+        },
+        redo: Redo { time: duration(redo_ms), bytes_max: count(known(&options.redo_bytes)?) },
+        spooling: Spooling {
+            after: duration(known(&options.spool_after_ms)?),
+            is_write_ahead: options.spool_write_ahead,
+            replay: options.replay,
+            replay_rate: replay_rate(options)?,
+            sync_period: duration(known(&options.spool_sync_period_ms)?),
+        },
         write_bytes_max: count(known(&options.iobuf_bytes)?.max(1)),
         write_timeout: match known(&options.write_timeout_ms)? {
             0 => LONGEST,
@@ -66,6 +137,22 @@ fn limits(options: &DestinationOptions, line_bytes_max: u64) -> Result<Limits, S
         },
         reconnect_max: duration(known(&options.reconnect_ms)?),
     })
+}
+
+/// Lines per second. `unspoolsleep` is a pause after each line; its default is upstream's way not to spin, and is no wish.
+fn replay_rate(options: &DestinationOptions) -> Result<Option<u32>, StartError> {
+    let pause_us = known(&options.unspool_sleep_us)?;
+    let default_us = known(&DestinationOptions::default().unspool_sleep_us)?;
+    let rate = match known(&options.replay_rate)? {
+        0 if pause_us > default_us => (1_000_000 / pause_us).max(1),
+        0 => return Ok(None),
+        rate => rate,
+    };
+    Ok(Some(u32::try_from(rate).unwrap_or(u32::MAX)))
+}
+
+const fn unless_zero(bytes: u64) -> u64 {
+    if bytes == 0 { u64::MAX } else { bytes }
 }
 
 fn known(value: &Late<u64>) -> Result<u64, StartError> {

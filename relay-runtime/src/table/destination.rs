@@ -27,6 +27,30 @@ pub enum Transport {
     Udp,
 }
 
+/// The order between spooled lines and new ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Replay {
+    /// New lines wait behind those on disk: the order is kept.
+    #[default]
+    InOrder,
+    /// New lines go first, those from disk in the gaps: fresh data sooner, in another order.
+    LiveFirst,
+}
+
+/// What happens to lines when neither memory nor spool has room for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FullPolicy {
+    /// The newest are dropped.
+    #[default]
+    DropNewest,
+    /// The oldest are dropped.
+    DropOldest,
+    /// Nothing is read from any input for a while; then the newest are dropped.
+    Block,
+}
+
 /// The options of a destination, with carbon-relay-ng's names and defaults (spec §3.2) and ours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,6 +63,27 @@ pub struct DestinationOptions {
     pub pickle: bool,
     /// `spool`: keep on disk what the destination does not take.
     pub spool: bool,
+    /// `spool = "write-ahead"` (ours): and everything else as well, before it is known to have arrived.
+    pub spool_write_ahead: bool,
+    /// `spool_after` (ours): milliseconds that a destination may be behind before its lines go to disk.
+    pub spool_after_ms: Late<u64>,
+    /// `spool_max_bytes` (ours): bytes of its spool; 0 is no limit of its own.
+    pub spool_bytes_max: Late<u64>,
+    /// `spool_max_age` (ours): seconds after which a spooled line is dropped; 0 is never.
+    pub spool_age_max_s: Late<u64>,
+    /// `replay` (ours): what waits for what when there are spooled lines.
+    pub replay: Replay,
+    /// `replay_rate` (ours): lines per second that are read back from the spool at most; 0 is no limit.
+    pub replay_rate: Late<u64>,
+    /// `redo` (ours): milliseconds for which acknowledged lines are kept, to be sent again when the connection breaks.
+    /// 1000 with a spool, 0 without, unless it is set.
+    pub redo_ms: Option<Late<u64>>,
+    /// `redo_bytes` (ours): bytes of such lines at most.
+    pub redo_bytes: Late<u64>,
+    /// `when_full` (ours): what happens when neither memory nor spool has room.
+    pub when_full: FullPolicy,
+    /// `block_max` (ours): milliseconds that `when_full = "block"` may hold the inputs.
+    pub block_max_ms: Late<u64>,
     /// `connbuf`: lines that may wait in memory.
     pub connbuf_lines: Late<u64>,
     /// `iobuf`: bytes that are handed to the kernel at a time.
@@ -66,6 +111,16 @@ impl Default for DestinationOptions {
             reconnect_ms: 10_000.into(),
             pickle: false,
             spool: false,
+            spool_write_ahead: false,
+            spool_after_ms: 5.into(),
+            spool_bytes_max: 0.into(),
+            spool_age_max_s: 0.into(),
+            replay: Replay::InOrder,
+            replay_rate: 0.into(),
+            redo_ms: None,
+            redo_bytes: 8_388_608.into(),
+            when_full: FullPolicy::DropNewest,
+            block_max_ms: 1_000.into(),
             connbuf_lines: 30_000.into(),
             iobuf_bytes: 2_000_000.into(),
             spoolbuf_lines: 10_000.into(),

@@ -17,7 +17,7 @@ mod route;
 use serde::{Deserialize, Serialize};
 
 pub use aggregator::{Aggregator, Function};
-pub use destination::{Destination, DestinationOptions, Transport};
+pub use destination::{Destination, DestinationOptions, FullPolicy, Replay, Transport};
 pub use index::{AggregatorIndex, BlocklistIndex, DestinationIndex, RewriterIndex, RouteIndex};
 pub use late::{Late, MissingVariable, Template, Unresolved};
 pub use matcher::{Condition, Matcher};

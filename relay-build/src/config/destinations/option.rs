@@ -1,7 +1,7 @@
 //! The options of a destination: names, types, defaults.
 
 use crate::config::keys;
-use relay_runtime::table::{DestinationOptions, Late};
+use relay_runtime::table::{Destination, DestinationOptions, FullPolicy, Late, Replay, Transport};
 
 /// The type of an option's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,16 +10,38 @@ pub(super) enum Kind {
     Number,
     /// `true` or `false`.
     Flag,
-    /// `tcp` or `udp`.
-    Protocol,
+    /// One of a few words.
+    Word(&'static [&'static str]),
 }
 
 /// The type of an option.
 pub(super) fn kind(name: &str) -> Option<Kind> {
     match name {
-        "pickle" | "spool" => Some(Kind::Flag),
-        "protocol" => Some(Kind::Protocol),
+        "pickle" => Some(Kind::Flag),
+        "spool" => Some(Kind::Word(&["true", "false", WRITE_AHEAD])),
+        "protocol" => Some(Kind::Word(&["tcp", "udp"])),
+        "replay" => Some(Kind::Word(&["in-order", "live-first"])),
+        "when_full" => Some(Kind::Word(&["drop-newest", "drop-oldest", "block"])),
         _ => keys::OPTIONS.contains(&name).then_some(Kind::Number),
+    }
+}
+
+/// `spool = "write-ahead"`.
+const WRITE_AHEAD: &str = "write-ahead";
+
+/// Sets an option that is a word, which must be one of those of its kind.
+pub(super) fn set_word(destination: &mut Destination, name: &str, word: &str) {
+    let options = &mut destination.options;
+    match (name, word) {
+        ("spool", _) => (options.spool, options.spool_write_ahead) = (word != "false", word == WRITE_AHEAD),
+        ("protocol", "udp") => destination.transport = Transport::Udp,
+        ("protocol", _) => destination.transport = Transport::Tcp,
+        ("replay", "live-first") => options.replay = Replay::LiveFirst,
+        ("replay", _) => options.replay = Replay::InOrder,
+        ("when_full", "drop-oldest") => options.when_full = FullPolicy::DropOldest,
+        ("when_full", "block") => options.when_full = FullPolicy::Block,
+        ("when_full", _) => options.when_full = FullPolicy::DropNewest,
+        _ => {}
     }
 }
 
@@ -28,7 +50,10 @@ pub(super) fn may_stay_open(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| kind(name) == Some(Kind::Number))
 }
 
-/// The place of a numeric option.
+/// `redo` of a destination with a spool.
+const REDO_MS: u64 = 1_000;
+
+/// The place of a numeric option. To ask for `redo` sets it to its default.
 pub(super) fn number_mut<'a>(options: &'a mut DestinationOptions, name: &str) -> Option<&'a mut Late<u64>> {
     Some(match name {
         "flush" => &mut options.flush_ms,
@@ -42,6 +67,13 @@ pub(super) fn number_mut<'a>(options: &'a mut DestinationOptions, name: &str) ->
         "spoolsleep" => &mut options.spool_sleep_us,
         "unspoolsleep" => &mut options.unspool_sleep_us,
         "write_timeout" => &mut options.write_timeout_ms,
+        "spool_after" => &mut options.spool_after_ms,
+        "spool_max_bytes" => &mut options.spool_bytes_max,
+        "spool_max_age" => &mut options.spool_age_max_s,
+        "replay_rate" => &mut options.replay_rate,
+        "redo" => options.redo_ms.get_or_insert(REDO_MS.into()),
+        "redo_bytes" => &mut options.redo_bytes,
+        "block_max" => &mut options.block_max_ms,
         _ => return None,
     })
 }

@@ -50,7 +50,7 @@ pub enum DestinationErrorKind {
         /// As written.
         value: String,
         /// What it may be.
-        expected: &'static str,
+        expected: String,
         /// A value that it may have.
         example: String,
     },
@@ -164,15 +164,13 @@ fn set(written: &mut Written, word: &str) -> Result<(), DestinationErrorKind> {
     match option::kind(option).ok_or_else(unknown)? {
         Kind::Flag => {
             let flag = value.parse().map_err(|_| malformed(option, value, "`true` or `false`", "true"))?;
-            if option == "pickle" {
-                destination.options.pickle = flag;
-            } else {
-                destination.options.spool = flag;
-            }
+            destination.options.pickle = flag;
         }
-        Kind::Protocol => {
-            destination.transport =
-                transport(value).ok_or_else(|| malformed(option, value, "`tcp` or `udp`", "tcp"))?;
+        Kind::Word(words) => {
+            if !words.contains(&value) {
+                return Err(malformed(option, value, &one_of(words), words[0]));
+            }
+            option::set_word(destination, option, value);
         }
         Kind::Number => {
             let number = number(option, value)?;
@@ -184,12 +182,12 @@ fn set(written: &mut Written, word: &str) -> Result<(), DestinationErrorKind> {
     Ok(())
 }
 
-/// The transport of a name.
-pub(super) fn transport(name: &str) -> Option<Transport> {
-    match name {
-        "tcp" => Some(Transport::Tcp),
-        "udp" => Some(Transport::Udp),
-        _ => None,
+/// The words as a message lists them.
+fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.as_slice() {
+        [others @ .., last] if !others.is_empty() => format!("{} or {last}", others.join(", ")),
+        all => all.concat(),
     }
 }
 
@@ -208,10 +206,11 @@ fn number(option: &'static str, value: &str) -> Result<Late<u64>, DestinationErr
 fn malformed(
     option: &'static str,
     value: &str,
-    expected: &'static str,
+    expected: &str,
     example: &str,
 ) -> DestinationErrorKind {
-    DestinationErrorKind::Malformed { option, value: value.to_owned(), expected, example: example.to_owned() }
+    let (value, expected, example) = (value.to_owned(), expected.to_owned(), example.to_owned());
+    DestinationErrorKind::Malformed { option, value, expected, example }
 }
 
 impl fmt::Display for DestinationErrorKind {

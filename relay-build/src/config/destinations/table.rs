@@ -1,9 +1,9 @@
 //! `[[route.destination]]`: the same as a string, as a table with typed values.
 
-use super::{DestinationErrorKind, Written, check_address, option, string};
-use crate::config::{check::Check, fields::Fields, keys, matchers, raw::Table};
+use super::{DestinationErrorKind, Written, check_address, option::{self, Kind}, string};
+use crate::config::{check::Check, fields::Fields, keys, matchers, raw::{Table, Value}};
 use crate::diagnostics::{Diagnostic, codes};
-use relay_runtime::table::{Destination, DestinationOptions, Template};
+use relay_runtime::table::{Destination, Template};
 
 /// Reads one table. With `closed`, the address must be known now.
 pub(in crate::config) fn check_table(check: &mut Check<'_>, table: &Table, closed: bool) -> Option<Written> {
@@ -17,10 +17,7 @@ pub(in crate::config) fn check_table(check: &mut Check<'_>, table: &Table, close
     let matcher = matchers::read(check, &fields);
     let mut destination = Destination::new(address.clone().unwrap_or_default());
     destination.instance = fields.fixed(check, "instance").map(|text| text.text);
-    destination.options = options(check, &fields);
-    if let Some(protocol) = fields.choice(check, "protocol", &["tcp", "udp"]) {
-        destination.transport = string::transport(protocol).unwrap_or_default();
-    }
+    read_options(check, &fields, &mut destination);
     report_conflicts(check, &fields, &destination);
     if address.is_none() {
         if fields.text(check, "address").is_some() == fields.node("address").is_some() {
@@ -38,20 +35,39 @@ pub(in crate::config) fn check_table(check: &mut Check<'_>, table: &Table, close
     check_address(check, &destination, fields.span_of("address")).then_some(Written { destination, matcher })
 }
 
-fn options(check: &mut Check<'_>, fields: &Fields<'_>) -> DestinationOptions {
-    let mut options = DestinationOptions {
-        pickle: fields.boolean(check, "pickle").unwrap_or(false),
-        spool: fields.boolean(check, "spool").unwrap_or(false),
-        ..DestinationOptions::default()
-    };
+fn read_options(check: &mut Check<'_>, fields: &Fields<'_>, destination: &mut Destination) {
     for name in keys::OPTIONS {
-        if let Some(place) = option::number_mut(&mut options, name)
-            && let Some(number) = fields.late(check, name, 0..=i64::MAX)
-        {
-            *place = number;
+        match option::kind(name) {
+            Some(Kind::Flag) => destination.options.pickle = fields.boolean(check, name).unwrap_or(false),
+            Some(Kind::Word(words)) => {
+                if let Some(word) = word(check, fields, name, words) {
+                    option::set_word(destination, name, word);
+                }
+            }
+            Some(Kind::Number) => {
+                if let Some(number) = fields.late(check, name, 0..=i64::MAX)
+                    && let Some(place) = option::number_mut(&mut destination.options, name)
+                {
+                    *place = number;
+                }
+            }
+            None => {}
         }
     }
-    options
+}
+
+/// A word, or a boolean where `true` and `false` are among the words.
+fn word(
+    check: &mut Check<'_>,
+    fields: &Fields<'_>,
+    name: &str,
+    words: &'static [&'static str],
+) -> Option<&'static str> {
+    let is_boolean = matches!(fields.node(name)?.value, Value::Boolean(_));
+    if is_boolean && words.contains(&"true") {
+        return fields.boolean(check, name).map(|flag| if flag { "true" } else { "false" });
+    }
+    fields.choice(check, name, words)
 }
 
 fn report_conflicts(check: &mut Check<'_>, fields: &Fields<'_>, destination: &Destination) {

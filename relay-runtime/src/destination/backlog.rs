@@ -1,0 +1,534 @@
+//! The lines of one destination that wait: in memory, on disk, or on their way in the kernel.
+//!
+//! The order of lines is one sequence, from oldest to newest:
+//!
+//! ```text
+//!  flight               queue              spool, unread       incoming
+//!  written; kept until  in memory, next    on disk only        came in this turn, and must go
+//!  acknowledged         to be written                          behind what is on disk
+//! ```
+//! While nothing on disk is unread, new lines go to the queue. A destination that is *behind* (down, or not empty at the end
+//! of turns for `spool_after`) gets everything on disk: what is in memory is appended and stays as a copy, new lines follow.
+//! So what is in the spool is always older than what is only in memory, and a line that went out can be told from the
+//! number that its copy has.
+//!
+//! Guarantees: no line is in two places of the books; at the end of a turn everything that waits for a destination that is
+//! behind is on disk, unless the disk refuses; what the disk refuses stays in memory as far as there is room.
+//! Left to others: the connection ([`super::Destination`]).
+
+use super::{
+    counts::{DestinationCounts, DropReason},
+    flight::Flight,
+    item::Item,
+    limits::{Limits, Replay, WhenFull},
+    pace::Pace,
+    queue::Queue,
+};
+use crate::{
+    gather::Chunk,
+    spool::{Spool, Trouble},
+};
+use std::{
+    io::IoSlice,
+    time::{Duration, Instant},
+};
+
+/// Bytes read ahead from disk.
+const WINDOW_BYTES: usize = 1024 * 1024;
+
+/// Bytes of one read.
+const READ_BYTES: usize = 128 * 1024;
+
+/// How often it is written down how far the spool is done with. After `kill -9` so much goes out again.
+const SAVE_PERIOD: Duration = Duration::from_millis(100);
+
+/// How long a disk that failed is left alone.
+const DISK_PAUSE: Duration = Duration::from_millis(500);
+
+/// How often old lines are looked for.
+const EXPIRE_PERIOD: Duration = Duration::from_secs(1);
+
+/// Failed reads of one place after which its file is given up.
+const READ_FAILURES_MAX: u32 = 5;
+
+/// Seconds since 1970 and the monotonic clock, as the engine reads them.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Now {
+    pub(super) instant: Instant,
+    pub(super) unix_s: u64,
+}
+
+/// All lines that wait.
+#[derive(Debug)]
+pub(super) struct Backlog {
+    limits: Limits,
+    flight: Flight,
+    queue: Queue,
+    incoming: Queue,
+    disk: Option<Disk>,
+    /// Since when there was something left at the end of every turn.
+    behind_since: Option<Instant>,
+    /// Since when there is no room.
+    full_since: Option<Instant>,
+    is_stopping: bool,
+}
+
+/// The spool and when to do what with it.
+#[derive(Debug)]
+struct Disk {
+    spool: Spool,
+    pace: Pace,
+    /// Not to be written to before.
+    retry_at: Option<Instant>,
+    /// Not to be read before.
+    read_at: Option<Instant>,
+    read_failures: u32,
+    next_save: Instant,
+    next_sync: Instant,
+    next_expire: Instant,
+    /// Why the last line found no place.
+    refusal: DropReason,
+    trouble: Option<Trouble>,
+    errors: u64,
+}
+
+/// The disk has no place for a line.
+struct Refused;
+
+impl Backlog {
+    pub(super) fn new(limits: Limits, spool: Option<Spool>, now: Instant) -> Self {
+        let disk = spool.map(|spool| Disk {
+            spool,
+            pace: Pace::new(limits.spooling.replay_rate),
+            retry_at: None,
+            read_at: None,
+            read_failures: 0,
+            next_save: now,
+            next_sync: now + limits.spooling.sync_period,
+            next_expire: now + EXPIRE_PERIOD,
+            refusal: DropReason::SlowSpool,
+            trouble: None,
+            errors: 0,
+        });
+        Self {
+            limits,
+            flight: Flight::default(),
+            queue: Queue::default(),
+            incoming: Queue::default(),
+            disk,
+            behind_since: None,
+            full_since: None,
+            is_stopping: false,
+        }
+    }
+
+    /// New lines. Gives the number of those that are refused at once.
+    pub(super) fn push(&mut self, chunk: Chunk, is_taking: bool) -> u64 {
+        match &self.disk {
+            Some(disk) if disk.spool.has_unread() && self.limits.spooling.replay == Replay::InOrder => {
+                self.incoming.push(chunk);
+            }
+            None if !is_taking && self.limits.when_full == WhenFull::DropNewest => {
+                return self.queue.push_within(chunk, self.limits.room);
+            }
+            _ => self.queue.push(chunk),
+        }
+        0
+    }
+
+    /// Reads ahead what the socket can take. Says whether there is something to write.
+    pub(super) fn refill(&mut self, now: Now, counts: &mut DestinationCounts) -> bool {
+        let Some(disk) = &mut self.disk else { return !self.queue.is_empty() };
+        let is_open = !self.is_stopping && disk.read_at.is_none_or(|at| at <= now.instant);
+        let has_turn = self.limits.spooling.replay == Replay::InOrder || self.queue.is_empty();
+        if is_open && has_turn && self.queue.bytes() < WINDOW_BYTES / 2 && disk.spool.has_unread() {
+            disk.read_at = None;
+            while self.queue.bytes() < WINDOW_BYTES && disk.pace.wait_until(now.instant).is_none() {
+                let Some(piece) = disk.spool.read(READ_BYTES, now.unix_s) else { break };
+                disk.read_failures = 0;
+                disk.pace.took(u64::from(piece.chunk.lines()), now.instant);
+                let spooled = Some(piece.sequence);
+                self.queue.push_item(Item { chunk: piece.chunk, spooled, is_repeat: piece.is_repeat });
+            }
+            disk.note_read_trouble(now.instant);
+            disk.count_losses(counts);
+        }
+        !self.queue.is_empty()
+    }
+
+    /// When reading ahead may go on, if it had to stop.
+    fn next_refill(&self, now: Instant) -> Option<Instant> {
+        let disk = self.disk.as_ref().filter(|disk| disk.spool.has_unread() && !self.is_stopping)?;
+        disk.read_at.or(disk.pace.wait_until(now))
+    }
+
+    /// What to write next over a stream.
+    pub(super) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
+        self.queue.slices(slices, self.limits.write_bytes_max)
+    }
+
+    /// What to write next over datagrams.
+    pub(super) fn datagram(&mut self, bytes_max: usize) -> Option<&[u8]> {
+        self.queue.datagram(bytes_max)
+    }
+
+    /// The kernel took so many bytes.
+    pub(super) fn wrote(&mut self, bytes: usize) {
+        let Self { queue, flight, .. } = self;
+        queue.wrote(bytes, |item| flight.push(item));
+    }
+
+    /// Leaves out the line at the front, which can never be sent, and gives the number of lines.
+    pub(super) fn skip_line(&mut self) -> u64 {
+        let Some(bytes) = self.queue.datagram(1).map(<[u8]>::len) else { return 0 };
+        let (mut lines, disk) = (0, &mut self.disk);
+        self.queue.wrote(bytes, |item| {
+            if !item.is_repeat {
+                lines += item.lines();
+            }
+            if let (Some(disk), Some(end)) = (disk.as_mut(), item.spooled_end()) {
+                disk.spool.acknowledge(end);
+            }
+        });
+        lines
+    }
+
+    /// So many bytes were not acknowledged so far.
+    pub(super) fn acknowledge(&mut self, outstanding: usize, now: Instant, counts: &mut DestinationCounts) {
+        let disk = &mut self.disk;
+        self.flight.acknowledge(outstanding, self.queue.partial(), now, self.limits.redo, |item| {
+            if !item.is_repeat {
+                counts.sent += item.lines();
+            }
+            if let (Some(disk), Some(end)) = (disk.as_mut(), item.spooled_end()) {
+                disk.spool.acknowledge(end);
+            }
+        });
+    }
+
+    /// The connection is gone: what may not have arrived goes again. `outstanding` is what was not acknowledged in the
+    /// end, if that is known.
+    pub(super) fn connection_lost(&mut self, outstanding: Option<usize>, now: Instant, counts: &mut DestinationCounts) {
+        if let Some(outstanding) = outstanding {
+            self.acknowledge(outstanding, now, counts);
+            self.flight.part_acknowledged(outstanding, self.queue.partial());
+            self.acknowledge(outstanding, now, counts);
+        }
+        if self.queue.rewind() {
+            counts.restarted_lines += 1;
+        }
+        for item in self.flight.take().rev() {
+            counts.repeated += item.lines();
+            self.queue.push_front(item);
+        }
+    }
+
+    /// No more lines for the moment: puts on disk what belongs there, and drops what finds no place.
+    pub(super) fn settle(&mut self, now: Now, is_up: bool, counts: &mut DestinationCounts) {
+        self.flight.forget(now.instant, self.limits.redo);
+        let is_waiting = !self.queue.is_empty() || !self.incoming.is_empty();
+        if is_waiting {
+            self.behind_since.get_or_insert(now.instant);
+        } else {
+            self.behind_since = None;
+        }
+        if self.disk.is_some() {
+            if self.is_behind(now.instant, is_up) {
+                self.spill(now, is_up);
+            }
+            self.tend_disk(now, counts);
+        }
+        self.trim(now.instant, is_up, counts);
+    }
+
+    /// A stop: from now on nothing is read from disk.
+    pub(super) const fn stop(&mut self) {
+        self.is_stopping = true;
+    }
+
+    /// Nothing can be sent any more: to disk with it, or it is lost.
+    pub(super) fn give_up(&mut self, now: Now, counts: &mut DestinationCounts) {
+        if let Some(disk) = &mut self.disk {
+            disk.retry_at = None;
+            self.spill(now, false);
+        } else {
+            // The kernel has them, and goes on delivering after the connection is closed.
+            counts.sent += self.flight.owed_lines();
+            drop(self.flight.take());
+        }
+        let lost = self.queue.clear() + self.incoming.clear() + self.flight.owed_lines();
+        drop(self.flight.take());
+        counts.drop_lines(DropReason::Shutdown, lost);
+        if let Some(disk) = &mut self.disk {
+            disk.spool.skip_to_end();
+            disk.spool.commit(u64::MAX);
+            disk.spool.save_position();
+            disk.spool.sync();
+        }
+    }
+
+    /// Whether a stop need not wait for this destination.
+    pub(super) fn is_settled(&self, is_up: bool) -> bool {
+        let is_done = self.queue.is_empty() && self.incoming.is_empty() && self.flight.unacknowledged_bytes() == 0;
+        is_done || (self.disk.is_some() && !is_up)
+    }
+
+    /// Whether inputs should be held.
+    pub(super) fn is_holding(&self, now: Instant) -> bool {
+        match self.limits.when_full {
+            WhenFull::Block(hold_max) => self.full_since.is_some_and(|since| now < since + hold_max),
+            WhenFull::DropNewest | WhenFull::DropOldest => false,
+        }
+    }
+
+    /// Whether the kernel holds lines that are not acknowledged.
+    pub(super) const fn in_flight_bytes(&self) -> usize {
+        self.flight.unacknowledged_bytes()
+    }
+
+    /// When to settle again although nothing happened.
+    pub(super) fn next_settle(&self, now: Instant, is_up: bool) -> Option<Instant> {
+        let hold = match self.limits.when_full {
+            WhenFull::Block(hold_max) => self.full_since.map(|since| since + hold_max).filter(|end| *end > now),
+            WhenFull::DropNewest | WhenFull::DropOldest => None,
+        };
+        let redo = self.flight.next_forget(self.limits.redo).map(|at| at.max(now + Duration::from_millis(50)));
+        let Some(disk) = &self.disk else { return hold.into_iter().chain(redo).min() };
+        let is_owed = self.queue.lines() + self.incoming.lines() > 0;
+        let behind = self.behind_since.filter(|_| is_owed).map(|since| since + self.limits.spooling.after);
+        let spill = if is_owed { disk.retry_at.or(behind.filter(|at| *at > now)) } else { None };
+        let refill = if is_up { self.next_refill(now) } else { None };
+        [hold, redo, spill, refill, disk.next_tending()].into_iter().flatten().min()
+    }
+
+    /// Lines that wait in memory only.
+    pub(super) fn queued_lines(&self) -> u64 {
+        self.queue.lines() + self.incoming.lines() + self.flight.owed_lines()
+    }
+
+    /// Lines that wait on disk, the files' bytes, and what went wrong with them.
+    pub(super) fn spooled(&self) -> (u64, u64, u64) {
+        let numbers = |disk: &Disk| (disk.spool.lines(), disk.spool.bytes(), disk.errors);
+        self.disk.as_ref().map_or((0, 0, 0), numbers)
+    }
+
+    /// Bytes held in memory.
+    pub(super) const fn bytes(&self) -> usize {
+        self.queue.bytes() + self.incoming.bytes() + self.flight.bytes()
+    }
+
+    /// What went wrong with the disk since the last call.
+    pub(super) fn take_trouble(&mut self) -> Option<Trouble> {
+        let disk = self.disk.as_mut()?;
+        disk.trouble.take()
+    }
+
+    fn is_behind(&self, now: Instant, is_up: bool) -> bool {
+        let Some(disk) = &self.disk else { return false };
+        let spooling = &self.limits.spooling;
+        let is_long = |since| now.saturating_duration_since(since) >= spooling.after;
+        let is_over = |queue: &Queue| {
+            queue.lines() > self.limits.room.lines || queue.bytes() > self.limits.room.bytes
+        };
+        let is_pausing = disk.retry_at.is_some_and(|at| now < at);
+        let is_wanted = spooling.is_write_ahead
+            || !is_up
+            || disk.spool.has_unread()
+            || self.behind_since.is_some_and(is_long)
+            || is_over(&self.queue);
+        is_wanted && !is_pausing
+    }
+
+    /// Puts on disk what is only in memory, in order, until the disk refuses.
+    fn spill(&mut self, now: Now, is_up: bool) {
+        let Some(disk) = &mut self.disk else { return };
+        disk.retry_at = None;
+        let done = if disk.spool.has_unread() {
+            match self.limits.spooling.replay {
+                Replay::InOrder => Ok(()),
+                Replay::LiveFirst => self.spill_live(now),
+            }
+        } else {
+            self.spill_memory(now, is_up)
+        };
+        if done.is_ok() {
+            self.spill_incoming(now);
+        }
+    }
+
+    /// Nothing on disk is newer than what is in memory: memory keeps copies.
+    fn spill_memory(&mut self, now: Now, is_up: bool) -> Result<(), Refused> {
+        while let Some(item) = self.incoming.pop() {
+            self.queue.push_item(item);
+        }
+        let Self { disk: Some(disk), flight, queue, limits, .. } = self else { return Ok(()) };
+        let mut done = Ok(());
+        for (item, is_acknowledged) in flight.unspooled().chain(queue.unspooled().map(|item| (item, false))) {
+            match disk.append(item, now, limits.when_full) {
+                Ok(first) => {
+                    item.spooled = Some(first);
+                    disk.spool.skip_to_end();
+                    if is_acknowledged || item.is_repeat {
+                        disk.spool.acknowledge(first + item.lines());
+                    }
+                }
+                Err(refused) => {
+                    done = Err(refused);
+                    break;
+                }
+            }
+        }
+        flight.recount();
+        queue.recount();
+        if done.is_ok()
+            && let Some(first) = queue.forget_copies(if is_up { WINDOW_BYTES } else { 0 })
+        {
+            disk.spool.rewind(first);
+        }
+        done
+    }
+
+    /// New lines go first while they can; on disk they stand behind what is there.
+    fn spill_live(&mut self, now: Now) -> Result<(), Refused> {
+        let Self { disk: Some(disk), queue, limits, .. } = self else { return Ok(()) };
+        let mut rest = Vec::new();
+        let mut done = Ok(());
+        while let Some(item) = queue.pop_newest_owed() {
+            rest.push(item);
+        }
+        while let Some(item) = rest.pop() {
+            if done.is_ok() {
+                match disk.append(&item, now, limits.when_full) {
+                    Ok(_) => continue,
+                    Err(refused) => done = Err(refused),
+                }
+            }
+            queue.push_item(item);
+        }
+        done
+    }
+
+    fn spill_incoming(&mut self, now: Now) {
+        let Self { disk: Some(disk), incoming, limits, .. } = self else { return };
+        while let Some(item) = incoming.pop() {
+            if disk.append(&item, now, limits.when_full).is_err() {
+                incoming.push_front(item);
+                break;
+            }
+        }
+    }
+
+    fn tend_disk(&mut self, now: Now, counts: &mut DestinationCounts) {
+        let Self { disk: Some(disk), queue, flight, incoming, .. } = self else { return };
+        if !disk.spool.has_unread() {
+            while let Some(item) = incoming.pop() {
+                queue.push_item(item);
+            }
+        }
+        if disk.spool.is_empty() {
+            return;
+        }
+        let needed = flight.first_spooled().or_else(|| queue.first_spooled());
+        disk.spool.commit(needed.unwrap_or(u64::MAX));
+        if now.instant >= disk.next_save {
+            disk.next_save = now.instant + SAVE_PERIOD;
+            disk.spool.save_position();
+        }
+        if now.instant >= disk.next_sync {
+            disk.next_sync = now.instant + self.limits.spooling.sync_period;
+            disk.spool.sync();
+        }
+        if now.instant >= disk.next_expire {
+            disk.next_expire = now.instant + EXPIRE_PERIOD;
+            disk.spool.expire(now.unix_s);
+        }
+        disk.count_losses(counts);
+        if let Some(trouble) = disk.spool.take_trouble() {
+            disk.note(trouble);
+        }
+    }
+
+    fn trim(&mut self, now: Instant, is_up: bool, counts: &mut DestinationCounts) {
+        let room = self.limits.room;
+        let is_over = |queue: &Queue| queue.lines() > room.lines || queue.bytes() > room.bytes;
+        if let WhenFull::Block(hold_max) = self.limits.when_full {
+            let waiting = self.queue.lines() + self.incoming.lines();
+            if waiting < room.lines / 2 && self.bytes() < room.bytes / 2 {
+                self.full_since = None;
+            }
+            let is_full = waiting >= room.lines || is_over(&self.queue) || is_over(&self.incoming);
+            if is_full && now < *self.full_since.get_or_insert(now) + hold_max {
+                return;
+            }
+        }
+        let mut dropped = 0;
+        for queue in [&mut self.incoming, &mut self.queue] {
+            dropped += match self.limits.when_full {
+                WhenFull::DropOldest => queue.trim_oldest(room),
+                WhenFull::DropNewest | WhenFull::Block(_) => queue.trim_newest(room),
+            };
+        }
+        if dropped > 0 {
+            counts.drop_lines(self.drop_reason(is_up), dropped);
+        }
+    }
+
+    /// Why lines that find no room are dropped.
+    pub(super) const fn drop_reason(&self, is_up: bool) -> DropReason {
+        match (&self.disk, is_up) {
+            (Some(disk), _) => disk.refusal,
+            (None, true) => DropReason::SlowConn,
+            (None, false) => DropReason::ConnDownNoSpool,
+        }
+    }
+}
+
+impl Disk {
+    /// Puts an item at the end, after making room if that is what to do.
+    fn append(&mut self, item: &Item, now: Now, when_full: WhenFull) -> Result<u64, Refused> {
+        while !self.spool.has_room_for(item.bytes() as u64) {
+            if when_full != WhenFull::DropOldest || !self.spool.displace_oldest() {
+                self.refusal = DropReason::SpoolFull;
+                return Err(Refused);
+            }
+        }
+        self.spool.append(item.chunk.bytes(), item.chunk.lines(), now.unix_s).map_err(|error| {
+            self.refusal = DropReason::SlowSpool;
+            self.retry_at = Some(now.instant + DISK_PAUSE);
+            self.note(Trouble { doing: "write to", error });
+            Refused
+        })
+    }
+
+    fn note(&mut self, trouble: Trouble) {
+        self.errors += 1;
+        self.trouble = Some(trouble);
+    }
+
+    /// A disk that cannot be read now may be later; one that never can costs the file.
+    fn note_read_trouble(&mut self, now: Instant) {
+        if let Some(trouble) = self.spool.take_trouble() {
+            self.read_failures += 1;
+            self.read_at = Some(now + DISK_PAUSE);
+            if self.read_failures >= READ_FAILURES_MAX {
+                self.read_failures = 0;
+                self.spool.skip_unreadable();
+            }
+            self.note(trouble);
+        }
+    }
+
+    fn count_losses(&mut self, counts: &mut DestinationCounts) {
+        let losses = self.spool.take_losses();
+        counts.drop_lines(DropReason::SpoolDamaged, losses.damaged);
+        counts.drop_lines(DropReason::SpoolExpired, losses.expired);
+        counts.drop_lines(DropReason::SpoolFull, losses.displaced);
+    }
+
+    fn next_tending(&self) -> Option<Instant> {
+        let sync = self.spool.is_unsynced().then_some(self.next_sync);
+        let save = self.spool.is_unsaved().then_some(self.next_save);
+        let expire = (self.spool.has_age_limit() && !self.spool.is_empty()).then_some(self.next_expire);
+        [sync, save, expire].into_iter().flatten().min()
+    }
+}

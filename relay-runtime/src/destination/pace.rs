@@ -1,0 +1,29 @@
+//! So many lines per second.
+
+use std::time::{Duration, Instant};
+
+/// Says when the next lines may be taken. Unused time is not saved up.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    per_second: Option<u32>,
+    next: Option<Instant>,
+}
+
+impl Pace {
+    pub(super) const fn new(per_second: Option<u32>) -> Self {
+        Self { per_second, next: None }
+    }
+
+    /// When, if not now.
+    pub(super) fn wait_until(&self, now: Instant) -> Option<Instant> {
+        self.next.filter(|next| *next > now)
+    }
+
+    /// So many lines were taken.
+    pub(super) fn took(&mut self, lines: u64, now: Instant) {
+        if let Some(per_second) = self.per_second {
+            let nanoseconds = lines.saturating_mul(1_000_000_000) / u64::from(per_second.max(1));
+            self.next = Some(self.wait_until(now).unwrap_or(now) + Duration::from_nanos(nanoseconds));
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! Opens the spools of a relay before anything else starts: what cannot be spooled to must stop the start, not lose lines
+//! later.
+
+use super::{EngineError, Outgoing};
+use crate::spool::{Budget, FileStore, Spool, SpoolLimits, Syncer, adopt, directory_name};
+use std::{
+    io,
+    path::PathBuf,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Where a destination spools.
+#[derive(Clone, Debug)]
+pub struct SpoolSetup {
+    /// `spool_dir`, in which each destination has a directory.
+    pub directory: PathBuf,
+    /// What bounds it.
+    pub limits: SpoolLimits,
+    /// What carbon-relay-ng called this destination, once for each route: what it left is taken over.
+    pub upstream_keys: Vec<String>,
+}
+
+/// Opens them, in the order of the destinations.
+pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Option<Spool>>, EngineError> {
+    let budget = Budget::new(bytes_max);
+    let mut syncer = None;
+    let mut spools = Vec::new();
+    for outgoing in destinations {
+        let Some(setup) = &outgoing.spool else {
+            spools.push(None);
+            continue;
+        };
+        let syncer = match &mut syncer {
+            Some(syncer) => syncer,
+            none => none.insert(Syncer::start()?),
+        };
+        let directory = setup.directory.join(directory_name(&outgoing.name));
+        let opened = open_one(setup, directory.clone(), syncer.clone(), &budget, &outgoing.name);
+        spools.push(Some(opened.map_err(|error| EngineError::Spool { directory, error })?));
+    }
+    Ok(spools)
+}
+
+fn open_one(
+    setup: &SpoolSetup,
+    directory: PathBuf,
+    syncer: Syncer,
+    budget: &Arc<Budget>,
+    name: &str,
+) -> io::Result<Spool> {
+    let store = FileStore::open(directory, syncer)?;
+    let (mut spool, recovery) = Spool::open(Box::new(store), setup.limits, Arc::clone(budget))?;
+    if recovery.torn_bytes > 0 {
+        tracing::warn!(destination = name, bytes = recovery.torn_bytes, "cut the torn end of a spool");
+    }
+    let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    for key in &setup.upstream_keys {
+        let adopted = adopt(&setup.directory, key, &mut spool, now_s)?;
+        if adopted.lines + adopted.damaged_files > 0 {
+            let (lines, damaged_files) = (adopted.lines, adopted.damaged_files);
+            tracing::info!(destination = name, key, lines, damaged_files, "took over a spool of carbon-relay-ng");
+        }
+    }
+    if spool.lines() > 0 {
+        tracing::info!(destination = name, lines = spool.lines(), bytes = spool.bytes(), "found lines in the spool");
+    }
+    Ok(spool)
+}

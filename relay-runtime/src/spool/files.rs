@@ -1,0 +1,183 @@
+//! A spool's directory on a real disk.
+//!
+//! Writes go to the page cache, which `kill -9` does not touch. What must survive a loss of power is flushed by a thread of
+//! its own, for a disk may take seconds to do it and the event loop has other destinations to serve.
+
+use super::store::Store;
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{self, IoSlice, Write},
+    os::unix::fs::{FileExt, OpenOptionsExt},
+    path::PathBuf,
+    sync::mpsc::{SyncSender, sync_channel},
+    thread,
+};
+
+/// The file that a running relay holds a lock on.
+const LOCK: &str = "lock";
+
+/// Flushes that may wait. More say that the disk does not keep up; the next period asks again.
+const WAITING_MAX: usize = 256;
+
+/// Flushes files in a thread of its own.
+#[derive(Clone, Debug)]
+pub(crate) struct Syncer(SyncSender<File>);
+
+/// A directory.
+#[derive(Debug)]
+pub(crate) struct FileStore {
+    directory: PathBuf,
+    /// Held for as long as this is the spool of a running relay.
+    lock: File,
+    syncer: Syncer,
+    /// The file that was last written to and the one that was last read, for they are the next ones too.
+    written: Option<(String, File)>,
+    read: Option<(String, File)>,
+}
+
+impl Syncer {
+    /// Starts the thread. It ends with the last clone.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (sender, files) = sync_channel::<File>(WAITING_MAX);
+        thread::Builder::new().name("spool-sync".to_owned()).spawn(move || {
+            for file in files {
+                if let Err(error) = file.sync_data() {
+                    tracing::warn!(%error, "cannot flush a spool file: it would not survive a loss of power");
+                }
+            }
+        })?;
+        Ok(Self(sender))
+    }
+}
+
+impl FileStore {
+    /// Opens the directory, making it if it is not there. Two relays that share a spool would tear it apart, so the second
+    /// one gets an error.
+    pub(crate) fn open(directory: PathBuf, syncer: Syncer) -> io::Result<Self> {
+        fs::create_dir_all(&directory)?;
+        let lock = writable().write(true).open(directory.join(LOCK))?;
+        lock.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => io::Error::other("another relay uses it"),
+        })?;
+        Ok(Self { directory, lock, syncer, written: None, read: None })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    fn forget(&mut self, name: &str) {
+        for slot in [&mut self.written, &mut self.read] {
+            if slot.as_ref().is_some_and(|(open, _)| open == name) {
+                *slot = None;
+            }
+        }
+    }
+}
+
+impl Store for FileStore {
+    fn list(&mut self) -> io::Result<Vec<(String, u64)>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(&self.directory)? {
+            let entry = entry?;
+            if let Ok(name) = entry.file_name().into_string() {
+                files.push((name, entry.metadata()?.len()));
+            }
+        }
+        Ok(files)
+    }
+
+    fn append(&mut self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+        let path = self.path(name);
+        let file = open_in(&mut self.written, name, || writable().append(true).open(&path))?;
+        write_all(file, parts)
+    }
+
+    fn read_at(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let path = self.path(name);
+        let file = match open_in(&mut self.read, name, || File::open(&path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            opened => opened?,
+        };
+        let mut got = 0;
+        while got < buffer.len() {
+            match file.read_at(&mut buffer[got..], offset + got as u64) {
+                Ok(0) => break,
+                Ok(bytes) => got += bytes,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(got)
+    }
+
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let path = self.path(name);
+        writable().write(true).open(&path)?.write_all_at(bytes, offset)
+    }
+
+    fn truncate(&mut self, name: &str, bytes: u64) -> io::Result<()> {
+        let path = self.path(name);
+        OpenOptions::new().write(true).open(path)?.set_len(bytes)
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        self.forget(name);
+        match fs::remove_file(self.path(name)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn sync(&mut self, name: &str) {
+        if let Ok(file) = File::open(self.path(name)) {
+            // A full list means that the disk is busy with the same files already.
+            let _ = self.syncer.0.try_send(file);
+        }
+    }
+}
+
+impl Drop for FileStore {
+    /// A spool without lines leaves nothing behind.
+    fn drop(&mut self) {
+        let is_empty = self.list().is_ok_and(|files| files.iter().all(|(name, _)| name == LOCK));
+        if is_empty {
+            let _ = fs::remove_file(self.path(LOCK));
+            let _ = fs::remove_dir(&self.directory);
+        }
+        let _ = self.lock.unlock();
+    }
+}
+
+/// Only the user whose relay it is may look at metrics.
+fn writable() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).mode(0o600);
+    options
+}
+
+fn open_in<'a>(
+    slot: &'a mut Option<(String, File)>,
+    name: &str,
+    open: impl FnOnce() -> io::Result<File>,
+) -> io::Result<&'a mut File> {
+    if slot.as_ref().is_none_or(|(opened, _)| opened != name) {
+        *slot = Some((name.to_owned(), open()?));
+    }
+    slot.as_mut().map(|(_, file)| file).ok_or_else(|| io::ErrorKind::NotFound.into())
+}
+
+fn write_all(file: &mut File, parts: &[&[u8]]) -> io::Result<()> {
+    let mut slices: Vec<_> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    let mut rest = &mut slices[..];
+    while rest.iter().any(|part| !part.is_empty()) {
+        match file.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(bytes) => IoSlice::advance_slices(&mut rest, bytes),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

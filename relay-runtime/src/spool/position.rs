@@ -1,0 +1,34 @@
+//! How far the lines of a spool are done with, as a small file: two slots that are written in turn.
+//!
+//! The number only grows, so the larger of the sound slots is the newer one, and a write that power cut off costs no more
+//! than one step back: some lines go out again, none is lost.
+
+use super::store::Store;
+use std::io;
+
+/// The file's name.
+pub(super) const NAME: &str = "position";
+
+/// A number of 8 bytes, its CRC-32 of 4, and 4 of nothing.
+const SLOT_BYTES: usize = 16;
+
+/// Reads the number; `None` when there is none that can be trusted.
+pub(super) fn load(store: &mut dyn Store) -> io::Result<Option<u64>> {
+    let mut slots = [0; 2 * SLOT_BYTES];
+    let bytes = store.read_at(NAME, 0, &mut slots)?;
+    Ok(slots[..bytes].chunks_exact(SLOT_BYTES).filter_map(decode).max())
+}
+
+/// Writes the number into one of the two slots.
+pub(super) fn save(store: &mut dyn Store, position: u64, is_second: bool) -> io::Result<()> {
+    let mut slot = [0; SLOT_BYTES];
+    slot[..8].copy_from_slice(&position.to_le_bytes());
+    slot[8..12].copy_from_slice(&crc32fast::hash(&position.to_le_bytes()).to_le_bytes());
+    store.write_at(NAME, if is_second { SLOT_BYTES as u64 } else { 0 }, &slot)
+}
+
+fn decode(slot: &[u8]) -> Option<u64> {
+    let (number, rest) = slot.split_first_chunk::<8>()?;
+    let crc = rest.first_chunk::<4>()?;
+    (crc32fast::hash(number) == u32::from_le_bytes(*crc)).then(|| u64::from_le_bytes(*number))
+}

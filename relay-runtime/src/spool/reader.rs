@@ -1,0 +1,217 @@
+//! Reads a spool in order, several records at a time, and steps over what is damaged.
+
+use super::{
+    Piece,
+    record::{HEADER_BYTES, Header},
+    segment::{Segment, next_record},
+    store::Store,
+};
+use crate::gather::Chunk;
+use std::{collections::VecDeque, io, ops::Range, sync::Arc};
+
+/// Bytes of one read from disk, unless a record is longer.
+const READ_BYTES: usize = 256 * 1024;
+
+/// Where reading goes on.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    /// The number of the next line.
+    pub(super) next: u64,
+    /// The file, by its first line, and the place of a record at or before the next line.
+    place: Option<(u64, u64)>,
+    /// Bytes of that file from `buffer_at` on.
+    buffer: Vec<u8>,
+    buffer_at: u64,
+}
+
+/// What was found.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Lines.
+    Piece(Piece),
+    /// These are not there, or not as they were written.
+    Damaged { lines: Range<u64> },
+    /// These waited for too long.
+    Expired { lines: Range<u64> },
+    /// There is nothing more.
+    End,
+}
+
+/// How far a step may go.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    pub(super) acknowledged: u64,
+    pub(super) bytes_max: usize,
+    pub(super) oldest_s: u64,
+}
+
+/// Lines in the making.
+#[derive(Default)]
+struct Gathering {
+    bytes: Vec<u8>,
+    lines: u32,
+}
+
+impl Reader {
+    /// Starts at this line.
+    pub(super) fn at(next: u64) -> Self {
+        Self { next, ..Self::default() }
+    }
+
+    /// One step on. A piece never goes beyond `acknowledged` if it starts before it. Records from before `oldest_s` are
+    /// stepped over.
+    pub(super) fn step(
+        &mut self,
+        store: &mut dyn Store,
+        segments: &VecDeque<Segment>,
+        Bounds { acknowledged, bytes_max, oldest_s }: Bounds,
+    ) -> io::Result<Step> {
+        let at = segments.partition_point(|segment| segment.end <= self.next);
+        let Some(segment) = segments.get(at) else { return Ok(Step::End) };
+        if self.next < segment.first {
+            return Ok(self.damaged_until(segment.first));
+        }
+        let mut offset = match self.place {
+            Some((first, offset)) if first == segment.first => offset,
+            _ => {
+                self.buffer.clear();
+                segment.offset_near(self.next)
+            }
+        };
+        let is_repeat = self.next < acknowledged;
+        let stop = if is_repeat { acknowledged } else { u64::MAX };
+        let sequence = self.next;
+        let mut gathering = Gathering::default();
+        let gap = loop {
+            self.place = Some((segment.first, offset));
+            let header = Header::decode(self.bytes_at(store, segment, offset, HEADER_BYTES)?);
+            let Some(header) = header.filter(|header| offset + header.record_bytes() <= segment.bytes) else {
+                if !gathering.bytes.is_empty() {
+                    break None;
+                }
+                let found = if offset < segment.bytes { next_record(store, &segment.name(), offset + 1)? } else { None };
+                let until = found.map_or(segment.bytes, |(at, _)| at.min(segment.bytes));
+                set_aside(store, segment, offset..until)?;
+                if until >= segment.bytes {
+                    break Some(segment.end);
+                }
+                offset = until;
+                continue;
+            };
+            let end = header.end().unwrap_or(u64::MAX);
+            if end <= self.next {
+                offset += header.record_bytes();
+                continue;
+            }
+            if header.sequence > self.next {
+                break if gathering.bytes.is_empty() { Some(header.sequence) } else { None };
+            }
+            if header.time_s < oldest_s {
+                if gathering.lines > 0 {
+                    break None;
+                }
+                let lines = self.next..end;
+                self.next = end;
+                return Ok(Step::Expired { lines });
+            }
+            let record_bytes = usize::try_from(header.record_bytes()).unwrap_or(usize::MAX);
+            if gathering.lines > 0 && gathering.bytes.len() + record_bytes > bytes_max {
+                break None;
+            }
+            let skipped = self.next - header.sequence;
+            let taken = end.min(stop) - self.next;
+            let lines = self.bytes_at(store, segment, offset, record_bytes)?.get(HEADER_BYTES..).unwrap_or_default();
+            if !header.fits(lines) {
+                if gathering.lines > 0 {
+                    break None;
+                }
+                set_aside(store, segment, offset..offset + header.record_bytes())?;
+                offset += header.record_bytes();
+                if offset >= segment.bytes {
+                    break Some(segment.end);
+                }
+                continue;
+            }
+            gathering.add(lines, skipped, taken);
+            self.next += taken;
+            if self.next == stop {
+                break None;
+            }
+            offset += header.record_bytes();
+            if offset >= segment.bytes {
+                break None;
+            }
+        };
+        if gathering.lines == 0 {
+            return Ok(match gap {
+                Some(end) => self.damaged_until(end),
+                None => Step::End,
+            });
+        }
+        let chunk = Chunk::new(Arc::new(gathering.bytes), gathering.lines);
+        Ok(Step::Piece(Piece { sequence, is_repeat, chunk }))
+    }
+
+    fn damaged_until(&mut self, end: u64) -> Step {
+        let lines = self.next..end;
+        self.next = end;
+        Step::Damaged { lines }
+    }
+
+    /// The bytes of a file from `offset` on: `bytes` of them, or fewer where it ends.
+    fn bytes_at(
+        &mut self,
+        store: &mut dyn Store,
+        segment: &Segment,
+        offset: u64,
+        bytes: usize,
+    ) -> io::Result<&[u8]> {
+        let has = |at: u64, buffer: &[u8]| {
+            offset >= at && offset + bytes as u64 <= at + buffer.len() as u64
+        };
+        if !has(self.buffer_at, &self.buffer) {
+            let rest = usize::try_from(segment.bytes.saturating_sub(offset)).unwrap_or(usize::MAX);
+            self.buffer.resize(bytes.max(READ_BYTES).min(rest), 0);
+            self.buffer_at = offset;
+            let got = match store.read_at(&segment.name(), offset, &mut self.buffer) {
+                Ok(got) => got,
+                Err(error) => {
+                    self.buffer.clear();
+                    return Err(error);
+                }
+            };
+            self.buffer.truncate(got);
+        }
+        let from = usize::try_from(offset - self.buffer_at).unwrap_or(usize::MAX).min(self.buffer.len());
+        let rest = &self.buffer[from..];
+        Ok(&rest[..bytes.min(rest.len())])
+    }
+}
+
+impl Gathering {
+    /// Adds `taken` lines after leaving out `skipped`.
+    fn add(&mut self, lines: &[u8], skipped: u64, taken: u64) {
+        let start = end_of_line(lines, skipped);
+        let end = start + end_of_line(&lines[start..], taken);
+        self.bytes.extend_from_slice(&lines[start..end]);
+        self.lines += u32::try_from(taken).unwrap_or(u32::MAX);
+    }
+}
+
+/// Where so many lines end.
+fn end_of_line(bytes: &[u8], lines: u64) -> usize {
+    match usize::try_from(lines).unwrap_or(usize::MAX) {
+        0 => 0,
+        lines => memchr::memchr_iter(b'\n', bytes).nth(lines - 1).map_or(bytes.len(), |at| at + 1),
+    }
+}
+
+/// Keeps damaged bytes for whoever wants to look at them. What cannot be kept is lost all the same.
+fn set_aside(store: &mut dyn Store, segment: &Segment, range: Range<u64>) -> io::Result<()> {
+    let mut bytes = vec![0; usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0).min(READ_BYTES)];
+    let got = store.read_at(&segment.name(), range.start, &mut bytes)?;
+    if got > 0 {
+        let _ = store.append(&segment.aside(), &[&bytes[..got]]);
+    }
+    Ok(())
+}

@@ -1,0 +1,178 @@
+//! A disk in memory that does its worst, by seed: full, failing, forgetting what it was not asked to keep.
+
+use super::store::Store;
+use std::{
+    collections::BTreeMap,
+    io,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+/// What goes wrong; one in so many calls, 0 never.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Faults {
+    pub(crate) append_fails: u64,
+    pub(crate) read_fails: u64,
+    pub(crate) truncate_fails: u64,
+    pub(crate) remove_fails: u64,
+    /// Bytes of all files.
+    pub(crate) capacity: Option<usize>,
+}
+
+#[derive(Debug, Default)]
+struct Disk {
+    files: BTreeMap<String, Vec<u8>>,
+    /// Bytes of a file that survive a loss of power.
+    synced: BTreeMap<String, usize>,
+    faults: Faults,
+    random: u64,
+}
+
+/// The disk. Clones are the same one, so that it outlives a crash.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SimulatedStore(Arc<Mutex<Disk>>);
+
+impl SimulatedStore {
+    pub(crate) fn new(seed: u64) -> Self {
+        let store = Self::default();
+        store.disk().random = seed | 1;
+        store
+    }
+
+    pub(crate) fn set_faults(&self, faults: Faults) {
+        self.disk().faults = faults;
+    }
+
+    /// What was not asked to be kept is gone in part.
+    pub(crate) fn lose_power(&self) {
+        let mut disk = self.disk();
+        let synced = disk.synced.clone();
+        let mut random = disk.random;
+        for (name, bytes) in &mut disk.files {
+            let kept = synced.get(name).copied().unwrap_or(0).min(bytes.len());
+            let lost = bytes.len() - kept;
+            random = next(random);
+            bytes.truncate(kept + usize::try_from(random >> 33).unwrap_or(0) % (lost + 1));
+        }
+        disk.random = random;
+    }
+
+    /// Flips one bit of some file whose name passes.
+    pub(crate) fn flip_bit(&self, is_wanted: impl Fn(&str) -> bool) -> bool {
+        let mut disk = self.disk();
+        let random = next(disk.random);
+        disk.random = random;
+        let mut files: Vec<_> =
+            disk.files.iter_mut().filter(|(name, bytes)| is_wanted(name) && !bytes.is_empty()).collect();
+        if files.is_empty() {
+            return false;
+        }
+        let count = files.len();
+        let bytes = &mut files[usize::try_from(random >> 40).unwrap_or(0) % count].1;
+        let at = usize::try_from(random >> 20).unwrap_or(0) % (bytes.len() * 8);
+        bytes[at / 8] ^= 1 << (at % 8);
+        true
+    }
+
+    pub(crate) fn file_names(&self) -> Vec<String> {
+        self.disk().files.keys().cloned().collect()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.disk().files.values().map(Vec::len).sum()
+    }
+
+    fn disk(&self) -> MutexGuard<'_, Disk> {
+        self.0.lock().expect("nothing panics with it locked")
+    }
+}
+
+impl Disk {
+    fn fails(&mut self, one_in: u64) -> bool {
+        self.random = next(self.random);
+        one_in > 0 && (self.random >> 33).is_multiple_of(one_in)
+    }
+}
+
+impl Store for SimulatedStore {
+    fn list(&mut self) -> io::Result<Vec<(String, u64)>> {
+        Ok(self.disk().files.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect())
+    }
+
+    fn append(&mut self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
+        let mut disk = self.disk();
+        let bytes = parts.concat();
+        let used: usize = disk.files.values().map(Vec::len).sum();
+        let free = disk.faults.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(used));
+        let one_in = disk.faults.append_fails;
+        let is_broken = disk.fails(one_in);
+        let random = usize::try_from(disk.random >> 40).unwrap_or(0);
+        let taken = if is_broken { random % (bytes.len() + 1) } else { bytes.len() }.min(free);
+        disk.files.entry(name.to_owned()).or_default().extend_from_slice(&bytes[..taken]);
+        match taken == bytes.len() && !is_broken {
+            true => Ok(()),
+            false if is_broken => Err(io::Error::other("broken")),
+            false => Err(io::ErrorKind::StorageFull.into()),
+        }
+    }
+
+    fn read_at(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
+        let mut disk = self.disk();
+        let one_in = disk.faults.read_fails;
+        if disk.fails(one_in) {
+            return Err(io::Error::other("broken"));
+        }
+        let Some(bytes) = disk.files.get(name) else { return Ok(0) };
+        let rest = bytes.get(usize::try_from(offset).unwrap_or(usize::MAX)..).unwrap_or_default();
+        let got = rest.len().min(buffer.len());
+        buffer[..got].copy_from_slice(&rest[..got]);
+        Ok(got)
+    }
+
+    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = self.disk();
+        let one_in = disk.faults.append_fails;
+        if disk.fails(one_in) {
+            return Err(io::Error::other("broken"));
+        }
+        let file = disk.files.entry(name.to_owned()).or_default();
+        let offset = usize::try_from(offset).unwrap_or(0);
+        if file.len() < offset + bytes.len() {
+            file.resize(offset + bytes.len(), 0);
+        }
+        file[offset..offset + bytes.len()].copy_from_slice(bytes);
+        Ok(())
+    }
+
+    fn truncate(&mut self, name: &str, bytes: u64) -> io::Result<()> {
+        let mut disk = self.disk();
+        let one_in = disk.faults.truncate_fails;
+        if disk.fails(one_in) {
+            return Err(io::Error::other("broken"));
+        }
+        if let Some(file) = disk.files.get_mut(name) {
+            file.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
+        Ok(())
+    }
+
+    fn remove(&mut self, name: &str) -> io::Result<()> {
+        let mut disk = self.disk();
+        let one_in = disk.faults.remove_fails;
+        if disk.fails(one_in) {
+            return Err(io::Error::other("broken"));
+        }
+        disk.files.remove(name);
+        disk.synced.remove(name);
+        Ok(())
+    }
+
+    fn sync(&mut self, name: &str) {
+        let mut disk = self.disk();
+        let bytes = disk.files.get(name).map_or(0, Vec::len);
+        disk.synced.insert(name.to_owned(), bytes);
+    }
+}
+
+const fn next(random: u64) -> u64 {
+    random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
+}
