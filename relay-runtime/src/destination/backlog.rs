@@ -233,6 +233,7 @@ impl Backlog {
             self.behind_since = None;
         }
         if self.disk.is_some() {
+            self.rejoin();
             if self.is_behind(now.instant, is_up) {
                 self.spill(now, is_up);
             }
@@ -250,6 +251,7 @@ impl Backlog {
     pub(super) fn give_up(&mut self, now: Now, counts: &mut DestinationCounts) {
         if let Some(disk) = &mut self.disk {
             disk.retry_at = None;
+            self.rejoin();
             self.spill(now, false);
         } else {
             // The kernel has them, and goes on delivering after the connection is closed.
@@ -356,11 +358,17 @@ impl Backlog {
         }
     }
 
+    /// Everything on disk is read: what had to stand behind it follows.
+    fn rejoin(&mut self) {
+        if self.disk.as_ref().is_some_and(|disk| !disk.spool.has_unread()) {
+            while let Some(item) = self.incoming.pop() {
+                self.queue.push_item(item);
+            }
+        }
+    }
+
     /// Nothing on disk is newer than what is in memory: memory keeps copies.
     fn spill_memory(&mut self, now: Now, is_up: bool) -> Result<(), Refused> {
-        while let Some(item) = self.incoming.pop() {
-            self.queue.push_item(item);
-        }
         let Self { disk: Some(disk), flight, queue, limits, .. } = self else { return Ok(()) };
         let mut done = Ok(());
         for (item, is_acknowledged) in flight.unspooled().chain(queue.unspooled().map(|item| (item, false))) {
@@ -419,12 +427,7 @@ impl Backlog {
     }
 
     fn tend_disk(&mut self, now: Now, counts: &mut DestinationCounts) {
-        let Self { disk: Some(disk), queue, flight, incoming, .. } = self else { return };
-        if !disk.spool.has_unread() {
-            while let Some(item) = incoming.pop() {
-                queue.push_item(item);
-            }
-        }
+        let Self { disk: Some(disk), queue, flight, .. } = self else { return };
         if disk.spool.is_empty() {
             return;
         }

@@ -104,6 +104,8 @@ impl World {
         self.destination.handle(self.now, input);
         let counts = self.destination.counts();
         assert!(counts.is_balanced(), "{counts:?}");
+        let is_sound = matches!(self.kind, Kind::Spool | Kind::Crashes);
+        assert!(!is_sound || counts.dropped_total() == 0, "a sound disk with room: {counts:?}");
     }
 
     fn pass(&mut self, time: Duration) {
@@ -144,7 +146,8 @@ impl World {
         let counts = self.destination.counts();
         let in_flight = self.destination.backlog.in_flight_bytes() as u64;
         // A line takes at least two bytes; what is on its way is bounded by the kernel.
-        assert!(counts.queued <= 2 * room.lines.max(1) + in_flight / 2 + 1, "{counts:?}");
+        let is_bounded = !matches!(self.destination.limits.when_full, WhenFull::Block(_));
+        assert!(!is_bounded || counts.queued <= 2 * room.lines.max(1) + in_flight / 2 + 1, "{counts:?}");
         let memory_max = 2 * room.bytes.max(100) + redo.bytes_max + in_flight as usize + 2_000_000;
         assert!(self.destination.memory_bytes() <= memory_max);
         let is_safe = matches!(self.kind, Kind::Spool | Kind::Crashes);
@@ -155,6 +158,9 @@ impl World {
 
     /// Lines `1:x`, `2:xxx`, … so that a torn, glued, lost, repeated or reordered one shows.
     fn push(&mut self) {
+        if self.destination.is_holding(self.now) {
+            return;
+        }
         let (mut text, lines) = (String::new(), 1 + self.random.below(8));
         for _ in 0..lines {
             self.next_line += 1;
@@ -266,7 +272,7 @@ impl World {
         let capacity = self.random.one_in(3).then(|| self.store.bytes() + self.random.below(400));
         let mut one_in = || if self.random.one_in(2) { 2 + self.random.below(5) as u64 } else { 0 };
         let faults = Faults {
-            append_fails: one_in(),
+            write_fails: one_in(),
             read_fails: one_in(),
             truncate_fails: one_in(),
             remove_fails: one_in(),
@@ -308,6 +314,9 @@ impl World {
             self.read();
             let counts = self.destination.counts();
             if counts.queued + counts.spooled == 0 && counts.up {
+                // What is kept for a while is forgotten.
+                self.pass(Duration::from_hours(1));
+                self.turn();
                 return;
             }
         }
@@ -347,9 +356,6 @@ impl World {
             "{missing} lines are missing, {dropped} dropped, {} excused; {counts:?}",
             self.excused
         );
-        if self.kind == Kind::Spool {
-            assert_eq!(dropped, 0, "a sound disk with room");
-        }
         if self.kind != Kind::Crashes {
             assert_eq!(counts.routed, u64::from(self.next_line));
         }
@@ -361,15 +367,18 @@ impl World {
 }
 
 fn destination(kind: Kind, random: &mut Random, store: &SimulatedStore, now: Instant, seed: u64) -> Destination {
-    let redo_time = Duration::from_secs(if random.one_in(2) { 0 } else { 3_600 });
     let is_tight = kind == Kind::Memory || kind == Kind::BadDisk;
+    let when_full = match random.below(4) {
+        0 if is_tight => WhenFull::DropOldest,
+        1 if is_tight => WhenFull::Block(Duration::from_secs(2)),
+        _ => WhenFull::DropNewest,
+    };
+    // The oldest lines may be some that were counted as sent and were to go again: nobody counts those twice.
+    let has_redo = random.one_in(2) && when_full != WhenFull::DropOldest;
+    let redo_time = Duration::from_secs(if has_redo { 3_600 } else { 0 });
     let limits = Limits {
         room: Room { lines: 1 + random.below(60) as u64, bytes: 20 + random.below(2_000) },
-        when_full: match random.below(4) {
-            0 if is_tight => WhenFull::DropOldest,
-            1 if is_tight => WhenFull::Block(Duration::from_secs(2)),
-            _ => WhenFull::DropNewest,
-        },
+        when_full,
         redo: Redo { time: redo_time, bytes_max: 1 << 30 },
         spooling: Spooling {
             after: Duration::from_millis(random.below(20) as u64),

@@ -6,7 +6,7 @@
 use super::store::Store;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
-    io::{self, IoSlice, Write},
+    io::{self, IoSlice, Seek, SeekFrom, Write},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::PathBuf,
     sync::mpsc::{SyncSender, sync_channel},
@@ -30,7 +30,7 @@ pub(crate) struct FileStore {
     /// Held for as long as this is the spool of a running relay.
     lock: File,
     syncer: Syncer,
-    /// The file that was last written to and the one that was last read, for they are the next ones too.
+    /// The file that was last written to and the one that was last read, for they will be the next ones.
     written: Option<(String, File)>,
     read: Option<(String, File)>,
 }
@@ -55,7 +55,7 @@ impl FileStore {
     /// one gets an error.
     pub(crate) fn open(directory: PathBuf, syncer: Syncer) -> io::Result<Self> {
         fs::create_dir_all(&directory)?;
-        let lock = writable().write(true).open(directory.join(LOCK))?;
+        let lock = writable().open(directory.join(LOCK))?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::Error(error) => error,
             TryLockError::WouldBlock => io::Error::other("another relay uses it"),
@@ -88,12 +88,6 @@ impl Store for FileStore {
         Ok(files)
     }
 
-    fn append(&mut self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
-        let path = self.path(name);
-        let file = open_in(&mut self.written, name, || writable().append(true).open(&path))?;
-        write_all(file, parts)
-    }
-
     fn read_at(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let path = self.path(name);
         let file = match open_in(&mut self.read, name, || File::open(&path)) {
@@ -112,9 +106,11 @@ impl Store for FileStore {
         Ok(got)
     }
 
-    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&mut self, name: &str, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path(name);
-        writable().write(true).open(&path)?.write_all_at(bytes, offset)
+        let file = open_in(&mut self.written, name, || writable().open(&path))?;
+        file.seek(SeekFrom::Start(offset))?;
+        write_all(file, parts)
     }
 
     fn truncate(&mut self, name: &str, bytes: u64) -> io::Result<()> {
@@ -153,7 +149,7 @@ impl Drop for FileStore {
 /// Only the user whose relay it is may look at metrics.
 fn writable() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.create(true).mode(0o600);
+    options.create(true).write(true).truncate(false).mode(0o600);
     options
 }
 

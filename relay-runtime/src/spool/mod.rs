@@ -9,8 +9,7 @@
 //!   gone        may go again   in memory  on disk only
 //! ```
 //! Guarantees: what was appended is there after `kill -9`; a torn tail is cut; damage costs the damaged records and no
-//! others, is set aside in a file and counted line by line; after an error nothing half-written stays in front of what is
-//! appended later. Left to others: *when* to spool, what a full disk means for a line ([`crate::destination`]), and files
+//! others, is set aside in a file and counted line by line; what a failed write left is overwritten by the next. Left to others: *when* to spool, what a full disk means for a line ([`crate::destination`]), and files
 //! ([`Store`]). No clock: seconds come with each call.
 
 mod files;
@@ -115,8 +114,6 @@ pub(crate) struct Spool {
     holes: VecDeque<Range<u64>>,
     hole_lines: u64,
     losses: Losses,
-    /// Nothing more goes to the last segment, for its end is in doubt.
-    is_last_sealed: bool,
     records_unsynced: u64,
     saved: u64,
     is_second_slot: bool,
@@ -178,7 +175,6 @@ impl Spool {
             holes: VecDeque::new(),
             hole_lines: 0,
             losses: Losses::default(),
-            is_last_sealed: false,
             records_unsynced: 0,
             saved: committed,
             is_second_slot: false,
@@ -191,18 +187,16 @@ impl Spool {
     /// Puts whole lines at the end, and gives the number of the first. After an error nothing was added.
     pub(crate) fn append(&mut self, bytes: &[u8], lines: u32, now_s: u64) -> io::Result<u64> {
         debug_assert!(lines > 0 && bytes.len() <= RECORD_BYTES_MAX);
-        let is_full =
-            self.segments.back().is_none_or(|last| last.bytes > self.file_bytes_max() || self.is_last_sealed);
-        if is_full {
+        if self.segments.back().is_none_or(|last| last.bytes > self.file_bytes_max()) {
             self.roll();
         }
         let sequence = self.end;
         let header = Header::of(bytes, lines, sequence, now_s);
         let Some(segment) = self.segments.back_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let name = segment.name();
-        if let Err(error) = self.store.append(&name, &[&header.encode(), bytes]) {
-            // What was written in part must not stand before what comes next.
-            self.is_last_sealed = self.store.truncate(&name, segment.bytes).is_err();
+        if let Err(error) = self.store.write_at(&name, segment.bytes, &[&header.encode(), bytes]) {
+            // What was written in part is overwritten by what comes next; should nothing come, it is a torn tail.
+            let _ = self.store.truncate(&name, segment.bytes);
             if segment.bytes == 0 {
                 let _ = self.store.remove(&name);
                 self.segments.pop_back();
@@ -228,17 +222,16 @@ impl Spool {
         self.expire(now_s);
         let oldest_s = self.oldest_s(now_s);
         loop {
-            let bounds = Bounds { acknowledged: self.acknowledged, bytes_max, oldest_s };
+            let bounds = Bounds { acknowledged: self.acknowledged, stop: self.skip_holes(), bytes_max, oldest_s };
             match self.reader.step(&mut *self.store, &self.segments, bounds) {
                 Ok(reader::Step::Expired { lines }) => {
-                    self.losses.expired += lines.end.saturating_sub(lines.start.max(self.acknowledged));
-                    self.add_hole(lines);
+                    self.losses.expired += self.give_up(lines);
                 }
                 Ok(reader::Step::Piece(piece)) => return Some(piece),
-                Ok(reader::Step::Damaged { lines }) => self.add_damage(lines),
+                Ok(reader::Step::Damaged { lines }) => self.losses.damaged += self.give_up(lines),
                 Ok(reader::Step::End) => {
                     // Lines that the files should hold and do not.
-                    self.add_damage(self.reader.next..self.end);
+                    self.losses.damaged += self.give_up(self.reader.next..self.end);
                     self.reader.next = self.end;
                     return None;
                 }
@@ -250,13 +243,29 @@ impl Spool {
         }
     }
 
+    /// Steps over what was given up, for it may well be readable, and gives the next line that a piece must not go beyond.
+    fn skip_holes(&mut self) -> u64 {
+        if self.reader.next < self.acknowledged {
+            return self.acknowledged;
+        }
+        for hole in &self.holes {
+            if self.reader.next < hole.start {
+                return hole.start;
+            }
+            if self.reader.next < hole.end {
+                self.reader = Reader::at(hole.end);
+            }
+        }
+        u64::MAX
+    }
+
     /// Gives up what cannot be read: the rest of the file that the next line is in.
     pub(crate) fn skip_unreadable(&mut self) {
         let next = self.reader.next;
         let Some(segment) = self.segments.iter().find(|segment| next < segment.end) else { return };
         let lines = next..segment.end;
         self.reader = Reader::at(lines.end);
-        self.add_damage(lines);
+        self.losses.damaged += self.give_up(lines);
     }
 
     /// From now on `read` starts again at this line.
@@ -307,8 +316,7 @@ impl Spool {
         }
         let Some(segment) = self.segments.remove(at) else { return false };
         self.remove_segment(&segment);
-        self.losses.displaced += segment.end - segment.first;
-        self.add_hole(segment.first..segment.end);
+        self.losses.displaced += self.give_up(segment.first..segment.end);
         true
     }
 
@@ -403,7 +411,6 @@ impl Spool {
     fn roll(&mut self) {
         self.sync();
         self.segments.push_back(Segment::new(self.end));
-        self.is_last_sealed = false;
     }
 
     /// Gives up the files whose lines have all waited for too long.
@@ -414,9 +421,8 @@ impl Spool {
             && segment.end <= self.end
         {
             let lines = self.reader.next.max(segment.first)..segment.end;
-            self.losses.expired += lines.end.saturating_sub(lines.start.max(self.acknowledged));
             self.reader = Reader::at(lines.end);
-            self.add_hole(lines);
+            self.losses.expired += self.give_up(lines);
         }
     }
 
@@ -428,29 +434,24 @@ impl Spool {
         }
     }
 
-    /// Counts the lines that were not known to be missing. Files that were given up ahead of the reader were.
-    fn add_damage(&mut self, lines: Range<u64>) {
+    /// These lines will not be read any more. Gives the number of those that were not given up before.
+    fn give_up(&mut self, lines: Range<u64>) -> u64 {
         let mut start = lines.start.max(self.acknowledged);
-        let known: Vec<_> = self.holes.iter().filter(|hole| hole.end > start && hole.start < lines.end).cloned().collect();
-        for hole in known {
+        let mut given_up = 0;
+        let overlapping = |hole: &&Range<u64>| hole.end > start && hole.start < lines.end;
+        let known: Vec<_> = self.holes.iter().filter(overlapping).cloned().collect();
+        for hole in known.into_iter().chain([lines.end..lines.end]) {
             if start < hole.start {
-                self.losses.damaged += hole.start - start;
+                given_up += hole.start - start;
                 self.add_hole(start..hole.start);
             }
             start = start.max(hole.end);
         }
-        if start < lines.end {
-            self.losses.damaged += lines.end - start;
-            self.add_hole(start..lines.end);
-        }
+        given_up
     }
 
     /// Holes are found in the order of the lines, but for files that are given up ahead of the reader.
     fn add_hole(&mut self, lines: Range<u64>) {
-        let lines = lines.start.max(self.acknowledged)..lines.end;
-        if lines.is_empty() {
-            return;
-        }
         self.hole_lines += lines.end - lines.start;
         let at = self.holes.partition_point(|hole| hole.start < lines.start);
         self.holes.insert(at, lines);

@@ -24,7 +24,7 @@ pub(super) fn save(store: &mut dyn Store, position: u64, is_second: bool) -> io:
     let mut slot = [0; SLOT_BYTES];
     slot[..8].copy_from_slice(&position.to_le_bytes());
     slot[8..12].copy_from_slice(&crc32fast::hash(&position.to_le_bytes()).to_le_bytes());
-    store.write_at(NAME, if is_second { SLOT_BYTES as u64 } else { 0 }, &slot)
+    store.write_at(NAME, if is_second { SLOT_BYTES as u64 } else { 0 }, &[&slot])
 }
 
 fn decode(slot: &[u8]) -> Option<u64> {

@@ -40,7 +40,10 @@ pub(super) enum Step {
 /// How far a step may go.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
+    /// Lines before this one are repetitions.
     pub(super) acknowledged: u64,
+    /// No piece goes beyond this line.
+    pub(super) stop: u64,
     pub(super) bytes_max: usize,
     pub(super) oldest_s: u64,
 }
@@ -58,13 +61,12 @@ impl Reader {
         Self { next, ..Self::default() }
     }
 
-    /// One step on. A piece never goes beyond `acknowledged` if it starts before it. Records from before `oldest_s` are
-    /// stepped over.
+    /// One step on. Records from before `oldest_s` are stepped over.
     pub(super) fn step(
         &mut self,
         store: &mut dyn Store,
         segments: &VecDeque<Segment>,
-        Bounds { acknowledged, bytes_max, oldest_s }: Bounds,
+        Bounds { acknowledged, stop, bytes_max, oldest_s }: Bounds,
     ) -> io::Result<Step> {
         let at = segments.partition_point(|segment| segment.end <= self.next);
         let Some(segment) = segments.get(at) else { return Ok(Step::End) };
@@ -79,14 +81,17 @@ impl Reader {
             }
         };
         let is_repeat = self.next < acknowledged;
-        let stop = if is_repeat { acknowledged } else { u64::MAX };
         let sequence = self.next;
         let mut gathering = Gathering::default();
         let gap = loop {
             self.place = Some((segment.first, offset));
-            let header = Header::decode(self.bytes_at(store, segment, offset, HEADER_BYTES)?);
+            let header = match self.bytes_at(store, segment, offset, HEADER_BYTES) {
+                // The lines so far are good; the error comes again with the next step.
+                Err(_) if gathering.lines > 0 => break None,
+                bytes => Header::decode(bytes?),
+            };
             let Some(header) = header.filter(|header| offset + header.record_bytes() <= segment.bytes) else {
-                if !gathering.bytes.is_empty() {
+                if gathering.lines > 0 {
                     break None;
                 }
                 let found = if offset < segment.bytes { next_record(store, &segment.name(), offset + 1)? } else { None };
@@ -104,7 +109,7 @@ impl Reader {
                 continue;
             }
             if header.sequence > self.next {
-                break if gathering.bytes.is_empty() { Some(header.sequence) } else { None };
+                break if gathering.lines == 0 { Some(header.sequence) } else { None };
             }
             if header.time_s < oldest_s {
                 if gathering.lines > 0 {
@@ -120,7 +125,10 @@ impl Reader {
             }
             let skipped = self.next - header.sequence;
             let taken = end.min(stop) - self.next;
-            let lines = self.bytes_at(store, segment, offset, record_bytes)?.get(HEADER_BYTES..).unwrap_or_default();
+            let lines = match self.bytes_at(store, segment, offset, record_bytes) {
+                Err(_) if gathering.lines > 0 => break None,
+                bytes => bytes?.get(HEADER_BYTES..).unwrap_or_default(),
+            };
             if !header.fits(lines) {
                 if gathering.lines > 0 {
                     break None;
@@ -206,12 +214,12 @@ fn end_of_line(bytes: &[u8], lines: u64) -> usize {
     }
 }
 
-/// Keeps damaged bytes for whoever wants to look at them. What cannot be kept is lost all the same.
+/// Keeps damaged bytes, at their place, for whoever wants to look at them. What cannot be kept is lost all the same.
 fn set_aside(store: &mut dyn Store, segment: &Segment, range: Range<u64>) -> io::Result<()> {
     let mut bytes = vec![0; usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0).min(READ_BYTES)];
     let got = store.read_at(&segment.name(), range.start, &mut bytes)?;
     if got > 0 {
-        let _ = store.append(&segment.aside(), &[&bytes[..got]]);
+        let _ = store.write_at(&segment.aside(), range.start, &[&bytes[..got]]);
     }
     Ok(())
 }

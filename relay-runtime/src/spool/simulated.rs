@@ -10,7 +10,7 @@ use std::{
 /// What goes wrong; one in so many calls, 0 never.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Faults {
-    pub(crate) append_fails: u64,
+    pub(crate) write_fails: u64,
     pub(crate) read_fails: u64,
     pub(crate) truncate_fails: u64,
     pub(crate) remove_fails: u64,
@@ -98,23 +98,6 @@ impl Store for SimulatedStore {
         Ok(self.disk().files.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect())
     }
 
-    fn append(&mut self, name: &str, parts: &[&[u8]]) -> io::Result<()> {
-        let mut disk = self.disk();
-        let bytes = parts.concat();
-        let used: usize = disk.files.values().map(Vec::len).sum();
-        let free = disk.faults.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(used));
-        let one_in = disk.faults.append_fails;
-        let is_broken = disk.fails(one_in);
-        let random = usize::try_from(disk.random >> 40).unwrap_or(0);
-        let taken = if is_broken { random % (bytes.len() + 1) } else { bytes.len() }.min(free);
-        disk.files.entry(name.to_owned()).or_default().extend_from_slice(&bytes[..taken]);
-        match taken == bytes.len() && !is_broken {
-            true => Ok(()),
-            false if is_broken => Err(io::Error::other("broken")),
-            false => Err(io::ErrorKind::StorageFull.into()),
-        }
-    }
-
     fn read_at(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let mut disk = self.disk();
         let one_in = disk.faults.read_fails;
@@ -128,19 +111,26 @@ impl Store for SimulatedStore {
         Ok(got)
     }
 
-    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()> {
+    fn write_at(&mut self, name: &str, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
         let mut disk = self.disk();
-        let one_in = disk.faults.append_fails;
-        if disk.fails(one_in) {
-            return Err(io::Error::other("broken"));
-        }
+        let bytes = parts.concat();
+        let used: usize = disk.files.values().map(Vec::len).sum();
+        let free = disk.faults.capacity.map_or(usize::MAX, |capacity| capacity.saturating_sub(used));
+        let one_in = disk.faults.write_fails;
+        let is_broken = disk.fails(one_in);
+        let random = usize::try_from(disk.random >> 40).unwrap_or(0);
+        let taken = if is_broken { random % (bytes.len() + 1) } else { bytes.len() }.min(free);
         let file = disk.files.entry(name.to_owned()).or_default();
-        let offset = usize::try_from(offset).unwrap_or(0);
-        if file.len() < offset + bytes.len() {
-            file.resize(offset + bytes.len(), 0);
+        let end = usize::try_from(offset).unwrap_or(0) + taken;
+        if file.len() < end {
+            file.resize(end, 0);
         }
-        file[offset..offset + bytes.len()].copy_from_slice(bytes);
-        Ok(())
+        file[end - taken..end].copy_from_slice(&bytes[..taken]);
+        match taken == bytes.len() && !is_broken {
+            true => Ok(()),
+            false if is_broken => Err(io::Error::other("broken")),
+            false => Err(io::ErrorKind::StorageFull.into()),
+        }
     }
 
     fn truncate(&mut self, name: &str, bytes: u64) -> io::Result<()> {

@@ -9,14 +9,12 @@ pub(crate) trait Store: fmt::Debug + Send {
     /// All files with their sizes.
     fn list(&mut self) -> io::Result<Vec<(String, u64)>>;
 
-    /// Adds to the end of a file, which is made when it is not there. After an error some of the bytes may be there.
-    fn append(&mut self, name: &str, parts: &[&[u8]]) -> io::Result<()>;
-
     /// Fills `buffer` as far as the file goes.
     fn read_at(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Puts bytes in place, into a file that is made when it is not there.
-    fn write_at(&mut self, name: &str, offset: u64, bytes: &[u8]) -> io::Result<()>;
+    /// Puts bytes in place, one part after the other, into a file that is made when it is not there. After an error some
+    /// of them may be there.
+    fn write_at(&mut self, name: &str, offset: u64, parts: &[&[u8]]) -> io::Result<()>;
 
     /// Cuts a file.
     fn truncate(&mut self, name: &str, bytes: u64) -> io::Result<()>;

@@ -168,7 +168,7 @@ fn after_an_error_nothing_half_written_is_in_the_way() {
     for seed in 1..200 {
         let store = SimulatedStore::new(seed);
         let (mut spool, _) = open(&store, LIMITS);
-        store.set_faults(Faults { append_fails: 3, truncate_fails: 3, remove_fails: 3, ..Faults::default() });
+        store.set_faults(Faults { write_fails: 3, truncate_fails: 3, remove_fails: 3, ..Faults::default() });
         let mut wanted = Vec::new();
         for number in 0..100_u64 {
             if let Ok(sequence) = spool.append(format!("{number}\n").as_bytes(), 1, 0) {
