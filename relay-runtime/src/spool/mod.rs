@@ -113,6 +113,8 @@ pub(crate) struct Spool {
     /// Lines at or after `acknowledged` that will never be read, in order.
     holes: VecDeque<Range<u64>>,
     hole_lines: u64,
+    /// Such lines between `committed` and `acknowledged`.
+    passed_holes: VecDeque<Range<u64>>,
     losses: Losses,
     records_unsynced: u64,
     saved: u64,
@@ -174,6 +176,7 @@ impl Spool {
             end,
             holes: VecDeque::new(),
             hole_lines: 0,
+            passed_holes: VecDeque::new(),
             losses: Losses::default(),
             records_unsynced: 0,
             saved: committed,
@@ -245,18 +248,17 @@ impl Spool {
 
     /// Steps over what was given up, for it may well be readable, and gives the next line that a piece must not go beyond.
     fn skip_holes(&mut self) -> u64 {
-        if self.reader.next < self.acknowledged {
-            return self.acknowledged;
-        }
-        for hole in &self.holes {
+        let mut stop = u64::MAX;
+        for hole in self.passed_holes.iter().chain(&self.holes) {
             if self.reader.next < hole.start {
-                return hole.start;
+                stop = hole.start;
+                break;
             }
             if self.reader.next < hole.end {
                 self.reader = Reader::at(hole.end);
             }
         }
-        u64::MAX
+        if self.reader.next < self.acknowledged { stop.min(self.acknowledged) } else { stop }
     }
 
     /// Gives up what cannot be read: the rest of the file that the next line is in.
@@ -276,24 +278,15 @@ impl Spool {
     /// The lines before this one have arrived.
     pub(crate) fn acknowledge(&mut self, sequence: u64) {
         self.acknowledged = self.acknowledged.max(sequence);
-        while let Some(hole) = self.holes.front_mut() {
-            if hole.start >= self.acknowledged {
+        // A hole that nothing is before waits for nobody.
+        while let Some(hole) = self.holes.pop_front() {
+            if hole.start > self.acknowledged {
+                self.holes.push_front(hole);
                 break;
             }
-            let passed = hole.end.min(self.acknowledged) - hole.start;
-            self.hole_lines -= passed;
-            hole.start += passed;
-            if hole.is_empty() {
-                self.holes.pop_front();
-            }
-        }
-        // A hole at the very front waits for nobody.
-        while let Some(hole) = self.holes.front()
-            && hole.start <= self.acknowledged
-        {
-            self.acknowledged = self.acknowledged.max(hole.end);
             self.hole_lines -= hole.end - hole.start;
-            self.holes.pop_front();
+            self.acknowledged = self.acknowledged.max(hole.end);
+            self.passed_holes.push_back(hole);
         }
     }
 
@@ -302,6 +295,7 @@ impl Spool {
         let sequence = sequence.min(self.acknowledged).min(self.reader.next);
         if sequence > self.committed {
             self.committed = sequence;
+            self.passed_holes.retain(|hole| hole.end > sequence);
             self.remove_committed();
         }
     }
