@@ -308,6 +308,11 @@ impl Backlog {
         self.queue.lines() + self.incoming.lines() + self.flight.owed_lines()
     }
 
+    /// Of those, the ones that are on their way.
+    pub(super) const fn in_flight_lines(&self) -> u64 {
+        self.flight.owed_lines()
+    }
+
     /// Lines that wait on disk, the files' bytes, and what went wrong with them.
     pub(super) fn spooled(&self) -> (u64, u64, u64) {
         let numbers = |disk: &Disk| (disk.spool.lines(), disk.spool.bytes(), disk.errors);

@@ -69,6 +69,8 @@ pub struct DestinationCounts {
     pub sent: u64,
     /// Lines in memory that wait, or are on their way.
     pub queued: u64,
+    /// Of those, the ones on their way: the kernel has them, and the peer's kernel has not acknowledged them.
+    pub in_flight: u64,
     /// Lines in the spool that wait, or are on their way.
     pub spooled: u64,
     /// Bytes of the spool's files.

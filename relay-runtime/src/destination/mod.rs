@@ -282,6 +282,7 @@ impl Destination {
         let (spooled, spool_bytes, spool_errors) = self.backlog.spooled();
         DestinationCounts {
             queued: self.backlog.queued_lines(),
+            in_flight: self.backlog.in_flight_lines(),
             spooled,
             spool_bytes,
             spool_errors,

@@ -144,11 +144,12 @@ impl World {
     fn check_bounds(&self) {
         let Limits { room, redo, spooling, .. } = self.destination.limits;
         let counts = self.destination.counts();
-        let in_flight = self.destination.backlog.in_flight_bytes() as u64;
-        // A line takes at least two bytes; what is on its way is bounded by the kernel.
+        let in_flight = self.destination.backlog.in_flight_bytes();
         let is_bounded = !matches!(self.destination.limits.when_full, WhenFull::Block(_));
-        assert!(!is_bounded || counts.queued <= 2 * room.lines.max(1) + in_flight / 2 + 1, "{counts:?}");
-        let memory_max = 2 * room.bytes.max(100) + redo.bytes_max + in_flight as usize + 2_000_000;
+        // The queue, and what waits for the disk.
+        let queued_max = 2 * room.lines.max(1) + counts.in_flight + 1;
+        assert!(!is_bounded || counts.queued <= queued_max, "{counts:?}");
+        let memory_max = 2 * room.bytes.max(100) + redo.bytes_max + in_flight + 2_000_000;
         assert!(self.destination.memory_bytes() <= memory_max);
         let is_safe = matches!(self.kind, Kind::Spool | Kind::Crashes);
         if is_safe && (!self.destination.is_up() || spooling.is_write_ahead) {

@@ -217,6 +217,7 @@ fn destination_to_json((name, counts): &(String, DestinationCounts)) -> Value {
         names::RECOVERED: counts.recovered,
         names::SENT: counts.sent,
         names::QUEUED: counts.queued,
+        names::IN_FLIGHT: counts.in_flight,
         names::SPOOLED: counts.spooled,
         names::DROPPED: dropped,
         names::SPOOL_BYTES: counts.spool_bytes,

@@ -17,6 +17,8 @@ pub const ROUTED: &str = "routed";
 
 /// Lines that wait for a destination.
 pub const QUEUED: &str = "queued";
+/// Lines among the queued ones that the kernel has and the peer's kernel has not acknowledged.
+pub const IN_FLIGHT: &str = "in_flight";
 /// Lines found in the spool at the start.
 pub const RECOVERED: &str = "recovered";
 /// Lines that wait in the spool.

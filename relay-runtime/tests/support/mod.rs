@@ -92,6 +92,7 @@ pub(crate) struct Peer {
     streams: Arc<Mutex<Vec<Vec<u8>>>>,
     line_count: Arc<AtomicUsize>,
     is_closed: Arc<AtomicBool>,
+    is_paused: Arc<AtomicBool>,
 }
 
 impl Peer {
@@ -113,8 +114,10 @@ impl Peer {
             streams: Arc::default(),
             line_count: Arc::default(),
             is_closed: Arc::default(),
+            is_paused: Arc::default(),
         };
         let (streams, is_closed) = (Arc::clone(&peer.streams), Arc::clone(&peer.is_closed));
+        let is_paused = Arc::clone(&peer.is_paused);
         let line_count = Arc::clone(&peer.line_count);
         thread::spawn(move || {
             let mut sockets: Vec<TcpStream> = Vec::new();
@@ -127,7 +130,8 @@ impl Peer {
                 }
                 let mut is_quiet = true;
                 for (at, socket) in sockets.iter_mut().enumerate() {
-                    while let Ok(bytes) = socket.read(&mut buffer)
+                    while !is_paused.load(Ordering::SeqCst)
+                        && let Ok(bytes) = socket.read(&mut buffer)
                         && bytes > 0
                     {
                         is_quiet = false;
@@ -161,6 +165,11 @@ impl Peer {
 
     pub(crate) fn connections(&self) -> usize {
         self.streams.lock().unwrap().len()
+    }
+
+    /// Whether it reads, or leaves what comes to the kernel.
+    pub(crate) fn pause(&self, is_paused: bool) {
+        self.is_paused.store(is_paused, Ordering::SeqCst);
     }
 
     pub(crate) fn close(&self) {

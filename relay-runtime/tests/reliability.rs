@@ -1,0 +1,388 @@
+//! What outages, resets and kills cost, with real sockets, processes and files: lost, duplicated, torn and reordered lines.
+//!
+//! Slow, for an outage takes its time: `cargo test -p relay-runtime --test reliability -- --ignored --nocapture`, which the
+//! end-to-end step of CI runs.
+
+#![allow(dead_code, reason = "the support is shared with other tests, which use other parts")]
+
+mod support;
+
+use relay_runtime::{ledger::Ledger, plan::Plan, table::FullPolicy};
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::{BufRead, BufReader, Read, Write},
+    net::{SocketAddr, TcpListener, TcpStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::{Duration, Instant},
+};
+use support::{Passthrough, Peer, line, plan, start, wait_until};
+
+/// Lines per second, over all senders.
+const RATE: usize = 20_000;
+const SENDERS: usize = 4;
+
+/// What became of the lines that were sent.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Outcome {
+    sent: usize,
+    lost: usize,
+    duplicated: usize,
+    torn: usize,
+    reordered: usize,
+}
+
+/// A directory that is gone afterwards.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("static-relay-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        for directory in fs::read_dir(&self.0).unwrap().flatten() {
+            files.extend(fs::read_dir(directory.path()).into_iter().flatten().flatten().map(|entry| entry.path()));
+        }
+        files
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn with_spool(addresses: &[SocketAddr], directory: &Path) -> Plan {
+    let mut plan = plan(addresses);
+    plan.settings.spool_dir = directory.to_str().unwrap().into();
+    for destination in &mut plan.table.destinations {
+        destination.options.spool = true;
+        destination.options.connbuf_lines = 30_000.into();
+    }
+    plan
+}
+
+/// Sends from all senders at the usual rate until told to stop. Gives how many lines each sent.
+fn send_until(to: SocketAddr, first: usize, is_over: &AtomicBool) -> usize {
+    let mut sockets: Vec<_> = (0..SENDERS).map(|_| TcpStream::connect(to).unwrap()).collect();
+    let per_tick = RATE / SENDERS / 1_000;
+    let (started, mut number, mut ticks) = (Instant::now(), first, 0);
+    while !is_over.load(Ordering::SeqCst) {
+        for (sender, socket) in sockets.iter_mut().enumerate() {
+            let text: String = (number..number + per_tick).map(|number| line(sender, number)).collect();
+            if socket.write_all(text.as_bytes()).is_err() {
+                // The relay is gone. What was written to this socket counts as sent, and the others got one tick more.
+                return number + per_tick;
+            }
+        }
+        number += per_tick;
+        ticks += 1;
+        thread::sleep((started + Duration::from_millis(ticks)).saturating_duration_since(Instant::now()));
+    }
+    number
+}
+
+/// Compares what peers got, in the order of their connections, with what was sent.
+fn judge(what: &str, got: &[&Peer], each: usize) -> Outcome {
+    let mut outcome = Outcome { sent: each * SENDERS, ..Outcome::default() };
+    let mut seen: BTreeMap<usize, (usize, Vec<bool>)> = BTreeMap::new();
+    for text in got.iter().flat_map(|peer| peer.lines()) {
+        // The rest of a line that a broken connection cut is not a line.
+        let Some(whole) = text.strip_suffix('\n') else { continue };
+        let parsed = whole.strip_prefix("sender").and_then(|rest| {
+            let (sender, rest) = rest.split_once(".line")?;
+            Some((sender.parse().ok()?, rest.split_once(' ')?.0.parse().ok()?))
+        });
+        let (sender, number): (usize, usize) = match parsed {
+            Some((sender, number)) if text == line(sender, number) && number < each => (sender, number),
+            _ => {
+                outcome.torn += 1;
+                continue;
+            }
+        };
+        let (newest, numbers) = seen.entry(sender).or_insert_with(|| (0, vec![false; each]));
+        if std::mem::replace(&mut numbers[number], true) {
+            outcome.duplicated += 1;
+        } else {
+            outcome.reordered += usize::from(number < *newest);
+            *newest = number;
+        }
+    }
+    let arrived: usize = seen.values().map(|(_, numbers)| numbers.iter().filter(|seen| **seen).count()).sum();
+    outcome.lost = outcome.sent - arrived;
+    println!("{what}: {outcome:?}");
+    outcome
+}
+
+/// Runs `meanwhile` while lines come in, then waits until everything is delivered.
+fn under_traffic(plan: &Plan, meanwhile: impl FnOnce()) -> (usize, Ledger) {
+    let relay = start(plan);
+    let to = relay.address().unwrap();
+    let is_over = AtomicBool::new(false);
+    let each = thread::scope(|scope| {
+        let sender = scope.spawn(|| send_until(to, 0, &is_over));
+        meanwhile();
+        is_over.store(true, Ordering::SeqCst);
+        sender.join().unwrap()
+    });
+    wait_until("everything is delivered", || {
+        let ledger = relay.ledger().unwrap();
+        let is_done = |(_, counts): &(String, relay_runtime::destination::DestinationCounts)| {
+            counts.queued + counts.spooled == 0 || !counts.up
+        };
+        ledger.total().received == (each * SENDERS) as u64
+            && ledger.difference().is_none()
+            && ledger.destinations.iter().all(is_done)
+            && ledger.destinations.iter().any(|(_, counts)| counts.up)
+    });
+    let last = relay.stop(|| false).unwrap();
+    assert_eq!(last.difference(), None);
+    (each, last)
+}
+
+fn assert_nothing_lost(outcome: &Outcome) {
+    assert_eq!((outcome.lost, outcome.torn, outcome.reordered), (0, 0, 0), "{outcome:?}");
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn an_outage_of_five_seconds_loses_nothing() {
+    let directory = Directory::new("outage");
+    let first = Peer::start();
+    let mut second = None;
+    let plan = with_spool(&[first.address], &directory.0);
+    let (each, ledger) = under_traffic(&plan, || {
+        thread::sleep(Duration::from_secs(2));
+        first.close();
+        thread::sleep(Duration::from_secs(5));
+        second = Some(Peer::start_on(first.address));
+        thread::sleep(Duration::from_secs(2));
+    });
+    let second = second.unwrap();
+    wait_until("all arrived", || first.line_count() + second.line_count() >= each * SENDERS);
+    let outcome = judge("outage of 5 s", &[&first, &second], each);
+    assert_nothing_lost(&outcome);
+    assert_eq!(ledger.destinations[0].1.dropped_total(), 0);
+    assert!(directory.files().is_empty(), "{:?}", directory.files());
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn five_resets_with_unread_lines_lose_nothing() {
+    let directory = Directory::new("resets");
+    let mut peers = vec![Peer::start()];
+    let address = peers[0].address;
+    let plan = with_spool(&[address], &directory.0);
+    let (each, ledger) = under_traffic(&plan, || {
+        for _ in 0..5 {
+            thread::sleep(Duration::from_millis(700));
+            let last = peers.last().unwrap();
+            // What it does not read any more the kernel has, and a reset destroys.
+            last.pause(true);
+            thread::sleep(Duration::from_millis(100));
+            last.close();
+            peers.push(Peer::start_on(address));
+        }
+        thread::sleep(Duration::from_secs(1));
+    });
+    let peers: Vec<_> = peers.iter().collect();
+    let outcome = judge("five resets", &peers, each);
+    assert_nothing_lost(&outcome);
+    let counts = &ledger.destinations[0].1;
+    assert!(counts.repeated > 0 && counts.connects == 6, "{}", ledger.to_json());
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn a_destination_that_stops_for_five_seconds_loses_nothing() {
+    let directory = Directory::new("stopped");
+    let (slow, fast) = (Peer::start(), Peer::start());
+    let plan = with_spool(&[slow.address, fast.address], &directory.0);
+    let (each, ledger) = under_traffic(&plan, || {
+        thread::sleep(Duration::from_secs(1));
+        slow.pause(true);
+        thread::sleep(Duration::from_secs(5));
+        slow.pause(false);
+        thread::sleep(Duration::from_secs(1));
+    });
+    assert_nothing_lost(&judge("stopped for 5 s", &[&slow], each));
+    let other = judge("beside it", &[&fast], each);
+    assert_nothing_lost(&other);
+    assert_eq!(other.duplicated, 0);
+    assert_eq!(ledger.destinations[0].1.dropped_total() + ledger.destinations[1].1.dropped_total(), 0);
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn nineteen_dead_destinations_cost_the_twentieth_nothing() {
+    let directory = Directory::new("dead");
+    let healthy = Peer::start();
+    let mut addresses = vec![healthy.address];
+    addresses.extend((0..19).map(|_| TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()));
+    let plan = with_spool(&addresses, &directory.0);
+    let (each, ledger) = under_traffic(&plan, || thread::sleep(Duration::from_secs(4)));
+    let outcome = judge("beside nineteen dead", &[&healthy], each);
+    assert_nothing_lost(&outcome);
+    assert_eq!(outcome.duplicated, 0);
+    for (name, counts) in &ledger.destinations[1..] {
+        assert_eq!((counts.spooled, counts.dropped_total()), ((each * SENDERS) as u64, 0), "{name}");
+    }
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn a_full_disk_costs_what_is_counted() {
+    let directory = Directory::new("full");
+    let first = Peer::start();
+    let mut second = None;
+    let mut plan = with_spool(&[first.address], &directory.0);
+    plan.table.destinations[0].options.spool_bytes_max = 1_000_000.into();
+    plan.table.destinations[0].options.connbuf_lines = 1_000.into();
+    plan.table.destinations[0].options.when_full = FullPolicy::DropOldest;
+    let (each, ledger) = under_traffic(&plan, || {
+        thread::sleep(Duration::from_millis(500));
+        first.close();
+        thread::sleep(Duration::from_secs(4));
+        second = Some(Peer::start_on(first.address));
+        thread::sleep(Duration::from_millis(500));
+    });
+    let second = second.unwrap();
+    let outcome = judge("spool of 1 MB", &[&first, &second], each);
+    let dropped = usize::try_from(ledger.destinations[0].1.dropped_total()).unwrap();
+    assert!(outcome.lost > 0 && outcome.lost <= dropped, "{outcome:?}, {dropped} dropped");
+    assert_eq!((outcome.torn, outcome.reordered), (0, 0));
+}
+
+/// A relay in a process of its own.
+struct Process {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Process {
+    fn start(plan: &Plan) -> Self {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["relay_process", "--exact", "--nocapture"])
+            .env("RELAY_TEST_PLAN", serde_json::to_string(plan).unwrap())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut log = BufReader::new(child.stderr.take().unwrap());
+        let mut text = String::new();
+        while !text.contains("listening") {
+            text.clear();
+            assert!(log.read_line(&mut text).unwrap() > 0, "it ended");
+        }
+        let address = text.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        Self { child, address }
+    }
+
+    fn signal(&self, name: &str) {
+        let done = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
+        assert!(done.success());
+    }
+
+    /// Ends it in good order, and gives its books.
+    fn stop(mut self) -> serde_json::Value {
+        self.signal("-TERM");
+        let mut out = String::new();
+        self.child.stdout.take().unwrap().read_to_string(&mut out).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        let ledger = out.lines().rev().find_map(|line| line.find("{\"").map(|at| line[at..].to_owned()));
+        serde_json::from_str(&ledger.unwrap()).unwrap()
+    }
+}
+
+/// Not a test: the relay of the tests below.
+#[test]
+fn relay_process() {
+    if let Ok(plan) = std::env::var("RELAY_TEST_PLAN") {
+        let plan: Plan = serde_json::from_str(&plan).unwrap();
+        let destinations = u32::try_from(plan.table.destinations.len()).unwrap();
+        relay_runtime::serve::run(&plan, Passthrough(destinations)).unwrap();
+    }
+}
+
+/// With `quiet` the relay has nothing left to read when it is killed: then nothing may be lost at all.
+fn kill_during_an_outage(what: &str, quiet: Duration) -> Outcome {
+    let directory = Directory::new(what);
+    let first = Peer::start();
+    let address = first.address;
+    let plan = with_spool(&[address], &directory.0);
+    let relay = Process::start(&plan);
+    let to = relay.address;
+    let is_over = AtomicBool::new(false);
+    let each = thread::scope(|scope| {
+        let sender = scope.spawn(|| send_until(to, 0, &is_over));
+        thread::sleep(Duration::from_secs(1));
+        first.close();
+        thread::sleep(Duration::from_secs(2));
+        if !quiet.is_zero() {
+            is_over.store(true, Ordering::SeqCst);
+            thread::sleep(quiet);
+        }
+        relay.signal("-KILL");
+        is_over.store(true, Ordering::SeqCst);
+        sender.join().unwrap()
+    });
+    let mut relay = relay;
+    relay.child.wait().unwrap();
+    let second = Peer::start_on(address);
+    let again = Process::start(&plan);
+    wait_until("the spool is gone", || !directory.files().iter().any(|file| file.extension().is_some_and(|end| end == "spool")));
+    let ledger = again.stop();
+    let outcome = judge(what, &[&first, &second], each);
+    assert_eq!(ledger["balanced"], true, "{ledger}");
+    assert!(ledger["destinations"][0]["recovered"].as_u64().unwrap() > 0, "{ledger}");
+    assert_eq!((outcome.torn, outcome.reordered), (0, 0));
+    outcome
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn a_kill_during_an_outage_loses_nothing_that_was_dispatched() {
+    let outcome = kill_during_an_outage("kill-quiet", Duration::from_secs(1));
+    assert_nothing_lost(&outcome);
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn a_kill_under_traffic_loses_what_was_in_the_sockets() {
+    let outcome = kill_during_an_outage("kill-traffic", Duration::ZERO);
+    // 10 ms of traffic, if the relay gets its turn. This is no place to be strict about that: CI machines stall.
+    assert!(outcome.lost <= RATE / 5, "{outcome:?}");
+}
+
+#[test]
+#[ignore = "takes its time"]
+fn a_clean_stop_during_an_outage_keeps_everything() {
+    let directory = Directory::new("stop");
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let plan = with_spool(&[free], &directory.0);
+    let relay = Process::start(&plan);
+    for sender in 0..SENDERS {
+        support::send(relay.address, sender, 0..5_000);
+    }
+    let ledger = relay.stop();
+    let all = 5_000 * SENDERS as u64;
+    assert_eq!((&ledger["received"], &ledger["destinations"][0]["spooled"]), (&all.into(), &all.into()), "{ledger}");
+    let peer = Peer::start_on(free);
+    let again = Process::start(&plan);
+    wait_until("all arrived", || peer.line_count() as u64 >= all);
+    again.stop();
+    let outcome = judge("stop during an outage", &[&peer], 5_000);
+    assert_nothing_lost(&outcome);
+    assert_eq!(outcome.duplicated, 0);
+    assert_eq!(fs::read_dir(&directory.0).unwrap().count(), 0, "an empty spool leaves nothing");
+}
