@@ -190,7 +190,10 @@ fn five_resets_with_unread_lines_lose_nothing() {
     let directory = Directory::new("resets");
     let mut peers = vec![Peer::start()];
     let address = peers[0].address;
-    let plan = with_spool(&[address], &directory.0);
+    let mut plan = with_spool(&[address], &directory.0);
+    // Longer than any stall of this machine may keep a peer from reading.
+    plan.table.destinations[0].options.redo_ms = Some(20_000.into());
+    plan.table.destinations[0].options.redo_bytes = 100_000_000.into();
     let (each, ledger) = under_traffic(&plan, || {
         for _ in 0..5 {
             thread::sleep(Duration::from_millis(700));
@@ -354,6 +357,7 @@ fn kill_during_an_outage(what: &str, is_quiet: bool) -> Outcome {
         let sender = scope.spawn(|| send_until(to, 0, &is_over));
         thread::sleep(Duration::from_secs(1));
         first.close();
+        wait_until("the outage is noticed", || relay.ledger()["destinations"][0]["up"] == false);
         thread::sleep(Duration::from_secs(2));
         if is_quiet {
             is_over.store(true, Ordering::SeqCst);
