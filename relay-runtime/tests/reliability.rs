@@ -49,7 +49,9 @@ impl Directory {
     fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
         for directory in fs::read_dir(&self.0).unwrap().flatten() {
-            files.extend(fs::read_dir(directory.path()).into_iter().flatten().flatten().map(|entry| entry.path()));
+            files.extend(
+                fs::read_dir(directory.path()).into_iter().flatten().flatten().map(|entry| entry.path()),
+            );
         }
         files
     }
@@ -298,7 +300,8 @@ impl Process {
             text.clear();
             assert!(log.read_line(&mut text).unwrap() > 0, "it ended");
         }
-        let address = text.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
+        let address =
+            text.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
         thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
         let out = BufReader::new(child.stdout.take().unwrap());
         Self { child, address, out }
@@ -373,7 +376,9 @@ fn kill_during_an_outage(what: &str, is_quiet: bool) -> Outcome {
     relay.child.wait().unwrap();
     let second = Peer::start_on(address);
     let again = Process::start(&plan);
-    wait_until("the spool is gone", || !directory.files().iter().any(|file| file.extension().is_some_and(|end| end == "spool")));
+    wait_until("the spool is gone", || {
+        !directory.files().iter().any(|file| file.extension().is_some_and(|end| end == "spool"))
+    });
     let ledger = again.stop();
     let outcome = judge(what, &[&first, &second], each);
     assert_eq!(ledger["balanced"], true, "{ledger}");
@@ -409,7 +414,11 @@ fn a_clean_stop_during_an_outage_keeps_everything() {
     }
     let ledger = relay.stop();
     let all = 5_000 * SENDERS as u64;
-    assert_eq!((&ledger["received"], &ledger["destinations"][0]["spooled"]), (&all.into(), &all.into()), "{ledger}");
+    assert_eq!(
+        (&ledger["received"], &ledger["destinations"][0]["spooled"]),
+        (&all.into(), &all.into()),
+        "{ledger}"
+    );
     let peer = Peer::start_on(free);
     let again = Process::start(&plan);
     wait_until("all arrived", || peer.line_count() as u64 >= all);

@@ -208,7 +208,12 @@ impl Backlog {
 
     /// The connection is gone: what may not have arrived goes again. `outstanding` is what was not acknowledged in the
     /// end, if that is known.
-    pub(super) fn connection_lost(&mut self, outstanding: Option<usize>, now: Instant, counts: &mut DestinationCounts) {
+    pub(super) fn connection_lost(
+        &mut self,
+        outstanding: Option<usize>,
+        now: Instant,
+        counts: &mut DestinationCounts,
+    ) {
         if let Some(outstanding) = outstanding {
             self.acknowledge(outstanding, now, counts);
             self.flight.part_acknowledged(outstanding, self.queue.partial());
@@ -271,7 +276,8 @@ impl Backlog {
 
     /// Whether a stop need not wait for this destination.
     pub(super) fn is_settled(&self, is_up: bool) -> bool {
-        let is_done = self.queue.is_empty() && self.incoming.is_empty() && self.flight.unacknowledged_bytes() == 0;
+        let is_done =
+            self.queue.is_empty() && self.incoming.is_empty() && self.flight.unacknowledged_bytes() == 0;
         is_done || (self.disk.is_some() && !is_up)
     }
 
@@ -291,10 +297,13 @@ impl Backlog {
     /// When to settle again although nothing happened.
     pub(super) fn next_settle(&self, now: Instant, is_up: bool) -> Option<Instant> {
         let hold = match self.limits.when_full {
-            WhenFull::Block(hold_max) => self.full_since.map(|since| since + hold_max).filter(|end| *end > now),
+            WhenFull::Block(hold_max) => {
+                self.full_since.map(|since| since + hold_max).filter(|end| *end > now)
+            }
             WhenFull::DropNewest | WhenFull::DropOldest => None,
         };
-        let redo = self.flight.next_forget(self.limits.redo).map(|at| at.max(now + Duration::from_millis(50)));
+        let redo =
+            self.flight.next_forget(self.limits.redo).map(|at| at.max(now + Duration::from_millis(50)));
         let Some(disk) = &self.disk else { return hold.into_iter().chain(redo).min() };
         let is_owed = self.queue.lines() + self.incoming.lines() > 0;
         let behind = self.behind_since.filter(|_| is_owed).map(|since| since + self.limits.spooling.after);
@@ -334,9 +343,8 @@ impl Backlog {
         let Some(disk) = &self.disk else { return false };
         let spooling = &self.limits.spooling;
         let is_long = |since| now.saturating_duration_since(since) >= spooling.after;
-        let is_over = |queue: &Queue| {
-            queue.lines() > self.limits.room.lines || queue.bytes() > self.limits.room.bytes
-        };
+        let is_over =
+            |queue: &Queue| queue.lines() > self.limits.room.lines || queue.bytes() > self.limits.room.bytes;
         let is_pausing = disk.retry_at.is_some_and(|at| now < at);
         let is_wanted = spooling.is_write_ahead
             || !is_up

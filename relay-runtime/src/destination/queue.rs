@@ -140,7 +140,8 @@ impl Queue {
             }
             let Some(oldest) = self.items.remove(at) else { break };
             self.remove(&oldest);
-            let surplus = excess(oldest.chunk.bytes(), self.lines + oldest.lines(), self.bytes + oldest.bytes(), room);
+            let surplus =
+                excess(oldest.chunk.bytes(), self.lines + oldest.lines(), self.bytes + oldest.bytes(), room);
             let rest = oldest.split_at_line(surplus).1;
             if rest.chunk.lines() > 0 {
                 self.add(&rest);

@@ -360,14 +360,21 @@ impl World {
         if self.kind != Kind::Crashes {
             assert_eq!(counts.routed, u64::from(self.next_line));
         }
-        let files: Vec<_> = self.store.file_names().into_iter().filter(|name| name.ends_with(".spool")).collect();
+        let files: Vec<_> =
+            self.store.file_names().into_iter().filter(|name| name.ends_with(".spool")).collect();
         if matches!(self.kind, Kind::Spool | Kind::Crashes) {
             assert!(files.is_empty(), "left on disk: {files:?}");
         }
     }
 }
 
-fn destination(kind: Kind, random: &mut Random, store: &SimulatedStore, now: Instant, seed: u64) -> Destination {
+fn destination(
+    kind: Kind,
+    random: &mut Random,
+    store: &SimulatedStore,
+    now: Instant,
+    seed: u64,
+) -> Destination {
     let is_tight = kind == Kind::Memory || kind == Kind::BadDisk;
     let when_full = match random.below(4) {
         0 if is_tight => WhenFull::DropOldest,
@@ -423,12 +430,14 @@ fn run(kind: Kind, seed: u64) {
 fn run_all(kind: Kind) {
     let soak = std::env::var("STATIC_RELAY_SOAK").ok().and_then(|seconds| seconds.parse().ok());
     let until = soak.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let seeds = match std::env::var("STATIC_RELAY_SEEDS").as_deref().map(|seeds| seeds.split_once("..").ok_or(seeds)) {
-        Ok(Ok((first, end))) => first.parse().unwrap()..end.parse().unwrap(),
-        Ok(Err(one)) => one.parse().map(|one| one..one + 1).unwrap(),
-        Err(_) if until.is_some() => 1..u64::MAX,
-        Err(_) => SEEDS,
-    };
+    let seeds =
+        match std::env::var("STATIC_RELAY_SEEDS").as_deref().map(|seeds| seeds.split_once("..").ok_or(seeds))
+        {
+            Ok(Ok((first, end))) => first.parse().unwrap()..end.parse().unwrap(),
+            Ok(Err(one)) => one.parse().map(|one| one..one + 1).unwrap(),
+            Err(_) if until.is_some() => 1..u64::MAX,
+            Err(_) => SEEDS,
+        };
     thread::scope(|scope| {
         for offset in 0..THREADS {
             let mut seed = seeds.start + offset;

@@ -144,7 +144,8 @@ impl Engine {
                 holds: Arc::clone(&holds),
             };
             let owned = spools.iter_mut().skip(index).step_by(setup.workers).map(Option::take).collect();
-            let worker = Worker::new(index, poll, company, listening.take(), owned, pipeline.for_another_worker())?;
+            let worker =
+                Worker::new(index, poll, company, listening.take(), owned, pipeline.for_another_worker())?;
             let run = move || {
                 if let Err(error) = worker.run() {
                     tracing::error!(%error, "an event loop ended");
@@ -279,7 +280,10 @@ impl fmt::Display for EngineError {
             Self::Bind(error) => error.fmt(f),
             Self::Spool { directory, error } => {
                 let directory = directory.display();
-                write!(f, "cannot open the spool in `{directory}`: {error}; set `spool_dir` to a directory that this user may write to")
+                write!(
+                    f,
+                    "cannot open the spool in `{directory}`: {error}; set `spool_dir` to a directory that this user may write to"
+                )
             }
             Self::EventLoop(error) => write!(f, "cannot make an event loop: {error}"),
         }

@@ -4,8 +4,20 @@ use mio::net::TcpStream;
 
 /// Bytes; `None` where the system does not tell. After a reset Linux still knows, since the numbers of a connection stay
 /// until it is closed (tcp(7), `SIOCOUTQ`; `tcp_ioctl` in net/ipv4/tcp.c).
-#[cfg(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64", target_arch = "arm", target_arch = "riscv64")))]
-#[expect(unsafe_code, reason = "no library has a safe form of this question, and without it nothing can be sent again")]
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "x86",
+        target_arch = "aarch64",
+        target_arch = "arm",
+        target_arch = "riscv64"
+    )
+))]
+#[expect(
+    unsafe_code,
+    reason = "no library has a safe form of this question, and without it nothing can be sent again"
+)]
 pub(super) fn outstanding(stream: &TcpStream) -> Option<usize> {
     use rustix::ioctl::{Getter, Opcode, ioctl};
     const SIOCOUTQ: Opcode = 0x5411;
@@ -16,7 +28,16 @@ pub(super) fn outstanding(stream: &TcpStream) -> Option<usize> {
 }
 
 /// Elsewhere nobody tells.
-#[cfg(not(all(target_os = "linux", any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64", target_arch = "arm", target_arch = "riscv64"))))]
+#[cfg(not(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "x86",
+        target_arch = "aarch64",
+        target_arch = "arm",
+        target_arch = "riscv64"
+    )
+)))]
 pub(super) fn outstanding(_: &TcpStream) -> Option<usize> {
     None
 }
@@ -52,7 +73,9 @@ mod tests {
         assert!(held > 0 && held <= written, "{held} of {written}");
         // The peer dies with bytes unread: a reset. What it never acknowledged is still known.
         drop(peer);
-        while stream.take_error().unwrap().is_none() && !matches!(stream.read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset) {
+        while stream.take_error().unwrap().is_none()
+            && !matches!(stream.read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset)
+        {
             assert!(Instant::now() < deadline);
         }
         assert!(outstanding(&stream).unwrap() > 0);

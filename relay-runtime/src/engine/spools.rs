@@ -59,11 +59,22 @@ fn open_one(
         let adopted = adopt(&setup.directory, key, &mut spool, now_s)?;
         if adopted.lines + adopted.damaged_files > 0 {
             let (lines, damaged_files) = (adopted.lines, adopted.damaged_files);
-            tracing::info!(destination = name, key, lines, damaged_files, "took over a spool of carbon-relay-ng");
+            tracing::info!(
+                destination = name,
+                key,
+                lines,
+                damaged_files,
+                "took over a spool of carbon-relay-ng"
+            );
         }
     }
     if spool.lines() > 0 {
-        tracing::info!(destination = name, lines = spool.lines(), bytes = spool.bytes(), "found lines in the spool");
+        tracing::info!(
+            destination = name,
+            lines = spool.lines(),
+            bytes = spool.bytes(),
+            "found lines in the spool"
+        );
     }
     Ok(spool)
 }

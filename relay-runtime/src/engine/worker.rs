@@ -698,7 +698,13 @@ impl Worker {
 }
 
 /// Destinations are dealt out in turn: worker = index mod workers.
-fn outlets(setup: &Setup, spools: Vec<Option<Spool>>, worker: usize, workers: usize, now: Instant) -> Vec<Outlet> {
+fn outlets(
+    setup: &Setup,
+    spools: Vec<Option<Spool>>,
+    worker: usize,
+    workers: usize,
+    now: Instant,
+) -> Vec<Outlet> {
     let dealt = setup.destinations.iter().enumerate().skip(worker).step_by(workers);
     dealt
         .zip(spools)

@@ -48,7 +48,13 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
         workers: workers.clamp(1, WORKERS_MAX),
         connections_max: count(known(&settings.connections_max)?),
         line_bytes_max: count(line_bytes_max),
-        destinations: plan.table.destinations.iter().zip(upstream_keys(&plan.table)).map(outgoing).collect::<Result<_, _>>()?,
+        destinations: plan
+            .table
+            .destinations
+            .iter()
+            .zip(upstream_keys(&plan.table))
+            .map(outgoing)
+            .collect::<Result<_, _>>()?,
         spool_bytes_max: unless_zero(known(&settings.spool_bytes_max)?),
         routes: plan.table.routes.iter().map(|route| route.key.clone()).collect(),
         liveness: Liveness::all_up(plan.table.destinations.len()),

@@ -225,7 +225,8 @@ impl Spool {
         self.expire(now_s);
         let oldest_s = self.oldest_s(now_s);
         loop {
-            let bounds = Bounds { acknowledged: self.acknowledged, stop: self.skip_holes(), bytes_max, oldest_s };
+            let bounds =
+                Bounds { acknowledged: self.acknowledged, stop: self.skip_holes(), bytes_max, oldest_s };
             match self.reader.step(&mut *self.store, &self.segments, bounds) {
                 Ok(reader::Step::Expired { lines }) => {
                     self.losses.expired += self.give_up(lines);
@@ -303,7 +304,9 @@ impl Spool {
     /// Makes room for `bytes` more by giving up the oldest file that nobody reads at the moment. Says whether it could.
     pub(crate) fn displace_oldest(&mut self) -> bool {
         let reading = self.reader.next;
-        let Some(at) = self.segments.iter().position(|segment| segment.first >= reading) else { return false };
+        let Some(at) = self.segments.iter().position(|segment| segment.first >= reading) else {
+            return false;
+        };
         // The last one is being written to.
         if at + 1 >= self.segments.len() {
             return false;

@@ -94,7 +94,11 @@ impl Reader {
                 if gathering.lines > 0 {
                     break None;
                 }
-                let found = if offset < segment.bytes { next_record(store, &segment.name(), offset + 1)? } else { None };
+                let found = if offset < segment.bytes {
+                    next_record(store, &segment.name(), offset + 1)?
+                } else {
+                    None
+                };
                 let until = found.map_or(segment.bytes, |(at, _)| at.min(segment.bytes));
                 set_aside(store, segment, offset..until)?;
                 if until >= segment.bytes {
@@ -174,9 +178,7 @@ impl Reader {
         offset: u64,
         bytes: usize,
     ) -> io::Result<&[u8]> {
-        let has = |at: u64, buffer: &[u8]| {
-            offset >= at && offset + bytes as u64 <= at + buffer.len() as u64
-        };
+        let has = |at: u64, buffer: &[u8]| offset >= at && offset + bytes as u64 <= at + buffer.len() as u64;
         if !has(self.buffer_at, &self.buffer) {
             let rest = usize::try_from(segment.bytes.saturating_sub(offset)).unwrap_or(usize::MAX);
             self.buffer.resize(bytes.max(READ_BYTES).min(rest), 0);
@@ -216,7 +218,8 @@ fn end_of_line(bytes: &[u8], lines: u64) -> usize {
 
 /// Keeps damaged bytes, at their place, for whoever wants to look at them. What cannot be kept is lost all the same.
 fn set_aside(store: &mut dyn Store, segment: &Segment, range: Range<u64>) -> io::Result<()> {
-    let mut bytes = vec![0; usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0).min(READ_BYTES)];
+    let mut bytes =
+        vec![0; usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0).min(READ_BYTES)];
     let got = store.read_at(&segment.name(), range.start, &mut bytes)?;
     if got > 0 {
         let _ = store.write_at(&segment.aside(), range.start, &[&bytes[..got]]);

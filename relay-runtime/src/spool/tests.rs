@@ -88,7 +88,10 @@ fn a_torn_tail_is_cut_wherever_it_tears() {
         store.clone().truncate(&name, cut as u64).unwrap();
         let (mut spool, recovery) = open(&store, LIMITS);
         let kept = if cut < bytes / 2 { 0 } else { 3 };
-        assert_eq!((recovery.lines, recovery.torn_bytes), (kept, (cut - cut / (bytes / 2) * (bytes / 2)) as u64));
+        assert_eq!(
+            (recovery.lines, recovery.torn_bytes),
+            (kept, (cut - cut / (bytes / 2) * (bytes / 2)) as u64)
+        );
         append(&mut spool, kept..kept + 2, 0);
         assert_eq!(read_all(&mut spool, 1 << 20), (0..kept + 2).collect::<Vec<_>>(), "cut at {cut}");
     }
@@ -123,7 +126,10 @@ fn damage_costs_its_record_and_is_counted() {
         let read = read_all(&mut spool, 64);
         let counted = read.len() as u64 + spool.take_losses().damaged;
         assert_eq!(counted, recovery.lines, "seed {seed}");
-        assert!(read.len() == 195 && (counted == 200 || recovery.torn_bytes > 0), "seed {seed}: {recovery:?}");
+        assert!(
+            read.len() == 195 && (counted == 200 || recovery.torn_bytes > 0),
+            "seed {seed}: {recovery:?}"
+        );
     }
 }
 
@@ -196,7 +202,8 @@ fn upstreams_spool_is_taken_over() {
     let directory = std::env::temp_dir().join(format!("static-relay-adopt-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let file = |number: u32| directory.join(format!("spool_r_127_0_0_1_2003.diskqueue.{number:06}.dat"));
-    let record = |line: &str| [&u32::try_from(line.len()).unwrap().to_be_bytes()[..], line.as_bytes()].concat();
+    let record =
+        |line: &str| [&u32::try_from(line.len()).unwrap().to_be_bytes()[..], line.as_bytes()].concat();
     std::fs::write(file(3), [record("read 1 2"), record("a 1 2")].concat()).unwrap();
     std::fs::write(file(4), [record("b 1 2"), record("c 1 2"), vec![0, 0, 1]].concat()).unwrap();
     std::fs::write(directory.join("spool_r_127_0_0_1_2003.diskqueue.meta.dat"), "3\n3,12\n4,18\n").unwrap();

@@ -37,11 +37,13 @@ pub(crate) fn adopt(directory: &Path, key: &str, spool: &mut Spool, now_s: u64) 
     }
     numbers.sort_unstable();
     let meta = directory.join(format!("{prefix}meta.dat"));
-    let (first, start) = fs::read_to_string(&meta).ok().and_then(|text| read_position(&text)).unwrap_or((0, 0));
+    let (first, start) =
+        fs::read_to_string(&meta).ok().and_then(|text| read_position(&text)).unwrap_or((0, 0));
     let path = |number: u64| directory.join(format!("{prefix}{number:06}.dat"));
     let mut adopted = Adopted::default();
     for &number in numbers.iter().filter(|number| **number >= first) {
-        let is_whole = adopt_file(&path(number), if number == first { start } else { 0 }, spool, now_s, &mut adopted)?;
+        let is_whole =
+            adopt_file(&path(number), if number == first { start } else { 0 }, spool, now_s, &mut adopted)?;
         if !is_whole {
             adopted.damaged_files += 1;
             fs::rename(path(number), path(number).with_extension("dat.bad"))?;
@@ -61,7 +63,13 @@ fn read_position(meta: &str) -> Option<(u64, u64)> {
 }
 
 /// Says whether the file was sound to its end.
-fn adopt_file(path: &PathBuf, start: u64, spool: &mut Spool, now_s: u64, adopted: &mut Adopted) -> io::Result<bool> {
+fn adopt_file(
+    path: &PathBuf,
+    start: u64,
+    spool: &mut Spool,
+    now_s: u64,
+    adopted: &mut Adopted,
+) -> io::Result<bool> {
     let mut file = BufReader::new(File::open(path)?);
     file.seek(SeekFrom::Start(start))?;
     let (mut batch, mut lines) = (Vec::with_capacity(BATCH_BYTES), 0);

@@ -203,12 +203,7 @@ fn number(option: &'static str, value: &str) -> Result<Late<u64>, DestinationErr
     Ok(number.unsigned_abs().into())
 }
 
-fn malformed(
-    option: &'static str,
-    value: &str,
-    expected: &str,
-    example: &str,
-) -> DestinationErrorKind {
+fn malformed(option: &'static str, value: &str, expected: &str, example: &str) -> DestinationErrorKind {
     let (value, expected, example) = (value.to_owned(), expected.to_owned(), example.to_owned());
     DestinationErrorKind::Malformed { option, value, expected, example }
 }

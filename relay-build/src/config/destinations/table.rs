@@ -1,7 +1,16 @@
 //! `[[route.destination]]`: the same as a string, as a table with typed values.
 
-use super::{DestinationErrorKind, Written, check_address, option::{self, Kind}, string};
-use crate::config::{check::Check, fields::Fields, keys, matchers, raw::{Table, Value}};
+use super::{
+    DestinationErrorKind, Written, check_address,
+    option::{self, Kind},
+    string,
+};
+use crate::config::{
+    check::Check,
+    fields::Fields,
+    keys, matchers,
+    raw::{Table, Value},
+};
 use crate::diagnostics::{Diagnostic, codes};
 use relay_runtime::table::{Destination, Template};
 
