@@ -1,6 +1,6 @@
 //! Every name that the ledger prints, so that dashboards and code cannot drift apart.
 //!
-//! A new counter gets its name here, its field in the ledger, and its line in `docs/ledger.md`.
+//! A new counter gets its name here, its field in the ledger, and its line in `docs/reliability.md`.
 
 /// Datapoints that came in, whole or not.
 pub const RECEIVED: &str = "received";
