@@ -198,6 +198,26 @@ fn after_an_error_nothing_half_written_is_in_the_way() {
 }
 
 #[test]
+fn a_loss_of_power_costs_what_was_not_flushed() {
+    for seed in 1..200 {
+        let store = SimulatedStore::new(seed);
+        let (mut spool, _) = open(&store, SpoolLimits { sync_every: 7, ..LIMITS });
+        for at in 0..40 {
+            append(&mut spool, at * 5..at * 5 + 5, 0);
+        }
+        drop(spool);
+        store.lose_power();
+        let (mut spool, recovery) = open(&store, LIMITS);
+        let end = recovery.lines;
+        let read = read_all(&mut spool, 64);
+        assert!(read.is_sorted() && read.len() >= 5 * 35, "seed {seed}: {} lines", read.len());
+        assert_eq!(read.len() as u64 + spool.take_losses().damaged, end, "seed {seed}");
+        append(&mut spool, end..end + 3, 0);
+        assert_eq!(read_all(&mut spool, 64), (end..end + 3).collect::<Vec<_>>(), "seed {seed}");
+    }
+}
+
+#[test]
 fn upstreams_spool_is_taken_over() {
     let directory = std::env::temp_dir().join(format!("static-relay-adopt-{}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
