@@ -36,6 +36,9 @@ use std::{
 /// Bytes read ahead from disk.
 const WINDOW_BYTES: usize = 1024 * 1024;
 
+/// Datapoints of one pickle, as carbon's own relay sends them (`MAX_DATAPOINTS_PER_MESSAGE`).
+const FRAME_LINES: u32 = 500;
+
 /// Bytes of one read.
 const READ_BYTES: usize = 128 * 1024;
 
@@ -138,7 +141,16 @@ impl Backlog {
 
     /// Reads ahead what the socket can take. Says whether there is something to write.
     pub(super) fn refill(&mut self, now: Now, counts: &mut DestinationCounts) -> bool {
-        let Some(disk) = &mut self.disk else { return !self.queue.is_empty() };
+        self.read_ahead(now, counts);
+        if self.limits.is_pickle {
+            let Self { queue, flight, .. } = self;
+            queue.frame(FRAME_LINES, READ_BYTES, |item| flight.push(item));
+        }
+        !self.queue.is_empty()
+    }
+
+    fn read_ahead(&mut self, now: Now, counts: &mut DestinationCounts) {
+        let Some(disk) = &mut self.disk else { return };
         let is_open = !self.is_stopping && disk.read_at.is_none_or(|at| at <= now.instant);
         let has_turn = self.limits.spooling.replay == Replay::InOrder || self.queue.is_empty();
         if is_open && has_turn && self.queue.bytes() < WINDOW_BYTES / 2 && disk.spool.has_unread() {
@@ -148,12 +160,12 @@ impl Backlog {
                 disk.read_failures = 0;
                 disk.pace.took(u64::from(piece.chunk.lines()), now.instant);
                 let spooled = Some(piece.sequence);
-                self.queue.push_item(Item { chunk: piece.chunk, spooled, is_repeat: piece.is_repeat });
+                let item = Item { spooled, is_repeat: piece.is_repeat, ..Item::new(piece.chunk) };
+                self.queue.push_item(item);
             }
             disk.note_read_trouble(now.instant);
             disk.count_losses(counts);
         }
-        !self.queue.is_empty()
     }
 
     /// When reading ahead may go on, if it had to stop.
@@ -198,7 +210,8 @@ impl Backlog {
         let disk = &mut self.disk;
         self.flight.acknowledge(outstanding, self.queue.partial(), now, self.limits.redo, |item| {
             if !item.is_repeat {
-                counts.sent += item.lines();
+                counts.sent += item.lines() - item.bad_lines();
+                counts.drop_lines(DropReason::BadPickle, item.bad_lines());
             }
             if let (Some(disk), Some(end)) = (disk.as_mut(), item.spooled_end()) {
                 disk.spool.acknowledge(end);
@@ -289,7 +302,12 @@ impl Backlog {
         }
     }
 
-    /// Whether the kernel holds lines that are not acknowledged.
+    /// Whether lines are on their way.
+    pub(super) fn is_in_flight(&self) -> bool {
+        self.flight.is_waiting()
+    }
+
+    /// Bytes that the kernel holds, or the peer's kernel and has not acknowledged.
     pub(super) const fn in_flight_bytes(&self) -> usize {
         self.flight.unacknowledged_bytes()
     }

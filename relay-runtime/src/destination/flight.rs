@@ -34,7 +34,7 @@ pub(super) struct Flight {
 impl Flight {
     /// Lines were written to their end.
     pub(super) fn push(&mut self, item: Item) {
-        self.unacknowledged_bytes += item.bytes();
+        self.unacknowledged_bytes += item.wire().len();
         self.owed_lines += owed(&item);
         self.unacknowledged.push_back(item);
     }
@@ -51,11 +51,11 @@ impl Flight {
     ) {
         let mut acknowledged = (self.unacknowledged_bytes + partial).saturating_sub(outstanding);
         while let Some(first) = self.unacknowledged.front()
-            && first.bytes() <= acknowledged
+            && first.wire().len() <= acknowledged
         {
             let Some(item) = self.unacknowledged.pop_front() else { break };
-            acknowledged -= item.bytes();
-            self.unacknowledged_bytes -= item.bytes();
+            acknowledged -= item.wire().len();
+            self.unacknowledged_bytes -= item.wire().len();
             self.owed_lines -= owed(&item);
             arrived(&item);
             if !redo.time.is_zero() {
@@ -67,10 +67,11 @@ impl Flight {
     }
 
     /// Parts the first item where its acknowledged lines end, so that they can be acknowledged for themselves and do not
-    /// go again without need.
+    /// go again without need. A frame is not parted.
     pub(super) fn part_acknowledged(&mut self, outstanding: usize, partial: usize) {
         let acknowledged = (self.unacknowledged_bytes + partial).saturating_sub(outstanding);
         if let Some(first) = self.unacknowledged.front()
+            && first.frame.is_none()
             && acknowledged < first.bytes()
             && let Some(at) = memchr::memrchr(b'\n', &first.chunk.bytes()[..acknowledged])
         {
@@ -123,6 +124,11 @@ impl Flight {
     /// Lines not acknowledged, and nowhere else.
     pub(super) const fn owed_lines(&self) -> u64 {
         self.owed_lines
+    }
+
+    /// Whether something is not acknowledged.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.unacknowledged.is_empty()
     }
 
     /// Bytes that are not acknowledged.

@@ -1,6 +1,7 @@
 //! Some whole lines on their way through a destination, and where they stand in its books.
 
 use crate::gather::Chunk;
+use std::sync::Arc;
 
 /// Lines that share a fate.
 #[derive(Clone, Debug)]
@@ -10,12 +11,14 @@ pub(super) struct Item {
     pub(super) spooled: Option<u64>,
     /// They were counted as sent before, and go out again for the case that the peer lost them.
     pub(super) is_repeat: bool,
+    /// What goes over the wire instead of the lines, and how many of them are not in it. It goes as a whole or again.
+    pub(super) frame: Option<(Arc<Vec<u8>>, u32)>,
 }
 
 impl Item {
     /// Lines that are only in memory.
     pub(super) const fn new(chunk: Chunk) -> Self {
-        Self { chunk, spooled: None, is_repeat: false }
+        Self { chunk, spooled: None, is_repeat: false, frame: None }
     }
 
     /// Whether it is this item's copy in memory that the books rest on.
@@ -29,6 +32,19 @@ impl Item {
 
     pub(super) fn lines(&self) -> u64 {
         u64::from(self.chunk.lines())
+    }
+
+    /// What goes over the wire.
+    pub(super) fn wire(&self) -> &[u8] {
+        match &self.frame {
+            Some((frame, _)) => frame,
+            None => self.chunk.bytes(),
+        }
+    }
+
+    /// Lines that are not on the wire, for they cannot be put into a frame.
+    pub(super) fn bad_lines(&self) -> u64 {
+        self.frame.as_ref().map_or(0, |(_, bad)| u64::from(*bad))
     }
 
     /// The number in the spool of the line after the last.
@@ -48,6 +64,7 @@ impl Item {
 
     fn with(&self, (first, second): (Chunk, Chunk)) -> (Self, Self) {
         let spooled = self.spooled.map(|number| number + u64::from(first.lines()));
-        (Self { chunk: first, ..self.clone() }, Self { chunk: second, spooled, is_repeat: self.is_repeat })
+        let part = |chunk, spooled| Self { chunk, spooled, is_repeat: self.is_repeat, frame: None };
+        (part(first, self.spooled), part(second, spooled))
     }
 }

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub struct Limits {
     /// What may wait in memory.
     pub room: Room,
+    /// Lines go as pickles.
+    pub is_pickle: bool,
     /// What goes when there is no room.
     pub when_full: WhenFull,
     /// What goes again after a connection broke although it was acknowledged.

@@ -216,7 +216,8 @@ impl Destination {
                 let is_taking = blocked.is_none();
                 let in_flight = self.backlog.in_flight_bytes();
                 let is_time = self.next_ask <= now;
-                if in_flight > 0 && (is_time || (in_flight > ASK_BYTES && is_taking && !self.was_asked)) {
+                let is_much = in_flight > ASK_BYTES && is_taking && !self.was_asked;
+                if (is_time && self.backlog.is_in_flight()) || is_much {
                     self.was_asked = true;
                     return Some(Output::Ask);
                 }
@@ -238,7 +239,7 @@ impl Destination {
             Link::Up { blocked: Some(since), .. } => Some(since + self.limits.write_timeout),
             Link::Resolving | Link::Trying { .. } | Link::Up { .. } => None,
         };
-        let ask = (self.is_up() && self.backlog.in_flight_bytes() > 0).then_some(self.next_ask);
+        let ask = (self.is_up() && self.backlog.is_in_flight()).then_some(self.next_ask);
         [link, ask, self.backlog.next_settle(now, self.is_up())].into_iter().flatten().min()
     }
 

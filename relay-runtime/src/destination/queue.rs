@@ -7,7 +7,7 @@
 //! Left to others: when to write, and what a full queue means ([`super::Destination`]).
 
 use super::item::Item;
-use crate::gather::Chunk;
+use crate::{gather::Chunk, protocol::pickle::encode};
 use std::{collections::VecDeque, io::IoSlice, sync::Arc};
 
 /// Chunks below this size are copied together while they wait. Otherwise thirty thousand one-line chunks
@@ -107,9 +107,13 @@ impl Queue {
             };
             let (mut fitting, _) = fit(last.chunk.bytes(), last.chunk.lines(), free);
             let is_on_the_wire = self.items.is_empty() && self.written > 0;
-            fitting = fitting.max(u32::from(is_on_the_wire));
+            if is_on_the_wire {
+                // Of a frame that has begun all of it must follow.
+                fitting = if last.frame.is_some() { last.chunk.lines() } else { fitting.max(1) };
+            }
             if fitting > 0 {
-                let kept = last.split_at_line(fitting).0;
+                let is_whole = fitting == last.chunk.lines();
+                let kept = if is_whole { last } else { last.split_at_line(fitting).0 };
                 self.add(&kept);
                 self.items.push_back(kept);
                 break;
@@ -129,7 +133,7 @@ impl Queue {
             let Some(mut at) = self.items.iter().position(Item::is_owed) else { break };
             if at == 0 && self.written > 0 {
                 let (first, rest) = self.items[0].split_at_line(1);
-                if rest.chunk.lines() == 0 {
+                if rest.chunk.lines() == 0 || self.items[0].frame.is_some() {
                     let Some(next) = self.items.iter().skip(1).position(Item::is_owed) else { break };
                     at = next + 1;
                 } else {
@@ -159,7 +163,7 @@ impl Queue {
         }
         let (mut used, mut bytes) = (0, 0);
         for (slice, item) in slices.iter_mut().zip(&self.items) {
-            let rest = &item.chunk.bytes()[if used == 0 { self.written } else { 0 }..];
+            let rest = &item.wire()[if used == 0 { self.written } else { 0 }..];
             if used > 0 && bytes + rest.len() > bytes_max {
                 break;
             }
@@ -186,11 +190,46 @@ impl Queue {
         Some(&rest[..end])
     }
 
+    /// Puts what comes next into frames, about `bytes_max` bytes of them, each with at most `lines_max` lines. Hands out what
+    /// has no line that fits into a frame.
+    pub(super) fn frame(&mut self, lines_max: u32, bytes_max: usize, mut empty: impl FnMut(Item)) {
+        self.seal();
+        let (mut at, mut framed) = (0, 0);
+        while framed < bytes_max
+            && let Some(item) = self.items.get_mut(at)
+        {
+            if item.frame.is_none() {
+                if item.chunk.lines() > lines_max {
+                    let (first, rest) = item.split_at_line(lines_max);
+                    *item = first;
+                    self.items.insert(at + 1, rest);
+                    continue;
+                }
+                let mut frame = Vec::new();
+                let encoded = encode(item.chunk.bytes(), &mut frame);
+                item.frame = Some((Arc::new(frame), encoded.bad));
+            }
+            let wire_bytes = item.wire().len();
+            if wire_bytes == 0 {
+                // Nothing of it is on the wire, so it has arrived when all before it has.
+                if at > 0 {
+                    break;
+                }
+                let Some(item) = self.items.pop_front() else { break };
+                self.remove(&item);
+                empty(item);
+                continue;
+            }
+            framed += wire_bytes;
+            at += 1;
+        }
+    }
+
     /// The first `bytes` of what waited are written: hands out the lines that ended within them.
     pub(super) fn wrote(&mut self, mut bytes: usize, mut done: impl FnMut(Item)) {
         while bytes > 0 {
             let Some(first) = self.items.pop_front() else { return };
-            let rest = first.bytes() - self.written;
+            let rest = first.wire().len() - self.written;
             if bytes >= rest {
                 bytes -= rest;
                 self.written = 0;
@@ -200,7 +239,8 @@ impl Queue {
             }
             let end = self.written + bytes;
             bytes = 0;
-            match memchr::memrchr(b'\n', &first.chunk.bytes()[..end]) {
+            let line_end = if first.frame.is_some() { None } else { memchr::memrchr(b'\n', &first.wire()[..end]) };
+            match line_end {
                 None => {
                     self.written = end;
                     self.items.push_front(first);

@@ -386,6 +386,7 @@ fn destination(
     let redo_time = Duration::from_secs(if has_redo { 3_600 } else { 0 });
     let limits = Limits {
         room: Room { lines: 1 + random.below(60) as u64, bytes: 20 + random.below(2_000) },
+        is_pickle: false,
         when_full,
         redo: Redo { time: redo_time, bytes_max: 1 << 30 },
         spooling: Spooling {

@@ -69,9 +69,6 @@ fn outgoing(
 ) -> Result<Outgoing, StartError> {
     let name = destination.written();
     let options = &destination.options;
-    if options.pickle {
-        return Err(StartError::Unsupported { what: format!("pickle output to `{name}`") });
-    }
     let spool = match options.spool {
         true => {
             let limits = spool_limits(options)?;
@@ -122,6 +119,7 @@ fn limits(options: &DestinationOptions, line_bytes_max: u64) -> Result<Limits, S
         None => 0,
     };
     Ok(Limits {
+        is_pickle: options.pickle,
         room: Room { lines, bytes: count(lines.saturating_mul(BYTES_PER_LINE).max(bytes_min)) },
         when_full: match options.when_full {
             FullPolicy::DropNewest => WhenFull::DropNewest,

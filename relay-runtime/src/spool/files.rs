@@ -58,7 +58,7 @@ impl FileStore {
         let lock = writable().open(directory.join(LOCK))?;
         lock.try_lock().map_err(|error| match error {
             TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::Error::other("another relay uses it"),
+            TryLockError::WouldBlock => io::Error::new(io::ErrorKind::ResourceBusy, "another relay uses it"),
         })?;
         Ok(Self { directory, lock, syncer, written: None, read: None })
     }

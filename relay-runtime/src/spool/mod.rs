@@ -40,7 +40,7 @@ use std::{
 };
 
 pub(crate) use files::{FileStore, Syncer};
-pub use name::directory_name;
+pub use name::{destination_of, directory_name};
 #[cfg(test)]
 pub(crate) use simulated::{Faults, SimulatedStore};
 pub(crate) use store::Store;
@@ -299,6 +299,15 @@ impl Spool {
             self.passed_holes.retain(|hole| hole.end > sequence);
             self.remove_committed();
         }
+    }
+
+    /// Everything is done with.
+    pub(crate) fn forget(&mut self) {
+        self.skip_to_end();
+        self.holes.clear();
+        self.hole_lines = 0;
+        self.acknowledge(self.end);
+        self.commit(self.end);
     }
 
     /// Makes room for `bytes` more by giving up the oldest file that nobody reads at the moment. Says whether it could.
