@@ -21,8 +21,7 @@ pub fn unsupported(checked: &Checked) -> Vec<Diagnostic> {
 
 fn listeners(checked: &Checked, found: &mut Vec<Diagnostic>) {
     let settings = &checked.plan.settings;
-    let listeners =
-        [("pickle_addr", &settings.pickle), ("admin_addr", &settings.admin), ("http_addr", &settings.http)];
+    let listeners = [("admin_addr", &settings.admin), ("http_addr", &settings.http)];
     for ((key, address), span) in listeners.into_iter().zip(checked.origins.listeners) {
         if address.is_some() {
             found.push(

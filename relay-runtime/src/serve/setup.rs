@@ -4,9 +4,11 @@
 use super::relay::StartError;
 use crate::{
     destination::{Limits, Room},
-    engine::{Outgoing, Setup},
+    engine::{Input, Outgoing, Setup},
     plan::Plan,
+    protocol::{InputLimits, Protocol},
     select::Liveness,
+    settings::Settings,
     table::{Destination, DestinationOptions, Late},
 };
 use std::{thread, time::Duration};
@@ -34,15 +36,30 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
     let line_bytes_max = known(&settings.line_bytes_max)?;
     let outgoing = |destination| outgoing(destination, line_bytes_max);
     Ok(Setup {
-        listen: settings.listen.as_ref().map(|address| address.0.clone()),
-        listen_idle: Some(known(&settings.listen_idle_ms)?).filter(|ms| *ms > 0).map(duration),
+        inputs: inputs(settings)?,
+        input_limits: InputLimits {
+            line_bytes: count(line_bytes_max),
+            frame_bytes: count(known(&settings.pickle_frame_bytes_max)?),
+        },
         workers: workers.clamp(1, WORKERS_MAX),
         connections_max: count(known(&settings.connections_max)?),
-        line_bytes_max: count(line_bytes_max),
         destinations: plan.table.destinations.iter().map(outgoing).collect::<Result<_, _>>()?,
         routes: plan.table.routes.iter().map(|route| route.key.clone()).collect(),
         liveness: Liveness::all_up(plan.table.destinations.len()),
     })
+}
+
+fn inputs(settings: &Settings) -> Result<Vec<Input>, StartError> {
+    let configured = [
+        (Protocol::Plain, &settings.listen, &settings.listen_idle_ms),
+        (Protocol::Pickle, &settings.pickle, &settings.pickle_idle_ms),
+    ];
+    let mut inputs = Vec::new();
+    for (protocol, address, idle_ms) in configured {
+        let idle_max = Some(known(idle_ms)?).filter(|ms| *ms > 0).map(duration);
+        inputs.extend(address.as_ref().map(|address| Input { protocol, address: address.0.clone(), idle_max }));
+    }
+    Ok(inputs)
 }
 
 fn outgoing(destination: &Destination, line_bytes_max: u64) -> Result<Outgoing, StartError> {
@@ -90,13 +107,14 @@ mod tests {
     fn absurd_numbers_are_bounded() {
         let mut plan = Plan::default();
         plan.settings.workers = u64::MAX.into();
+        plan.settings.listen = Some("a:1".into());
         plan.settings.listen_idle_ms = 0.into();
         let mut destination = Destination::new("a:1");
         destination.options.connbuf_lines = 0.into();
         destination.options.write_timeout_ms = u64::MAX.into();
         plan.table.destinations.push(destination);
         let setup = setup(&plan).unwrap();
-        assert_eq!((setup.workers, setup.listen_idle), (WORKERS_MAX, None));
+        assert_eq!((setup.workers, setup.inputs[0].idle_max), (WORKERS_MAX, None));
         let limits = setup.destinations[0].limits;
         assert_eq!((limits.room.lines, limits.write_timeout), (1, LONGEST));
     }
