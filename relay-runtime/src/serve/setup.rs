@@ -57,7 +57,11 @@ fn inputs(settings: &Settings) -> Result<Vec<Input>, StartError> {
     let mut inputs = Vec::new();
     for (protocol, address, idle_ms) in configured {
         let idle_max = Some(known(idle_ms)?).filter(|ms| *ms > 0).map(duration);
-        inputs.extend(address.as_ref().map(|address| Input { protocol, address: address.0.clone(), idle_max }));
+        inputs.extend(address.as_ref().map(|address| Input {
+            protocol,
+            address: address.0.clone(),
+            idle_max,
+        }));
     }
     Ok(inputs)
 }

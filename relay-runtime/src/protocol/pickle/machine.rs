@@ -292,9 +292,9 @@ impl<'f> Machine<'f> {
     }
 
     fn string(&mut self) -> Step {
-        let text = match self.reader.line()?.trim_ascii_end() {
-            [b'\'', text @ .., b'\''] | [b'"', text @ .., b'"'] => text,
-            _ => return Err(Problem::BadText.into()),
+        let ([b'\'', text @ .., b'\''] | [b'"', text @ .., b'"']) = self.reader.line()?.trim_ascii_end()
+        else {
+            return Err(Problem::BadText.into());
         };
         let text = self.heap.decode(|out| escape::decode_string(text, out))?;
         self.push(text);
