@@ -142,7 +142,7 @@ fn check_line(got: &[u8], want: &Value, what: &str) {
         // BUG-31 and BUG-30.
         Some("timestamp_out_of_range" | "empty_key") if is_accepted => {}
         reason => {
-            assert_eq!((reason.is_none(), reason), (is_accepted, want["reason"].as_str()), "{}", differs())
+            assert_eq!((reason.is_none(), reason), (is_accepted, want["reason"].as_str()), "{}", differs());
         }
     }
 }
@@ -204,7 +204,7 @@ fn no_recorded_stream_does_harm_cut_or_changed() {
 
 #[test]
 fn a_text_that_many_items_share_does_not_expand() {
-    let name = [b'a'; 60_000];
+    let name = vec![b'a'; 60_000];
     // Items that fetch the name, tuples that are fetched whole, and items whose text has a line end.
     let shared: [(&[u8], &[u8]); 3] = [
         (b"", b"h\x01K\x01K\x02\x86\x86"),
