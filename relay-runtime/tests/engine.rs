@@ -79,7 +79,7 @@ fn pickles_and_lines_come_in_beside_each_other() {
         for sender in 1..4 {
             let frames = &frames;
             scope.spawn(move || {
-                TcpStream::connect(pickle).unwrap().write_all(&frames(sender, 0..700)).unwrap()
+                TcpStream::connect(pickle).unwrap().write_all(&frames(sender, 0..700)).unwrap();
             });
         }
         scope.spawn(|| {
