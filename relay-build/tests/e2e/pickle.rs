@@ -56,11 +56,11 @@ fn carbons_unpickler_reads_what_the_encoder_writes() {
     let long = "l".repeat(300);
     let mut points = POINTS.to_vec();
     points.push((&long, "1", 1));
-    let lines: String =
+    let lines: Vec<String> =
         points.iter().map(|(name, value, seconds)| format!("{name} {value} {seconds}\n")).collect();
     let mut frames = Vec::new();
     let good = u32::try_from(points.len()).unwrap();
-    assert_eq!(encode(lines.as_bytes(), &mut frames), Encoded { points: good, bad: 0 });
+    assert_eq!(encode(lines.concat().as_bytes(), &mut frames), Encoded { points: good, bad: 0 });
     let read: Vec<(String, String, f64)> = serde_json::from_slice(&python(READ, &frames)).unwrap();
     assert_eq!(read.len(), points.len());
     for ((name, value, seconds), (got_name, got_value, got_seconds)) in points.iter().zip(&read) {
