@@ -38,6 +38,8 @@ pub struct Settings {
     pub connections_max: Late<u64>,
     /// `line_length_max` (ours): bytes of the longest line taken, without its LF.
     pub line_bytes_max: Late<u64>,
+    /// `pickle_frame_max` (ours): bytes of the longest pickle taken, without its length.
+    pub pickle_frame_bytes_max: Late<u64>,
     /// `shutdown_timeout` (ours): milliseconds that a stop may take to deliver what is queued.
     pub shutdown_ms: Late<u64>,
     /// `[amqp]`, when enabled.
@@ -104,6 +106,8 @@ impl Default for Settings {
             bad_metrics_max_age_ms: 24 * 3_600_000,
             connections_max: 10_000.into(),
             line_bytes_max: 65_535.into(),
+            // As carbon's own `PICKLE_RECEIVER_MAX_LENGTH`; upstream's 500 MiB would be memory for anybody who asks.
+            pickle_frame_bytes_max: 1_048_576.into(),
             shutdown_ms: 30_000.into(),
             amqp: None,
             instrumentation: None,

@@ -3,7 +3,8 @@
 mod support;
 
 use relay_runtime::{
-    destination::DropReason, serve::raise_open_files_max, table::Transport, validate::Reason,
+    destination::DropReason, protocol::pickle::encode, serve::raise_open_files_max, table::Transport,
+    validate::Reason,
 };
 use socket2::SockRef;
 use std::{
@@ -46,6 +47,91 @@ fn a_datagram_is_a_stream_that_ends_cleanly() {
     settled(&relay, 2);
     wait_until("both arrived", || peer.line_count() == 2);
     check_lines(peer.lines(), 1, 2);
+}
+
+#[test]
+fn pickles_and_lines_come_in_beside_each_other() {
+    let peer = Peer::start();
+    let mut plan = plan(&[peer.address]);
+    plan.settings.pickle = Some("127.0.0.1:0".into());
+    let relay = start(&plan);
+    let (plain, pickle) = (relay.address().unwrap(), relay.pickle_address().unwrap());
+    let frames = |sender: usize, numbers: std::ops::Range<usize>| {
+        let mut out = Vec::new();
+        for number in numbers.step_by(7) {
+            let lines: String = (number..number + 7).map(|number| line(sender, number)).collect();
+            assert_eq!(encode(lines.as_bytes(), &mut out).points, 7);
+        }
+        out
+    };
+    thread::scope(|scope| {
+        // At odd places, with time for the relay to read between them.
+        scope.spawn(|| {
+            let mut stream = TcpStream::connect(pickle).unwrap();
+            stream.set_nodelay(true).unwrap();
+            for (number, part) in frames(0, 0..700).chunks(613).enumerate() {
+                let (one, two) = part.split_at(part.len().min(number % 11));
+                stream.write_all(one).unwrap();
+                thread::sleep(Duration::from_millis(1));
+                stream.write_all(two).unwrap();
+            }
+        });
+        for sender in 1..4 {
+            let frames = &frames;
+            scope.spawn(move || {
+                TcpStream::connect(pickle).unwrap().write_all(&frames(sender, 0..700)).unwrap();
+            });
+        }
+        scope.spawn(|| {
+            let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+            for number in (0..700).step_by(70) {
+                socket.send_to(&frames(4, number..number + 70), pickle).unwrap();
+            }
+        });
+        scope.spawn(|| send(plain, 5, 0..700));
+    });
+    let ledger = settled(&relay, 6 * 700);
+    assert_eq!((ledger.total().routed, ledger.connections().bad_pickle), (6 * 700, 0));
+    wait_until("all arrived", || peer.line_count() >= 6 * 700);
+    check_lines(peer.lines(), 6, 700);
+    assert_eq!(relay.stop(|| false).unwrap().difference(), None);
+}
+
+#[test]
+fn bad_pickles_harm_their_own_connection_only() {
+    let peer = Peer::start();
+    let mut plan = plan(&[peer.address]);
+    plan.settings.pickle = Some("127.0.0.1:0".into());
+    plan.settings.pickle_idle_ms = 200.into();
+    plan.settings.pickle_frame_bytes_max = 1_000.into();
+    let relay = start(&plan);
+    let to = relay.pickle_address().unwrap();
+    let mut good = Vec::new();
+    encode(line(0, 0).as_bytes(), &mut good);
+    let connections = || relay.ledger().unwrap().connections();
+    let closed_after = |bytes: &[u8]| {
+        let mut stream = TcpStream::connect(to).unwrap();
+        stream.write_all(bytes).unwrap();
+        assert_eq!(stream.read(&mut [0]).unwrap_or(0), 0, "the relay closes it");
+    };
+    // Undecodable after a good one, none of a list, without an end, too long.
+    for bad in [&b"\0\0\0\x02]\x81"[..], b"\0\0\0\x02N.", b"\0\0\0\x01]", b"\0\0\x03\xe9]"] {
+        closed_after(bad);
+    }
+    closed_after(&[&good[..], b"\0\0\0\x02]b", &good].concat());
+    assert_eq!((connections().bad_pickle, connections().idle_closed), (5, 0));
+    // Silence within a frame; an item that is no datapoint beside one that is.
+    closed_after(&good[..10]);
+    assert_eq!(connections().idle_closed, 1);
+    TcpStream::connect(to)
+        .unwrap()
+        .write_all(b"\0\0\0\x1a](NU\x0dsender0.line1K\x05K\x01\x86\x86e.")
+        .unwrap();
+    let ledger = settled(&relay, 4);
+    assert_eq!(ledger.total().invalid_for(Reason::BadPickle), 1);
+    assert_eq!(ledger.total().invalid_for(Reason::Unterminated), 1);
+    wait_until("the good ones arrived", || peer.line_count() == 2);
+    assert_eq!(peer.lines(), [line(0, 0), "sender0.line1 1 5\n".to_owned()]);
 }
 
 #[test]

@@ -28,6 +28,7 @@ pub(super) const GLOBAL: &[&str] = &[
     "blacklist",
     "max_connections",
     "line_length_max",
+    "pickle_frame_max",
     "shutdown_timeout",
     "reject_nan",
 ];

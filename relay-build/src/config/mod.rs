@@ -104,7 +104,7 @@ pub fn check_text(source: Source, options: &Options) -> Checked {
 fn check_document(check: &mut Check<'_>, document: &raw::Table) {
     let fields = Fields::read(check, document, "the configuration", &[keys::GLOBAL, keys::SECTIONS]);
     settings::check(check, &fields);
-    for (slot, key) in ["pickle_addr", "admin_addr", "http_addr"].into_iter().enumerate() {
+    for (slot, key) in ["admin_addr", "http_addr"].into_iter().enumerate() {
         check.origins.listeners[slot] = fields.key_span(key);
     }
     if let Some(table) = fields.table(check, "amqp") {

@@ -21,6 +21,6 @@ pub struct Origins {
     pub amqp: Option<Span>,
     /// Of `settings.instrumentation`.
     pub instrumentation: Option<Span>,
-    /// Of `settings.pickle`, `settings.admin` and `settings.http`.
-    pub listeners: [Option<Span>; 3],
+    /// Of `settings.admin` and `settings.http`.
+    pub listeners: [Option<Span>; 2],
 }

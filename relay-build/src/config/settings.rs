@@ -34,6 +34,9 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) {
         line_bytes_max: fields
             .late(check, "line_length_max", 32..=16_777_216)
             .unwrap_or(defaults.line_bytes_max),
+        pickle_frame_bytes_max: fields
+            .late(check, "pickle_frame_max", 1_024..=524_288_000)
+            .unwrap_or(defaults.pickle_frame_bytes_max),
         shutdown_ms: timeout(check, fields, "shutdown_timeout", 30_000).into(),
         amqp: None,
         instrumentation: None,

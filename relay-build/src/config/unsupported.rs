@@ -14,15 +14,13 @@ pub fn unsupported(checked: &Checked) -> Vec<Diagnostic> {
     listeners(checked, &mut found);
     inputs_and_rules(checked, &mut found);
     routes(checked, &mut found);
-    destinations(checked, &mut found);
     found.sort_by_key(|one| one.place.as_ref().map_or(0, |(span, _)| span.start));
     found
 }
 
 fn listeners(checked: &Checked, found: &mut Vec<Diagnostic>) {
     let settings = &checked.plan.settings;
-    let listeners =
-        [("pickle_addr", &settings.pickle), ("admin_addr", &settings.admin), ("http_addr", &settings.http)];
+    let listeners = [("admin_addr", &settings.admin), ("http_addr", &settings.http)];
     for ((key, address), span) in listeners.into_iter().zip(checked.origins.listeners) {
         if address.is_some() {
             found.push(
@@ -64,16 +62,6 @@ fn routes(checked: &Checked, found: &mut Vec<Diagnostic>) {
         };
         let message = format!("route `{}` of type `{name}` cannot be built by this version", route.key);
         found.push(error(codes::UNSUPPORTED_ROUTE, Some(*span), message).help("remove the route"));
-    }
-}
-
-fn destinations(checked: &Checked, found: &mut Vec<Diagnostic>) {
-    for (destination, span) in checked.plan.table.destinations.iter().zip(&checked.origins.destinations) {
-        if destination.options.pickle {
-            let message = format!("`{}` wants pickle, which this version cannot send", destination.written());
-            let diagnostic = error(codes::UNSUPPORTED_PICKLE, Some(*span), message);
-            found.push(diagnostic.help("remove `pickle=true` and use the destination's plaintext port"));
-        }
     }
 }
 

@@ -163,7 +163,5 @@ codes! {
     UNSUPPORTED_INSTRUMENTATION = 0904;
     /// A route type that is not built yet.
     UNSUPPORTED_ROUTE = 0905;
-    /// Pickle output is not built yet.
-    UNSUPPORTED_PICKLE = 0906;
-    // 0907 was: the disk spool is not built yet.
+    // 0906 was: pickle output is not built yet. 0907 was: the disk spool is not built yet.
 }

@@ -6,6 +6,7 @@
 mod carbon;
 mod collectd;
 mod peers;
+mod pickle;
 mod relay;
 mod statsd;
 

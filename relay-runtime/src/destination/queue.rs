@@ -515,6 +515,24 @@ mod tests {
     }
 
     #[test]
+    fn frames_go_as_a_whole_and_bad_lines_are_known() {
+        let mut queue = queue(&["a.b 1 2\nc.d x 3\ne.f 4 5\n", "no datapoint\n"]);
+        queue.frame(2, usize::MAX, |_| panic!("nothing is empty at the front"));
+        let wire = queue.items[0].wire().to_vec();
+        assert_eq!(wire[..7], [0, 0, 0, wire.len() as u8 - 4, 0x80, 2, b']']);
+        let mut done = Vec::new();
+        queue.wrote(3, |item| done.push(item));
+        assert!(done.is_empty() && queue.partial() == 3);
+        assert!(queue.rewind());
+        queue.wrote(wire.len(), |item| done.push(item));
+        assert_eq!((done[0].lines(), done[0].bad_lines()), (2, 1));
+        let rest = queue.items[0].wire().len();
+        queue.wrote(rest, |item| done.push(item));
+        queue.frame(2, usize::MAX, |item| done.push(item));
+        assert_eq!((done[2].lines(), done[2].bad_lines(), queue.is_empty()), (1, 1, true));
+    }
+
+    #[test]
     fn datagrams_hold_whole_lines() {
         let mut queue = queue(&["aa\nbbb\ncccccccccc\nd\n"]);
         let mut seen = Vec::new();

@@ -3,7 +3,12 @@
 //! Reads once per turn at most, so that a fast sender does not keep others waiting; the worker asks again as
 //! long as there is more. Between reads it holds nothing but the start of a line.
 
-use crate::{gather::Gathered, pipeline::LinePipeline, protocol::plain::PlainDecoder};
+use super::{Input, listener::Client};
+use crate::{
+    gather::Gathered,
+    pipeline::LinePipeline,
+    protocol::{Decoder, InputLimits, Violation},
+};
 use mio::net::TcpStream;
 use std::{
     io::{self, Read},
@@ -23,13 +28,15 @@ pub(super) struct Connection {
     pub(super) is_ending: bool,
     /// Reads that it may still get when the relay stops.
     pub(super) reads_left: Option<u32>,
-    decoder: PlainDecoder,
+    /// How long it may be silent.
+    idle_max: Option<Duration>,
+    decoder: Decoder,
 }
 
 /// What a read showed.
 #[derive(Debug)]
 pub(super) enum Progress {
-    /// So many bytes, and there may be more.
+    /// So many bytes, read or of lines, and there may be more.
     More(usize),
     /// So many bytes, and no more for now.
     Drained(usize),
@@ -44,8 +51,8 @@ pub(super) enum End {
     Clean,
     /// It broke.
     Broken(io::Error),
-    /// A line is too long.
-    TooLong,
+    /// What it sends cannot be taken.
+    Violation(Violation),
     /// Silence.
     Idle,
     /// The relay stops.
@@ -60,15 +67,16 @@ pub(super) struct Feed<'a> {
 }
 
 impl Connection {
-    pub(super) fn new(socket: TcpStream, peer: SocketAddr, line_bytes_max: usize, now: Instant) -> Self {
+    pub(super) fn new(client: Client, input: &Input, limits: InputLimits, now: Instant) -> Self {
         Self {
-            socket,
-            peer,
+            socket: client.socket,
+            peer: client.peer,
             last_read: now,
             is_listed: false,
             is_ending: false,
             reads_left: None,
-            decoder: PlainDecoder::new(line_bytes_max),
+            idle_max: input.idle_max,
+            decoder: input.protocol.decoder(limits),
         }
     }
 
@@ -79,10 +87,10 @@ impl Connection {
             Ok(bytes) => {
                 self.last_read = now;
                 match self.decoder.feed(&buffer[..bytes], feed.now_s, feed.pipeline, feed.gathered) {
-                    Err(_) => Progress::Ended(End::TooLong),
+                    Err(violation) => Progress::Ended(End::Violation(violation)),
                     // A stream socket that gives less than it was asked for is empty: epoll(7), question 9.
-                    Ok(()) if bytes < buffer.len() && !self.is_ending => Progress::Drained(bytes),
-                    Ok(()) => Progress::More(bytes),
+                    Ok(fed) if bytes < buffer.len() && !self.is_ending => Progress::Drained(fed),
+                    Ok(fed) => Progress::More(fed),
                 }
             }
             Err(error) => match error.kind() {
@@ -93,16 +101,16 @@ impl Connection {
         }
     }
 
-    /// Whether it was silent for so long.
-    pub(super) fn is_idle(&self, now: Instant, idle_max: Duration) -> bool {
-        now.saturating_duration_since(self.last_read) >= idle_max
+    /// Whether it was silent for too long.
+    pub(super) fn is_idle(&self, now: Instant) -> bool {
+        self.idle_max.is_some_and(|idle_max| now.saturating_duration_since(self.last_read) >= idle_max)
     }
 
     /// The start of a line is a line only when the peer meant it to end there (BUG-22).
     pub(super) fn finish(self, end: &End, feed: &mut Feed<'_>) {
         match end {
-            // The decoder has counted it, and what it holds belongs to the line that it counted.
-            End::TooLong => {}
+            // It is counted, and what the decoder holds belongs to what was counted.
+            End::Violation(_) => {}
             End::Clean => self.decoder.finish(true, feed.now_s, feed.pipeline, feed.gathered),
             End::Broken(_) | End::Idle | End::Stopping => {
                 self.decoder.finish(false, feed.now_s, feed.pipeline, feed.gathered);

@@ -33,12 +33,24 @@ pub struct BindError {
     pub error: io::Error,
 }
 
-/// The pair of sockets on one address.
+/// The pair of sockets on one address, and what is known of them.
 #[derive(Debug)]
 pub(super) struct Listening {
     pub(super) tcp: TcpListener,
     pub(super) udp: UdpSocket,
     pub(super) address: SocketAddr,
+    pub(super) pause: AcceptPause,
+    pub(super) has_clients: bool,
+    pub(super) has_datagrams: bool,
+}
+
+/// Somebody who was accepted.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) socket: TcpStream,
+    pub(super) peer: SocketAddr,
+    /// Where: the place in [`Setup::inputs`](super::Setup::inputs).
+    pub(super) input: usize,
 }
 
 /// When to accept again after errors.
@@ -91,6 +103,13 @@ pub(super) fn accept(listener: &TcpListener) -> Accepted {
     }
 }
 
+impl Listening {
+    /// When accepting has to be tried, if anybody waits.
+    pub(super) fn accept_at(&self, now: Instant) -> Option<Instant> {
+        self.has_clients.then(|| self.pause.until().unwrap_or(now))
+    }
+}
+
 impl AcceptPause {
     /// Whether accepting may be tried now.
     pub(super) fn is_over(&self, now: Instant) -> bool {
@@ -132,7 +151,14 @@ fn listen_on(address: SocketAddr) -> io::Result<Listening> {
     let udp = open(address, Type::DGRAM, Protocol::UDP)?;
     let _ = udp.set_recv_buffer_size(DATAGRAM_BUFFER_BYTES);
     udp.bind(&address.into())?;
-    Ok(Listening { tcp: TcpListener::from_std(tcp), udp: UdpSocket::from_std(udp.into()), address })
+    Ok(Listening {
+        tcp: TcpListener::from_std(tcp),
+        udp: UdpSocket::from_std(udp.into()),
+        address,
+        pause: AcceptPause::default(),
+        has_clients: false,
+        has_datagrams: false,
+    })
 }
 
 fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {

@@ -4,11 +4,10 @@
 //! a worker that has not looked yet is woken once however much is sent. Nothing is dropped here. Who sends
 //! chunks asks [`Mailbox::is_full`] first and reads no more input while it is.
 
-use super::resolve::Resolution;
+use super::{listener::Client, resolve::Resolution};
 use crate::{gather::Chunk, table::DestinationIndex};
-use mio::{Waker, net::TcpStream};
+use mio::Waker;
 use std::{
-    net::SocketAddr,
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -37,7 +36,7 @@ pub(super) enum Order {
 #[derive(Debug, Default)]
 pub(super) struct Mail {
     pub(super) chunks: Vec<(DestinationIndex, Chunk)>,
-    pub(super) connections: Vec<(TcpStream, SocketAddr)>,
+    pub(super) clients: Vec<Client>,
     pub(super) resolutions: Vec<(DestinationIndex, Resolution)>,
     pub(super) orders: Vec<Order>,
 }
@@ -67,8 +66,8 @@ impl Mailbox {
         });
     }
 
-    pub(super) fn send_connection(&self, connection: (TcpStream, SocketAddr)) {
-        self.send(|mail| mail.connections.push(connection));
+    pub(super) fn send_client(&self, client: Client) {
+        self.send(|mail| mail.clients.push(client));
     }
 
     pub(super) fn send_resolution(&self, destination: DestinationIndex, resolution: Resolution) {
@@ -110,7 +109,7 @@ impl Mailbox {
 impl Mail {
     fn is_empty(&self) -> bool {
         self.chunks.is_empty()
-            && self.connections.is_empty()
+            && self.clients.is_empty()
             && self.resolutions.is_empty()
             && self.orders.is_empty()
     }

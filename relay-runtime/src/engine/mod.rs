@@ -1,6 +1,6 @@
 //! The event loops: the only place of the data path with system calls and a clock.
 //!
-//! [`Engine::start`] opens the listener and starts the workers; [`Engine::ledger`] asks them for their books;
+//! [`Engine::start`] opens the listeners and starts the workers; [`Engine::ledger`] asks them for their books;
 //! [`Engine::stop`] ends them in an order that loses nothing: no new clients, then what connections hold,
 //! then what destinations still have to take, within a deadline.
 //!
@@ -22,6 +22,7 @@ use crate::{
     destination::{DropReason, Limits},
     ledger::{Ledger, WorkerLedger},
     pipeline::LinePipeline,
+    protocol::{InputLimits, Protocol},
     select::Liveness,
     table::Transport,
 };
@@ -54,16 +55,14 @@ const LOOK: Duration = Duration::from_millis(20);
 /// Everything that the engine must know, completed and checked.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Plaintext over TCP and UDP; `None` listens nowhere.
-    pub listen: Option<String>,
-    /// Silence after which an inbound connection is closed.
-    pub listen_idle: Option<Duration>,
+    /// Where it listens; with none, nowhere.
+    pub inputs: Vec<Input>,
+    /// What bounds a client.
+    pub input_limits: InputLimits,
     /// Event loops, at least one.
     pub workers: usize,
     /// Inbound connections at a time.
     pub connections_max: usize,
-    /// Bytes of the longest line.
-    pub line_bytes_max: usize,
     /// In the order of the table.
     pub destinations: Vec<Outgoing>,
     /// Bytes of all spools together.
@@ -72,6 +71,17 @@ pub struct Setup {
     pub routes: Vec<String>,
     /// Where destinations note whether they are up.
     pub liveness: Liveness,
+}
+
+/// An address to listen on, over TCP and UDP.
+#[derive(Clone, Debug)]
+pub struct Input {
+    /// What clients speak there.
+    pub protocol: Protocol,
+    /// `host:port`, `[ipv6]:port`, or `:port` for all addresses.
+    pub address: String,
+    /// Silence after which a connection is closed.
+    pub idle_max: Option<Duration>,
 }
 
 /// A destination.
@@ -109,20 +119,19 @@ pub enum EngineError {
 #[derive(Debug)]
 pub struct Engine {
     setup: Arc<Setup>,
-    address: Option<SocketAddr>,
+    /// In the order of the inputs.
+    addresses: Vec<SocketAddr>,
     mailboxes: Vec<Mailbox>,
     notices: Receiver<Notice>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Engine {
-    /// Opens the listener and starts the workers, each with a copy of `pipeline`.
+    /// Opens the listeners and starts the workers, each with a copy of `pipeline`.
     pub fn start(setup: Setup, pipeline: &dyn LinePipeline) -> Result<Self, EngineError> {
-        let mut listening = match &setup.listen {
-            Some(address) => Some(listener::listen(address).map_err(EngineError::Bind)?),
-            None => None,
-        };
-        let address = listening.as_ref().map(|listening| listening.address);
+        let listening = setup.inputs.iter().map(|input| listener::listen(&input.address));
+        let mut listening = listening.collect::<Result<Vec<_>, _>>().map_err(EngineError::Bind)?;
+        let addresses: Vec<_> = listening.iter().map(|listening| listening.address).collect();
         let mut spools = spools::open(&setup.destinations, setup.spool_bytes_max)?;
         let setup = Arc::new(setup);
         let (sender, notices) = channel();
@@ -144,8 +153,9 @@ impl Engine {
                 holds: Arc::clone(&holds),
             };
             let owned = spools.iter_mut().skip(index).step_by(setup.workers).map(Option::take).collect();
-            let worker =
-                Worker::new(index, poll, company, listening.take(), owned, pipeline.for_another_worker())?;
+            // The first worker accepts for all.
+            let listening = std::mem::take(&mut listening);
+            let worker = Worker::new(index, poll, company, listening, owned, pipeline.for_another_worker())?;
             let run = move || {
                 if let Err(error) = worker.run() {
                     tracing::error!(%error, "an event loop ended");
@@ -153,17 +163,18 @@ impl Engine {
             };
             threads.push(thread::Builder::new().name(format!("worker-{index}")).spawn(run)?);
         }
-        if let Some(address) = address {
-            tracing::info!(%address, protocol = "plain", transport = "tcp", "listening");
-            tracing::info!(%address, protocol = "plain", transport = "udp", "listening");
+        for (Input { protocol, .. }, address) in setup.inputs.iter().zip(&addresses) {
+            tracing::info!(%address, protocol = protocol.name(), transport = "tcp", "listening");
+            tracing::info!(%address, protocol = protocol.name(), transport = "udp", "listening");
         }
-        Ok(Self { setup, address, mailboxes, notices, threads })
+        Ok(Self { setup, addresses, mailboxes, notices, threads })
     }
 
-    /// Where it listens, with the port that the system chose for port 0.
+    /// Where it listens for clients that speak `protocol`, with the port that the system chose for port 0.
     #[must_use]
-    pub const fn address(&self) -> Option<SocketAddr> {
-        self.address
+    pub fn address(&self, protocol: Protocol) -> Option<SocketAddr> {
+        let at = self.setup.inputs.iter().position(|input| input.protocol == protocol)?;
+        self.addresses.get(at).copied()
     }
 
     /// Whether all workers run.

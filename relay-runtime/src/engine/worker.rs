@@ -11,7 +11,7 @@ use super::{
     Setup,
     connection::{Connection, End, Feed, Progress},
     event::{Event, Notice},
-    listener::{AcceptPause, Accepted, Listening, accept},
+    listener::{Accepted, Client, Listening, accept},
     mailbox::{Mail, Mailbox, Order},
     outlet::{Outlet, Surroundings},
 };
@@ -21,12 +21,12 @@ use crate::{
     ledger::{ConnectionCounts, WorkerLedger},
     logging::Throttle,
     pipeline::LinePipeline,
-    protocol::plain::take_datagram,
+    protocol::Violation,
     select::Liveness,
     spool::Spool,
     table::DestinationIndex,
 };
-use mio::{Events, Interest, Poll, Token, net::TcpStream};
+use mio::{Events, Interest, Poll, Token};
 use std::{
     collections::VecDeque,
     io,
@@ -70,8 +70,8 @@ const DOWN_GRACE: Duration = Duration::from_secs(1);
 const PAUSED: Duration = Duration::from_millis(1);
 
 pub(super) const WAKER: Token = Token(0);
-const LISTENER: Token = Token(1);
-const DATAGRAMS: Token = Token(2);
+/// Of each listener the TCP socket and then the UDP socket.
+const LISTENERS: usize = 1;
 const OUTLETS: usize = 1 << 8;
 const CONNECTIONS: usize = 1 << 32;
 
@@ -90,10 +90,8 @@ pub(super) struct Worker {
     liveness: Liveness,
     throttle: Throttle,
 
-    listening: Option<Listening>,
-    accept_pause: AcceptPause,
-    has_waiting_clients: bool,
-    has_datagrams: bool,
+    /// In the order of the inputs; with another worker than the first, none.
+    listening: Vec<Listening>,
 
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
@@ -153,7 +151,7 @@ impl Worker {
         index: usize,
         poll: Poll,
         company: Company,
-        listening: Option<Listening>,
+        listening: Vec<Listening>,
         spools: Vec<Option<Spool>>,
         pipeline: Box<dyn LinePipeline>,
     ) -> io::Result<Self> {
@@ -170,9 +168,6 @@ impl Worker {
             liveness: setup.liveness.clone(),
             throttle: Throttle::new(now),
             listening,
-            accept_pause: AcceptPause::default(),
-            has_waiting_clients: false,
-            has_datagrams: false,
             connections: Vec::new(),
             free: Vec::new(),
             ready: VecDeque::new(),
@@ -230,11 +225,11 @@ impl Worker {
     fn wait_max(&self) -> Option<Duration> {
         let is_paused = self.is_paused();
         let is_stopping = matches!(self.stop, Stop::Inputs { .. });
-        if is_stopping || self.has_datagrams || !self.ready.is_empty() {
+        let has_datagrams = self.listening.iter().any(|listening| listening.has_datagrams);
+        if is_stopping || has_datagrams || !self.ready.is_empty() {
             return Some(if is_paused || is_stopping { PAUSED } else { Duration::ZERO });
         }
-        let accept_at =
-            if self.has_waiting_clients { Some(self.accept_pause.until().unwrap_or(self.now)) } else { None };
+        let accept_at = self.listening.iter().filter_map(|listening| listening.accept_at(self.now)).min();
         let finish_at = match self.stop {
             Stop::Finish { deadline, down_until } => {
                 Some(if self.now < down_until { down_until } else { deadline })
@@ -254,8 +249,7 @@ impl Worker {
         for event in events {
             match event.token() {
                 WAKER => {}
-                LISTENER => self.has_waiting_clients = true,
-                DATAGRAMS => self.has_datagrams = true,
+                Token(token) if token < OUTLETS => self.note_input_event(token - LISTENERS),
                 Token(token) if token >= CONNECTIONS => {
                     let slot = token - CONNECTIONS;
                     if let Some(Some(connection)) = self.connections.get_mut(slot) {
@@ -265,6 +259,16 @@ impl Worker {
                 }
                 Token(token) => self.note_outlet_event(token - OUTLETS, event),
             }
+        }
+    }
+
+    fn note_input_event(&mut self, socket: usize) {
+        // One that is being closed may still have an event.
+        let Some(listening) = self.listening.get_mut(socket / 2) else { return };
+        if socket.is_multiple_of(2) {
+            listening.has_clients = true;
+        } else {
+            listening.has_datagrams = true;
         }
     }
 
@@ -306,8 +310,8 @@ impl Worker {
             outlet.resolved(resolution, &mut around);
             touch(&mut self.touched, outlet, at);
         }
-        for (socket, peer) in mail.connections.drain(..) {
-            self.add_connection(socket, peer);
+        for client in mail.clients.drain(..) {
+            self.add_connection(client);
         }
         for order in mail.orders.drain(..) {
             self.obey(order);
@@ -322,7 +326,7 @@ impl Worker {
                 self.report(Event::Report(Box::new(self.ledger())));
             }
             Order::CloseListener => {
-                self.close_listener();
+                self.close_listeners();
                 self.report(Event::ListenerClosed);
             }
             Order::CloseInputs(deadline) => {
@@ -351,49 +355,57 @@ impl Worker {
     // Inputs.
 
     fn register_listening(&mut self) -> io::Result<()> {
-        if let Some(Listening { tcp, udp, .. }) = &mut self.listening {
-            self.poll.registry().register(tcp, LISTENER, Interest::READABLE)?;
-            self.poll.registry().register(udp, DATAGRAMS, Interest::READABLE)?;
+        for (at, Listening { tcp, udp, .. }) in self.listening.iter_mut().enumerate() {
+            let token = LISTENERS + 2 * at;
+            self.poll.registry().register(tcp, Token(token), Interest::READABLE)?;
+            self.poll.registry().register(udp, Token(token + 1), Interest::READABLE)?;
         }
         Ok(())
     }
 
     /// Clients that wait to be accepted may have sent lines: they are taken first.
-    fn close_listener(&mut self) {
-        for _ in 0..TURNS_AT_STOP {
-            self.has_waiting_clients = self.listening.is_some();
-            self.accept_clients();
-            if !self.has_waiting_clients {
-                break;
+    fn close_listeners(&mut self) {
+        for input in 0..self.listening.len() {
+            for _ in 0..TURNS_AT_STOP {
+                self.listening[input].has_clients = true;
+                self.accept_clients_of(input);
+                if !self.listening[input].has_clients {
+                    break;
+                }
+            }
+            for _ in 0..TURNS_AT_STOP {
+                if !self.read_datagram_turn(input) {
+                    break;
+                }
             }
         }
-        for _ in 0..TURNS_AT_STOP {
-            if !self.read_datagram_turn() {
-                break;
-            }
-        }
-        self.listening = None;
-        (self.has_waiting_clients, self.has_datagrams) = (false, false);
+        self.listening.clear();
         self.hand_over();
     }
 
     fn accept_clients(&mut self) {
-        if !self.has_waiting_clients || !self.accept_pause.is_over(self.now) {
+        for input in 0..self.listening.len() {
+            self.accept_clients_of(input);
+        }
+    }
+
+    fn accept_clients_of(&mut self, input: usize) {
+        if !self.listening[input].has_clients || !self.listening[input].pause.is_over(self.now) {
             return;
         }
         for _ in 0..ACCEPTS_PER_TURN {
-            let Some(Listening { tcp, .. }) = &self.listening else { return };
-            match accept(tcp) {
+            let listening = &mut self.listening[input];
+            match accept(&listening.tcp) {
                 Accepted::Connection(socket, peer) => {
-                    self.accept_pause.succeeded();
-                    self.place_connection(socket, peer);
+                    listening.pause.succeeded();
+                    self.place_connection(Client { socket, peer, input });
                 }
                 Accepted::Nobody => {
-                    self.has_waiting_clients = false;
+                    listening.has_clients = false;
                     return;
                 }
                 Accepted::Failed(error) => {
-                    self.accept_pause.failed(self.now);
+                    listening.pause.failed(self.now);
                     if let Some(suppressed) = self.throttle.admit(self.now) {
                         tracing::error!(%error, suppressed, "cannot accept connections, trying again");
                     }
@@ -404,12 +416,13 @@ impl Worker {
     }
 
     /// To the worker with the fewest connections; this one among equals.
-    fn place_connection(&mut self, socket: TcpStream, peer: SocketAddr) {
+    fn place_connection(&mut self, client: Client) {
         let load = |worker: usize| self.loads[worker].load(Ordering::Relaxed);
         let open: usize = (0..self.loads.len()).map(load).sum();
         if open >= self.setup.connections_max {
             self.counts.refused += 1;
             if let Some(suppressed) = self.throttle.admit(self.now) {
+                let peer = client.peer;
                 tracing::warn!(%peer, open, suppressed, "too many connections, refused one");
             }
             return;
@@ -419,18 +432,19 @@ impl Worker {
         let worker = least.unwrap_or(self.index);
         self.loads[worker].fetch_add(1, Ordering::Relaxed);
         if worker == self.index {
-            self.add_connection(socket, peer);
+            self.add_connection(client);
         } else {
-            self.mailboxes[worker].send_connection((socket, peer));
+            self.mailboxes[worker].send_client(client);
         }
     }
 
-    fn add_connection(&mut self, socket: TcpStream, peer: SocketAddr) {
+    fn add_connection(&mut self, client: Client) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.connections.push(None);
             self.connections.len() - 1
         });
-        let mut connection = Connection::new(socket, peer, self.setup.line_bytes_max, self.now);
+        let (peer, input) = (client.peer, &self.setup.inputs[client.input]);
+        let mut connection = Connection::new(client, input, self.setup.input_limits, self.now);
         let token = Token(CONNECTIONS + slot);
         let registered = self.poll.registry().register(&mut connection.socket, token, Interest::READABLE);
         self.connections[slot] = Some(connection);
@@ -493,7 +507,13 @@ impl Worker {
                     }
                 }
             }
-            Progress::Ended(end) => self.end_connection(slot, &end),
+            Progress::Ended(end) => {
+                self.end_connection(slot, &end);
+                if matches!(end, End::Violation(_)) {
+                    // Nobody says how much was gathered before that.
+                    self.hand_over();
+                }
+            }
         }
     }
 
@@ -511,7 +531,12 @@ impl Worker {
         let (counter, reason) = match end {
             End::Clean | End::Stopping => return tracing::debug!(%peer, "connection closed"),
             End::Broken(error) => (&mut self.counts.broken, error.to_string()),
-            End::TooLong => (&mut self.counts.line_too_long, "a line is too long".to_owned()),
+            End::Violation(violation @ Violation::LineTooLong(_)) => {
+                (&mut self.counts.line_too_long, violation.to_string())
+            }
+            End::Violation(violation @ Violation::BadPickle(_)) => {
+                (&mut self.counts.bad_pickle, violation.to_string())
+            }
             End::Idle => (&mut self.counts.idle_closed, "silent for too long".to_owned()),
         };
         *counter += 1;
@@ -536,21 +561,25 @@ impl Worker {
     }
 
     fn read_datagrams(&mut self) {
-        if self.has_datagrams {
-            self.has_datagrams = self.read_datagram_turn();
+        for input in 0..self.listening.len() {
+            if self.listening[input].has_datagrams {
+                self.listening[input].has_datagrams = self.read_datagram_turn(input);
+            }
         }
     }
 
     /// Says whether there may be more.
-    fn read_datagram_turn(&mut self) -> bool {
+    fn read_datagram_turn(&mut self, input: usize) -> bool {
+        let (protocol, limits) = (self.setup.inputs[input].protocol, self.setup.input_limits);
         for _ in 0..DATAGRAMS_PER_TURN {
-            let Some(Listening { udp, .. }) = &self.listening else { return false };
-            match udp.recv(&mut self.buffer) {
+            match self.listening[input].udp.recv(&mut self.buffer) {
                 Ok(bytes) => {
-                    let lines = &self.buffer[..bytes];
-                    let max = self.setup.line_bytes_max;
-                    take_datagram(lines, max, self.now_s, &mut *self.pipeline, &mut self.gathered);
-                    self.fed_bytes += bytes;
+                    let (bytes, pipeline) = (&self.buffer[..bytes], &mut *self.pipeline);
+                    self.fed_bytes +=
+                        protocol.take_datagram(bytes, limits, self.now_s, pipeline, &mut self.gathered);
+                    if self.fed_bytes >= HAND_OVER_BYTES {
+                        self.hand_over();
+                    }
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
                 // An error of an earlier send, or a signal: the next datagram is not affected.
@@ -561,24 +590,19 @@ impl Worker {
     }
 
     fn sweep_interval(&self) -> Option<Duration> {
-        let idle = self.setup.listen_idle?;
+        let idle = self.setup.inputs.iter().filter_map(|input| input.idle_max).min()?;
         Some((idle / 8).clamp(Duration::from_millis(10), Duration::from_secs(5)))
     }
 
     /// Looks at all connections, a few times per idle limit.
     fn sweep_idle(&mut self) {
-        let (Some(at), Some(idle), Some(interval)) =
-            (self.next_sweep, self.setup.listen_idle, self.sweep_interval())
-        else {
-            return;
-        };
+        let (Some(at), Some(interval)) = (self.next_sweep, self.sweep_interval()) else { return };
         if self.now < at {
             return;
         }
         self.next_sweep = Some(self.now + interval);
         for slot in 0..self.connections.len() {
-            let is_idle =
-                |connection: &Connection| !connection.is_listed && connection.is_idle(self.now, idle);
+            let is_idle = |connection: &Connection| !connection.is_listed && connection.is_idle(self.now);
             if self.connections[slot].as_ref().is_some_and(is_idle) {
                 self.end_connection(slot, &End::Idle);
             }

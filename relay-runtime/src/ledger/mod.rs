@@ -46,6 +46,8 @@ pub struct ConnectionCounts {
     pub broken: u64,
     /// Closed for a line that is too long.
     pub line_too_long: u64,
+    /// Closed for a pickle that is too long, or none of a list.
+    pub bad_pickle: u64,
 }
 
 /// The books of the whole relay.
@@ -111,7 +113,7 @@ impl Ledger {
     #[must_use]
     pub fn connections(&self) -> ConnectionCounts {
         let mut total = ConnectionCounts::default();
-        for ConnectionCounts { open, accepted, refused, idle_closed, broken, line_too_long } in
+        for ConnectionCounts { open, accepted, refused, idle_closed, broken, line_too_long, bad_pickle } in
             self.workers.iter().map(|worker| worker.connections)
         {
             total.open += open;
@@ -120,6 +122,7 @@ impl Ledger {
             total.idle_closed += idle_closed;
             total.broken += broken;
             total.line_too_long += line_too_long;
+            total.bad_pickle += bad_pickle;
         }
         total
     }
@@ -203,6 +206,7 @@ fn connections_to_json(connections: ConnectionCounts) -> Value {
         names::CONNECTIONS_IDLE: connections.idle_closed,
         names::CONNECTIONS_BROKEN: connections.broken,
         names::CONNECTIONS_TOO_LONG: connections.line_too_long,
+        names::CONNECTIONS_BAD_PICKLE: connections.bad_pickle,
     })
 }
 

@@ -69,6 +69,8 @@ pub const CONNECTIONS_IDLE: &str = "idle_closed";
 pub const CONNECTIONS_BROKEN: &str = "broken";
 /// Closed for a line longer than the limit.
 pub const CONNECTIONS_TOO_LONG: &str = "line_too_long";
+/// Closed for a pickle that is too long, or none of a list.
+pub const CONNECTIONS_BAD_PICKLE: &str = "bad_pickle";
 
 /// Inbound connections.
 pub const CONNECTIONS: &str = "connections";

@@ -1,5 +1,6 @@
 //! The arguments of an artifact. Few enough that a library for them would only make the binary larger.
 
+use super::spool_command::SpoolCommand;
 use std::{ffi::OsString, fmt};
 
 /// What `--help` prints.
@@ -12,6 +13,12 @@ Without arguments it serves until SIGTERM or SIGINT. SIGUSR1 prints the ledger.
 
 Commands:
   trace         Read lines on stdin, print what becomes of each as JSON
+  spool list [--json]
+                Show the spools in the spool directory, also of destinations that are gone
+  spool drain DESTINATION [ADDRESS]
+                Send a spool to its destination, or to another address, and remove it
+  spool drop DESTINATION
+                Remove a spool
 
 Options:
   --config      Print the plan that was built in, as JSON
@@ -21,10 +28,11 @@ Options:
 ";
 
 /// What to do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Command {
     Serve,
     Trace,
+    Spool(SpoolCommand),
     Config,
     Manifest,
     Version,
@@ -36,15 +44,17 @@ pub(super) enum Command {
 pub(super) enum UsageError {
     Unknown { argument: String },
     TooMany { argument: String },
+    Missing { after: &'static str, expected: &'static str },
 }
 
-/// One argument at most. More are an error, not ignored (BUG-01).
+/// More arguments than mean something are an error, not ignored (BUG-01).
 pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let mut arguments = arguments.into_iter().map(|argument| argument.to_string_lossy().into_owned());
     let command = match arguments.next() {
         None => Command::Serve,
         Some(argument) => match argument.as_str() {
             "trace" => Command::Trace,
+            "spool" => Command::Spool(parse_spool(&mut arguments)?),
             "--config" => Command::Config,
             "--manifest" => Command::Manifest,
             "version" | "--version" | "-V" => Command::Version,
@@ -58,11 +68,33 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     }
 }
 
+fn parse_spool(arguments: &mut impl Iterator<Item = String>) -> Result<SpoolCommand, UsageError> {
+    let missing = |after, expected| UsageError::Missing { after, expected };
+    let verb = arguments.next().ok_or(missing("spool", "`list`, `drain` or `drop`"))?;
+    match verb.as_str() {
+        "list" => match arguments.next() {
+            None => Ok(SpoolCommand::List { is_json: false }),
+            Some(argument) if argument == "--json" => Ok(SpoolCommand::List { is_json: true }),
+            Some(argument) => Err(UsageError::Unknown { argument }),
+        },
+        "drain" => {
+            let destination = arguments.next().ok_or(missing("drain", "a destination"))?;
+            Ok(SpoolCommand::Drain { destination, to: arguments.next() })
+        }
+        "drop" => {
+            let destination = arguments.next().ok_or(missing("drop", "a destination"))?;
+            Ok(SpoolCommand::Drop { destination })
+        }
+        _ => Err(UsageError::Unknown { argument: verb }),
+    }
+}
+
 impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { argument } => write!(f, "unknown argument `{argument}`"),
             Self::TooMany { argument } => write!(f, "one argument too many: `{argument}`"),
+            Self::Missing { after, expected } => write!(f, "after `{after}` expected {expected}"),
         }
     }
 }
@@ -83,6 +115,11 @@ mod tests {
         check(&["trace"], Ok(Command::Trace));
         check(&["--help"], Ok(Command::Help));
         check(&["relay.toml"], Err("unknown argument `relay.toml`"));
+        check(&["spool", "list", "--json"], Ok(Command::Spool(SpoolCommand::List { is_json: true })));
+        let drain = SpoolCommand::Drain { destination: "a:1".to_owned(), to: Some("b:2".to_owned()) };
+        check(&["spool", "drain", "a:1", "b:2"], Ok(Command::Spool(drain)));
+        check(&["spool", "drop"], Err("after `drop` expected a destination"));
+        check(&["spool", "drop", "a:1", "b:2"], Err("one argument too many: `b:2`"));
         check(&["trace", "x"], Err("one argument too many: `x`"));
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> 
         ("max_procs", &mut settings.workers),
         ("max_connections", &mut settings.connections_max),
         ("line_length_max", &mut settings.line_bytes_max),
+        ("pickle_frame_max", &mut settings.pickle_frame_bytes_max),
         ("shutdown_timeout", &mut settings.shutdown_ms),
         ("spool_dir_max_bytes", &mut settings.spool_bytes_max),
     ] {

@@ -3,6 +3,7 @@
 //! ```text
 //! relay               serve until SIGTERM or SIGINT
 //! relay trace         lines on stdin, what becomes of each on stdout, as JSON
+//! relay spool         list, drain or drop what lies on disk
 //! relay --config      print the plan that was built in
 //! relay --manifest    print what it was built from
 //! ```
@@ -18,6 +19,7 @@ mod complete;
 mod open_files;
 mod relay;
 mod setup;
+mod spool_command;
 
 pub use complete::Incomplete;
 pub use open_files::raise_open_files_max;
@@ -28,10 +30,12 @@ use crate::{
     ledger::Ledger,
     logging,
     plan::Plan,
+    table::Destination,
     trace::trace_lines,
 };
 use any_table::AnyTable;
 use arguments::{Command, USAGE};
+use spool_command::{SpoolCommand, SpoolError};
 use signal_hook::{
     consts::{SIGINT, SIGTERM, SIGUSR1},
     iterator::Signals,
@@ -40,6 +44,7 @@ use std::{
     cell::Cell,
     fmt, fs,
     io::{self, Write},
+    path::Path,
     process::ExitCode,
     sync::{
         Arc,
@@ -75,6 +80,8 @@ pub enum ServeError {
     Start(StartError),
     /// The lines to trace cannot be read, or the answers not be written.
     Trace(io::Error),
+    /// A spool cannot be listed, drained or dropped.
+    Spool(SpoolError),
     /// A worker ended by itself.
     WorkerEnded,
 }
@@ -98,6 +105,7 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
         Command::Manifest => print(manifest),
         Command::Config => print(plan),
         Command::Trace => trace(plan, table.as_dispatch()),
+        Command::Spool(command) => spool(plan, &command),
         Command::Serve => {
             Plan::from_json(plan).map_err(ServeError::Plan).and_then(|plan| run_table(&plan, table))
         }
@@ -201,6 +209,17 @@ fn trace(plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ServeError> {
     }
 }
 
+/// Looks after the spools of this relay, which must not run meanwhile.
+fn spool(plan: &str, command: &SpoolCommand) -> Result<(), ServeError> {
+    let plan = Plan::from_json(plan).map_err(ServeError::Plan)?;
+    let lookup = |name: &str| std::env::var(name).ok();
+    let plan = complete::complete(&plan, lookup).map_err(|error| ServeError::Start(error.into()))?;
+    let spooling = plan.table.destinations.iter().filter(|destination| destination.options.spool);
+    let configured = spooling.map(Destination::written).collect();
+    let directory = Path::new(&plan.settings.spool_dir.0);
+    spool_command::run(command, directory, &configured, &mut io::stdout().lock()).map_err(ServeError::Spool)
+}
+
 fn print_ledger(ledger: &Ledger) {
     let _ = print(&format!("{}\n", ledger.to_json()));
 }
@@ -222,6 +241,7 @@ impl fmt::Display for ServeError {
             Self::Signals(error) => write!(f, "cannot catch signals: {error}"),
             Self::Start(error) => error.fmt(f),
             Self::Trace(error) => write!(f, "cannot trace: {error}"),
+            Self::Spool(error) => error.fmt(f),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
         }
     }

@@ -10,6 +10,7 @@ use crate::{
     engine::{Engine, EngineError},
     ledger::Ledger,
     plan::Plan,
+    protocol::Protocol,
 };
 use std::{fmt, net::SocketAddr, sync::Arc, thread, time::Duration};
 
@@ -28,11 +29,6 @@ pub struct Relay {
 pub enum StartError {
     /// A value is still open.
     Incomplete(Incomplete),
-    /// The plan wants something that this version, or this build, does not do.
-    Unsupported {
-        /// What.
-        what: String,
-    },
     /// The engine does not start.
     Engine(EngineError),
 }
@@ -46,20 +42,23 @@ impl Relay {
     pub(super) fn start_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<Self, StartError> {
         let plan = complete::complete(plan, |name| std::env::var(name).ok())?;
         let setup = setup(&plan)?;
-        if plan.settings.pickle.is_some() {
-            tracing::warn!("pickle input is not available in this relay, pickle_addr is ignored");
-        }
         let deliver_max = plan.settings.shutdown_ms.resolve(|_| None).unwrap_or_default();
         let liveness = setup.liveness.clone();
-        let pipeline = Arc::clone(table).pipeline(&plan.table, setup.line_bytes_max, liveness);
+        let pipeline = Arc::clone(table).pipeline(&plan.table, setup.input_limits.line_bytes, liveness);
         let engine = Engine::start(setup, &*pipeline).map_err(StartError::Engine)?;
         Ok(Self { engine, deliver_max: Duration::from_millis(deliver_max) })
     }
 
     /// Where it listens for lines, with the port that the system chose for port 0.
     #[must_use]
-    pub const fn address(&self) -> Option<SocketAddr> {
-        self.engine.address()
+    pub fn address(&self) -> Option<SocketAddr> {
+        self.engine.address(Protocol::Plain)
+    }
+
+    /// The same for pickles.
+    #[must_use]
+    pub fn pickle_address(&self) -> Option<SocketAddr> {
+        self.engine.address(Protocol::Pickle)
     }
 
     /// Whether all workers run.
@@ -105,7 +104,6 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Incomplete(error) => error.fmt(f),
-            Self::Unsupported { what } => write!(f, "{what} is not available in this relay"),
             Self::Engine(error) => error.fmt(f),
         }
     }
@@ -115,7 +113,6 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Incomplete(error) => Some(error),
-            Self::Unsupported { .. } => None,
             Self::Engine(error) => Some(error),
         }
     }

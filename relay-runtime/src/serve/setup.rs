@@ -4,9 +4,11 @@
 use super::relay::StartError;
 use crate::{
     destination::{Limits, Redo, Room, Spooling, WhenFull},
-    engine::{Outgoing, Setup, SpoolSetup},
+    engine::{Input, Outgoing, Setup, SpoolSetup},
     plan::Plan,
+    protocol::{InputLimits, Protocol},
     select::Liveness,
+    settings::Settings,
     spool::SpoolLimits,
     table::{Destination, DestinationOptions, FullPolicy, Late, Table},
 };
@@ -43,11 +45,13 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
     let spool_dir = PathBuf::from(&settings.spool_dir.0);
     let outgoing = |(destination, keys)| outgoing(destination, line_bytes_max, &spool_dir, keys);
     Ok(Setup {
-        listen: settings.listen.as_ref().map(|address| address.0.clone()),
-        listen_idle: Some(known(&settings.listen_idle_ms)?).filter(|ms| *ms > 0).map(duration),
+        inputs: inputs(settings)?,
+        input_limits: InputLimits {
+            line_bytes: count(line_bytes_max),
+            frame_bytes: count(known(&settings.pickle_frame_bytes_max)?),
+        },
         workers: workers.clamp(1, WORKERS_MAX),
         connections_max: count(known(&settings.connections_max)?),
-        line_bytes_max: count(line_bytes_max),
         destinations: plan
             .table
             .destinations
@@ -59,6 +63,23 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
         routes: plan.table.routes.iter().map(|route| route.key.clone()).collect(),
         liveness: Liveness::all_up(plan.table.destinations.len()),
     })
+}
+
+fn inputs(settings: &Settings) -> Result<Vec<Input>, StartError> {
+    let configured = [
+        (Protocol::Plain, &settings.listen, &settings.listen_idle_ms),
+        (Protocol::Pickle, &settings.pickle, &settings.pickle_idle_ms),
+    ];
+    let mut inputs = Vec::new();
+    for (protocol, address, idle_ms) in configured {
+        let idle_max = Some(known(idle_ms)?).filter(|ms| *ms > 0).map(duration);
+        inputs.extend(address.as_ref().map(|address| Input {
+            protocol,
+            address: address.0.clone(),
+            idle_max,
+        }));
+    }
+    Ok(inputs)
 }
 
 fn outgoing(
@@ -181,25 +202,15 @@ mod tests {
     fn absurd_numbers_are_bounded() {
         let mut plan = Plan::default();
         plan.settings.workers = u64::MAX.into();
+        plan.settings.listen = Some("a:1".into());
         plan.settings.listen_idle_ms = 0.into();
         let mut destination = Destination::new("a:1");
         destination.options.connbuf_lines = 0.into();
         destination.options.write_timeout_ms = u64::MAX.into();
         plan.table.destinations.push(destination);
         let setup = setup(&plan).unwrap();
-        assert_eq!((setup.workers, setup.listen_idle), (WORKERS_MAX, None));
+        assert_eq!((setup.workers, setup.inputs[0].idle_max), (WORKERS_MAX, None));
         let limits = setup.destinations[0].limits;
         assert_eq!((limits.room.lines, limits.write_timeout), (1, LONGEST));
-    }
-
-    #[test]
-    fn what_this_relay_cannot_do_stops_the_start() {
-        let mut plan = Plan::default();
-        plan.table.destinations.push(Destination::new("a:1"));
-        plan.table.destinations[0].options.pickle = true;
-        assert_eq!(
-            setup(&plan).unwrap_err().to_string(),
-            "pickle output to `a:1` is not available in this relay"
-        );
     }
 }

@@ -4,7 +4,7 @@
 //! recognises ordinary lines by itself (`pipeline::shape`) and comes here with all others; tests hold the two
 //! equal. Whether a datapoint is newer than the one before is for [`order`](crate::order).
 
-mod fields;
+pub(crate) mod fields;
 pub(crate) mod key;
 pub(crate) mod number;
 mod reason;

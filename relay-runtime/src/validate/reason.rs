@@ -68,6 +68,8 @@ reasons! {
     Unterminated = "unterminated",
     /// The rewriters made a name that cannot be sent.
     RewrittenName = "rewritten_name",
+    /// An item of a pickle that is no datapoint.
+    BadPickle = "bad_pickle",
 }
 
 impl fmt::Display for Reason {
@@ -92,6 +94,7 @@ impl fmt::Display for Reason {
             Self::LineTooLong => "the line is too long",
             Self::Unterminated => "the connection broke within the line",
             Self::RewrittenName => "the rewriters made a metric that is empty or holds white space",
+            Self::BadPickle => "the item of a pickle is no `(metric, (timestamp, value))` on one line",
         })
     }
 }
