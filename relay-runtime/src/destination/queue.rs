@@ -239,7 +239,8 @@ impl Queue {
             }
             let end = self.written + bytes;
             bytes = 0;
-            let line_end = if first.frame.is_some() { None } else { memchr::memrchr(b'\n', &first.wire()[..end]) };
+            let line_end =
+                if first.frame.is_some() { None } else { memchr::memrchr(b'\n', &first.wire()[..end]) };
             match line_end {
                 None => {
                     self.written = end;

@@ -35,11 +35,11 @@ use crate::{
 };
 use any_table::AnyTable;
 use arguments::{Command, USAGE};
-use spool_command::{SpoolCommand, SpoolError};
 use signal_hook::{
     consts::{SIGINT, SIGTERM, SIGUSR1},
     iterator::Signals,
 };
+use spool_command::{SpoolCommand, SpoolError};
 use std::{
     cell::Cell,
     fmt, fs,

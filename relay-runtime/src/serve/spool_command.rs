@@ -118,7 +118,9 @@ fn list(
             let state = match (counts, is_configured) {
                 (None, _) => "in use by a running relay".to_owned(),
                 (Some((lines, bytes)), true) => format!("{lines} lines, {bytes} bytes"),
-                (Some((lines, bytes)), false) => format!("{lines} lines, {bytes} bytes, of no destination of this relay"),
+                (Some((lines, bytes)), false) => {
+                    format!("{lines} lines, {bytes} bytes, of no destination of this relay")
+                }
             };
             writeln!(out, "{destination}  {state}")
         };
@@ -131,7 +133,8 @@ fn open(directory: &Path, destination: &str) -> Result<Spool, SpoolError> {
     if !path.is_dir() {
         return Err(SpoolError::Unknown { destination: destination.to_owned() });
     }
-    let limits = SpoolLimits { file_bytes_max: u64::MAX, bytes_max: u64::MAX, age_max_s: 0, sync_every: u64::MAX };
+    let limits =
+        SpoolLimits { file_bytes_max: u64::MAX, bytes_max: u64::MAX, age_max_s: 0, sync_every: u64::MAX };
     let opened = Syncer::start().and_then(|syncer| {
         let store = FileStore::open(path, syncer)?;
         Spool::open(Box::new(store), limits, Budget::new(u64::MAX))
@@ -174,7 +177,9 @@ impl fmt::Display for SpoolError {
             Self::Unknown { destination } => {
                 write!(f, "there is no spool of `{destination}`; `relay spool list` shows which there are")
             }
-            Self::Files { destination, error } => write!(f, "cannot open the spool of `{destination}`: {error}"),
+            Self::Files { destination, error } => {
+                write!(f, "cannot open the spool of `{destination}`: {error}")
+            }
             Self::Peer { to, error } => {
                 write!(f, "cannot send to `{to}`: {error}; the lines are still in the spool")
             }
