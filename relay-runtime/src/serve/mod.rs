@@ -24,6 +24,7 @@ mod spool_command;
 pub use complete::Incomplete;
 pub use open_files::raise_open_files_max;
 pub use relay::{Relay, StartError};
+pub use spool_command::SpoolError;
 
 use crate::{
     dispatch::{Dispatch, DynDispatch},
@@ -39,7 +40,7 @@ use signal_hook::{
     consts::{SIGINT, SIGTERM, SIGUSR1},
     iterator::Signals,
 };
-use spool_command::{SpoolCommand, SpoolError};
+use spool_command::SpoolCommand;
 use std::{
     cell::Cell,
     fmt, fs,

@@ -44,7 +44,7 @@ pub(super) enum SpoolCommand {
 
 /// Why that did not work.
 #[derive(Debug)]
-pub(super) enum SpoolError {
+pub enum SpoolError {
     /// There is no such spool.
     Unknown {
         /// As given.
