@@ -10,6 +10,7 @@ use std::{
 
 pub(crate) struct Carbon {
     pub(crate) line_port: u16,
+    pub(crate) pickle_port: u16,
     storage: PathBuf,
     _process: Process,
 }
@@ -42,7 +43,8 @@ impl Carbon {
                 .stderr(Stdio::null()),
         );
         peers::wait_for_port("carbon-cache", line_port);
-        Self { line_port, storage, _process: process }
+        peers::wait_for_port("carbon-cache", pickle_port);
+        Self { line_port, pickle_port, storage, _process: process }
     }
 
     /// Whether whisper has a file for the metric.

@@ -18,12 +18,14 @@ use std::{collections::BTreeMap, io::Write, net::TcpStream, time::Duration};
 fn what_statsd_collectd_and_a_client_send_is_what_whisper_holds() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let carbon = carbon::Carbon::start(&directory.path().join("carbon"));
+    let pickled = carbon::Carbon::start(&directory.path().join("pickled"));
     let config = format!(
         r#"
 instance = "e2e"
 log_level = "info"
 bad_metrics_max_age = "24h"
 listen_addr = "127.0.0.1:0"
+spool_dir = "{}"
 blocklist = ["prefix blocked.", 'regex \.secret$']
 
 [[rewriter]]
@@ -34,9 +36,11 @@ max = -1
 [[route]]
 key = "carbon"
 type = "sendAllMatch"
-destinations = ["127.0.0.1:{}"]
+destinations = ["127.0.0.1:{}", "127.0.0.1:{} pickle=true spool=true"]
 "#,
-        carbon.line_port
+        directory.path().join("spool").display(),
+        carbon.line_port,
+        pickled.pickle_port
     );
     let relay = relay::Relay::build_and_start(&directory.path().join("relay"), &config);
 
@@ -66,12 +70,15 @@ destinations = ["127.0.0.1:{}"]
     }
 
     let mut held = BTreeMap::new();
-    peers::wait_for("carbon-cache to write everything", Duration::from_mins(1), || {
-        held = carbon.everything();
-        wanted.keys().all(|point| held.contains_key(point))
-    });
-    for (point, value) in &wanted {
-        assert_eq!(held.get(point), Some(value), "{point:?}");
+    // The same came to one of them as lines, to the other as pickles.
+    for carbon in [&pickled, &carbon] {
+        peers::wait_for("carbon-cache to write everything", Duration::from_mins(1), || {
+            held = carbon.everything();
+            wanted.keys().all(|point| held.contains_key(point))
+        });
+        for (point, value) in &wanted {
+            assert_eq!(held.get(point), Some(value), "{point:?}");
+        }
     }
     assert!(held.keys().all(|(metric, _)| !metric.starts_with("blocked.") && !metric.ends_with(".secret")));
     assert!(held.keys().all(|(metric, _)| !metric.starts_with("raw.")));
