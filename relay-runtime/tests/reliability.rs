@@ -3,8 +3,6 @@
 //! Slow, for an outage takes its time: `cargo test -p relay-runtime --test reliability -- --ignored --nocapture`, which the
 //! end-to-end step of CI runs.
 
-#![allow(dead_code, reason = "the support is shared with other tests, which use other parts")]
-
 mod support;
 
 use relay_runtime::{ledger::Ledger, plan::Plan, table::FullPolicy};

@@ -1,5 +1,7 @@
 //! Real sockets around a relay: peers that record, clients that send, waits with a deadline.
 
+#![allow(dead_code, reason = "each test uses some of it")]
+
 use relay_runtime::{
     dispatch::{Dispatch, Scratch, Sink},
     ledger::Ledger,
