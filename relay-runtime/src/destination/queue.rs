@@ -520,7 +520,8 @@ mod tests {
         let mut queue = queue(&["a.b 1 2\nc.d x 3\ne.f 4 5\n", "no datapoint\n"]);
         queue.frame(2, usize::MAX, |_| panic!("nothing is empty at the front"));
         let wire = queue.items[0].wire().to_vec();
-        assert_eq!(wire[..7], [0, 0, 0, wire.len() as u8 - 4, 0x80, 2, b']']);
+        assert_eq!(wire[..4], u32::try_from(wire.len() - 4).unwrap().to_be_bytes());
+        assert_eq!(wire[4..7], [0x80, 2, b']']);
         let mut done = Vec::new();
         queue.wrote(3, |item| done.push(item));
         assert!(done.is_empty() && queue.partial() == 3);

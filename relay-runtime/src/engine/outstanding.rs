@@ -66,7 +66,8 @@ mod tests {
         }
         // Nobody reads any more: in the end the kernel holds what it cannot pass on.
         let mut written = 0;
-        while let Ok(bytes) = stream.write(&[b'x'; 65_536]) {
+        let many = vec![b'x'; 65_536];
+        while let Ok(bytes) = stream.write(&many) {
             written += bytes;
         }
         let held = outstanding(&stream).unwrap();

@@ -90,12 +90,11 @@ fn outgoing(
 ) -> Result<Outgoing, StartError> {
     let name = destination.written();
     let options = &destination.options;
-    let spool = match options.spool {
-        true => {
-            let limits = spool_limits(options)?;
-            Some(SpoolSetup { directory: spool_dir.to_owned(), limits, upstream_keys })
-        }
-        false => None,
+    let spool = if options.spool {
+        let limits = spool_limits(options)?;
+        Some(SpoolSetup { directory: spool_dir.to_owned(), limits, upstream_keys })
+    } else {
+        None
     };
     let limits = limits(options, line_bytes_max)?;
     let address = destination.address.0.clone();

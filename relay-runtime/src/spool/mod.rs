@@ -446,7 +446,8 @@ impl Spool {
         let mut given_up = 0;
         let overlapping = |hole: &&Range<u64>| hole.end > start && hole.start < lines.end;
         let known: Vec<_> = self.holes.iter().filter(overlapping).cloned().collect();
-        for hole in known.into_iter().chain([lines.end..lines.end]) {
+        let behind_all = Range { start: lines.end, end: lines.end };
+        for hole in known.into_iter().chain(std::iter::once(behind_all)) {
             if start < hole.start {
                 given_up += hole.start - start;
                 self.add_hole(start..hole.start);

@@ -66,8 +66,8 @@ impl SimulatedStore {
         if files.is_empty() {
             return false;
         }
-        let count = files.len();
-        let bytes = &mut files[usize::try_from(random >> 40).unwrap_or(0) % count].1;
+        let wanted = usize::try_from(random >> 40).unwrap_or(0) % files.len();
+        let (_, bytes) = files.swap_remove(wanted);
         let at = usize::try_from(random >> 20).unwrap_or(0) % (bytes.len() * 8);
         bytes[at / 8] ^= 1 << (at % 8);
         true

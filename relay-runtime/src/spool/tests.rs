@@ -1,4 +1,5 @@
 use super::*;
+use std::fmt::Write as _;
 
 const LIMITS: SpoolLimits =
     SpoolLimits { file_bytes_max: 300, bytes_max: 1 << 30, age_max_s: 0, sync_every: 1_000_000 };
@@ -9,7 +10,10 @@ fn open(store: &SimulatedStore, limits: SpoolLimits) -> (Spool, Recovery) {
 
 /// Lines `n`, `n+1`, …, several to a record.
 fn append(spool: &mut Spool, numbers: Range<u64>, now_s: u64) {
-    let text: String = numbers.clone().map(|number| format!("{number}\n")).collect();
+    let mut text = String::new();
+    for number in numbers.clone() {
+        writeln!(text, "{number}").unwrap();
+    }
     let lines = u32::try_from(numbers.end - numbers.start).unwrap();
     assert_eq!(spool.append(text.as_bytes(), lines, now_s).unwrap(), numbers.start);
 }
@@ -105,7 +109,7 @@ fn damage_costs_its_record_and_is_counted() {
         for at in 0..40 {
             append(&mut spool, at * 5..at * 5 + 5, 0);
         }
-        assert!(store.flip_bit(|name| name.ends_with(".spool")));
+        assert!(store.flip_bit(|name| name != position::NAME));
         let read = read_all(&mut spool, 64);
         let losses = spool.take_losses();
         assert_eq!((read.len(), losses.damaged), (195, 5), "seed {seed}");
@@ -114,14 +118,14 @@ fn damage_costs_its_record_and_is_counted() {
         spool.acknowledge(200);
         spool.commit(u64::MAX);
         assert_eq!(spool.lines(), 0);
-        assert!(store.file_names().iter().all(|name| name.ends_with(".damaged")), "seed {seed}");
+        assert!(store.file_names().iter().all(|name| name.contains("damaged")), "seed {seed}");
         // The same at a start: only the torn end may be cut without being counted by line.
         let store = SimulatedStore::new(seed);
         let (mut spool, _) = open(&store, LIMITS);
         for at in 0..40 {
             append(&mut spool, at * 5..at * 5 + 5, 0);
         }
-        store.flip_bit(|name| name.ends_with(".spool"));
+        store.flip_bit(|name| name != position::NAME);
         let (mut spool, recovery) = open(&store, LIMITS);
         let read = read_all(&mut spool, 64);
         let counted = read.len() as u64 + spool.take_losses().damaged;
