@@ -48,6 +48,18 @@ impl Engine {
     }
 }
 
+/// Into how many parts lines are divided, of which one is measured: the interpreter asks every rule about every line, so a
+/// large table needs fewer of them.
+#[must_use]
+pub fn thinning(table: &str, engine: Engine) -> u64 {
+    match (engine, table) {
+        (Engine::Interpreted, "prefixes_100k") => 1_000,
+        (Engine::Interpreted, "prefixes_10k") => 100,
+        (Engine::Interpreted, "prefixes_1k" | "substrings_1k" | "regexes_100" | "aggregations_100") => 10,
+        _ => 1,
+    }
+}
+
 /// One worker's way from bytes to chunks for a table of [`tables::ALL`]. Compiled ones need the feature `tables`.
 #[must_use]
 pub fn pipeline_of(name: &str, engine: Engine) -> Option<Box<dyn LinePipeline>> {

@@ -2,13 +2,13 @@
 //! them too.
 
 use relay_runtime::table::{
-    Destination, DestinationIndex, HashAlgorithm, HashRing, Matcher, Pattern, Rewriter, Route,
-    RouteDestination, RouteKind, Table,
+    Aggregator, Destination, DestinationIndex, Function, HashAlgorithm, HashRing, Matcher, Pattern, Rewriter,
+    Route, RouteDestination, RouteKind, Table,
 };
 use std::fmt::Write as _;
 
 /// Everything that is timed: names, and what the name of a table that is compiled stands for.
-pub const ALL: [&str; 13] = [
+pub const ALL: [&str; 15] = [
     "passthrough",
     "prefixes_1",
     "prefixes_10",
@@ -22,6 +22,8 @@ pub const ALL: [&str; 13] = [
     "fnv1a_ch_8",
     "jump_fnv1a_ch_8",
     "mixed",
+    "aggregations_100",
+    "aggregations_none",
 ];
 
 /// The table of a name in [`ALL`]; an empty one for any other.
@@ -45,6 +47,8 @@ pub fn table(name: &str) -> Table {
         "fnv1a_ch_8" => all_to(ring(HashAlgorithm::Fnv1aCh), 8),
         "jump_fnv1a_ch_8" => all_to(ring(HashAlgorithm::JumpFnv1aCh), 8),
         "mixed" => mixed(),
+        "aggregations_100" => aggregations("service"),
+        "aggregations_none" => aggregations("worker"),
         _ => Table::default(),
     }
 }
@@ -119,6 +123,19 @@ fn routes(count: usize, condition: impl Fn(&mut Matcher, usize)) -> Table {
         Route { key: format!("r{number}"), matcher, kind: route_kind_all(&[number % 4]) }
     };
     Table { routes: (0..count).map(route).collect(), destinations: destinations(4), ..Table::default() }
+}
+
+/// A hundred aggregations of lines that go to one destination, too. With "service" one of them takes each line.
+fn aggregations(word: &str) -> Table {
+    let mut table = all_to(route_kind_all(&[0]), 1);
+    for number in 0..100 {
+        let regex = format!(r"^servers\.[^.]+\.{word}{number:02}([0-9])\.(.*)$");
+        let matcher = Matcher { regex: Some(regex), ..Matcher::default() };
+        let format = format!("sum.{word}{number:02}$1.$2").replace("$1", "${1}");
+        let rule = Aggregator::new(Function::Sum, matcher, format);
+        table.aggregators.push(Aggregator { interval: 60, wait: 120, ..rule });
+    }
+    table
 }
 
 /// What a table of some years' growth looks like: a blocklist, rewriters that rarely apply, routes of all kinds,

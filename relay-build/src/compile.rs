@@ -2,9 +2,10 @@
 
 use crate::{
     codegen::Door,
-    config::{Options, load},
+    config::{Checked, Options, load},
     diagnostics::{Diagnostic, Severity},
     driver::{BuildError, generate, manifest},
+    testing,
 };
 use std::{
     env, fmt, fs, io,
@@ -16,7 +17,7 @@ use std::{
 pub enum CompileError {
     /// A file cannot be read or written.
     File(PathBuf, io::Error),
-    /// The configuration has errors: its path, line and message each.
+    /// The configuration has errors, or tests of it failed: path, line and message of each.
     Bad(Vec<String>),
     /// Generating failed.
     Build(BuildError),
@@ -67,10 +68,28 @@ pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), 
     if !errors.is_empty() {
         return Err(CompileError::Bad(errors.into_iter().map(line).collect()));
     }
+    let failures = failed_tests(&checked)?;
+    if !failures.is_empty() {
+        return Err(CompileError::Bad(failures));
+    }
     let manifest = manifest(&checked, &(String::new(), env::var("TARGET").unwrap_or_default()));
     let generated = generate(&checked, crate::analyses::Force::default(), door, &manifest)
         .map_err(CompileError::Build)?;
     Ok((generated.text(), warnings.into_iter().map(line).collect()))
+}
+
+/// The failures of the configuration's own tests, a sentence each.
+fn failed_tests(checked: &Checked) -> Result<Vec<String>, CompileError> {
+    let report = testing::run(checked, &[])
+        .map_err(|error| CompileError::Bad(vec![format!("{}: {error}", checked.source.path.display())]))?;
+    let failed = report.cases.iter().filter(|case| !case.failures.is_empty());
+    let sentence = |case: &testing::Case| {
+        let place = format!("{}:{}", case.file.display(), case.place.0);
+        let all =
+            case.failures.iter().map(|one| format!("{}: wanted {}, got {}", one.what, one.wanted, one.got));
+        format!("{place}: the test `{}` failed: {}", case.name, all.collect::<Vec<_>>().join("; "))
+    };
+    Ok(failed.map(sentence).collect())
 }
 
 impl fmt::Display for CompileError {

@@ -12,7 +12,7 @@ use crate::{
     codegen::{self, Door, Generated},
     config::Checked,
 };
-use serde::{Deserialize, Serialize};
+use cargo::{Workspace, compile, tidy, write_crate};
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
@@ -23,7 +23,20 @@ use std::{
     time::{Duration, Instant},
 };
 
+mod bench;
+mod cargo;
+mod manifest;
 mod runtime;
+mod sbom;
+mod verify;
+
+pub use bench::{BenchProgram, build_bench};
+pub use manifest::Manifest;
+pub(crate) use manifest::manifest;
+pub use verify::{INPUTS_FILE, Inputs, Verdict, verify};
+
+/// What a relay consists of, beside it.
+pub const SBOM_FILE: &str = "sbom.cdx.json";
 
 /// How to build.
 #[derive(Clone, Debug)]
@@ -117,31 +130,6 @@ pub struct Artifact {
     pub stages: Vec<(Stage, Duration)>,
 }
 
-/// What an artifact was built from. What is known before the build is also embedded in the relay.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manifest {
-    /// relay-build's.
-    pub version: String,
-    /// Of the configuration's text.
-    pub config_sha256: String,
-    /// Of the plan as JSON.
-    pub plan_sha256: String,
-    /// The names of the variables that were fixed.
-    pub variables: Vec<String>,
-    /// `rustc --version`.
-    pub rustc: String,
-    /// The target triple.
-    pub target: String,
-    /// Cargo features of relay-runtime.
-    pub features: Vec<String>,
-    /// Of the relay; not in the embedded form.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub binary_sha256: Option<String>,
-    /// Its size; not in the embedded form.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    pub binary_bytes: Option<u64>,
-}
-
 /// Why a build failed.
 #[derive(Debug)]
 pub enum BuildError {
@@ -170,7 +158,7 @@ pub fn build(
     options: &BuildOptions,
     mut progress: impl FnMut(Stage),
 ) -> Result<Artifact, BuildError> {
-    if checked.diagnostics.iter().any(|one| one.severity == crate::diagnostics::Severity::Error) {
+    if checked.has_errors() {
         return Err(BuildError::BadConfiguration);
     }
     let mut stages = Vec::new();
@@ -194,8 +182,14 @@ pub fn build(
     let name = if source { "relay".to_owned() } else { format!("relay-{}", &manifest.plan_sha256[..16]) };
     let package = if source { options.out.clone() } else { cache.join("crate").join(&name) };
     let _lock = if source { None } else { Some(lock(&cache)?) };
-    let sources = if source { runtime.clone() } else { runtime::copy(&runtime, &cache)? };
-    write_crate(&package, &name, &generated, &sources, &runtime.join("../Cargo.lock"))?;
+    let workspace = if source {
+        Workspace::Own(&runtime)
+    } else {
+        runtime::copy(&runtime, &cache, &name)?;
+        Workspace::Cache
+    };
+    let files: Vec<_> = generated.files().into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    write_crate(&package, &name, &files, &workspace, &runtime.join("../Cargo.lock"))?;
     finish(Stage::Write, &mut stages);
     if source {
         tidy(&package);
@@ -203,23 +197,36 @@ pub fn build(
     }
 
     progress(Stage::Compile);
-    let built = compile(&package, &name, &cache.join("target"), options.profile, &cache)?;
+    let built = compile(&package, &name, options.profile, &cache)?;
     finish(Stage::Compile, &mut stages);
 
     progress(Stage::Copy);
-    let path = options.out.join("relay");
     let bytes = read(&built)?;
     manifest.binary_sha256 = Some(sha256(&bytes));
     manifest.binary_bytes = Some(bytes.len() as u64);
-    create(&options.out)?;
-    // Not written in place: the old relay may be running.
-    let fresh = options.out.join(".relay.new");
-    fs::copy(&built, &fresh).map_err(|error| BuildError::File(fresh.clone(), error))?;
-    fs::rename(&fresh, &path).map_err(|error| BuildError::File(path.clone(), error))?;
-    let text = serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n";
-    write(&options.out.join("manifest.json"), text.as_bytes())?;
+    let lock_file = String::from_utf8_lossy(&read(&cache.join("Cargo.lock"))?).into_owned();
+    let path = leave(&options.out, &built)?;
+    write_json(&options.out.join("manifest.json"), &manifest)?;
+    write_json(&options.out.join(SBOM_FILE), &sbom::sbom(&manifest, &lock_file, &name))?;
+    write_json(&options.out.join(INPUTS_FILE), &Inputs::of(checked))?;
     finish(Stage::Copy, &mut stages);
     Ok(Artifact { path, manifest: Some(manifest), stages })
+}
+
+/// Puts the relay into its place.
+fn leave(out: &Path, built: &Path) -> Result<PathBuf, BuildError> {
+    let path = out.join("relay");
+    create(out)?;
+    // Not written in place: the old relay may be running.
+    let fresh = out.join(".relay.new");
+    fs::copy(built, &fresh).map_err(|error| BuildError::File(fresh.clone(), error))?;
+    fs::rename(&fresh, &path).map_err(|error| BuildError::File(path.clone(), error))?;
+    Ok(path)
+}
+
+fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), BuildError> {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default() + "\n";
+    write(path, text.as_bytes())
 }
 
 /// Generates code with the manifest in it.
@@ -236,19 +243,6 @@ pub(crate) fn generate(
         config_sha256: manifest.config_sha256.clone(),
     };
     codegen::generate(checked, &options).map_err(BuildError::BadRegex)
-}
-
-/// What is known before anything is compiled.
-pub(crate) fn manifest(checked: &Checked, (rustc, target): &(String, String)) -> Manifest {
-    Manifest {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        config_sha256: sha256(checked.source.text.as_bytes()),
-        plan_sha256: sha256(&serde_json::to_vec(&checked.plan).unwrap_or_default()),
-        variables: checked.variables.keys().cloned().collect(),
-        rustc: rustc.clone(),
-        target: target.clone(),
-        ..Manifest::default()
-    }
 }
 
 fn rustc_facts() -> Result<(String, String), BuildError> {
@@ -280,93 +274,12 @@ fn cache_directory(given: Option<&Path>) -> PathBuf {
     given.map(Path::to_owned).or_else(|| named("RELAY_BUILD_CACHE")).unwrap_or_else(user)
 }
 
-fn write_crate(
-    package: &Path,
-    name: &str,
-    generated: &Generated,
-    runtime: &Path,
-    lock: &Path,
-) -> Result<(), BuildError> {
-    create(&package.join("src"))?;
-    write(&package.join("Cargo.toml"), cargo_toml(name, runtime).as_bytes())?;
-    if let Ok(text) = fs::read(lock) {
-        // Cargo drops what the crate does not need and keeps the versions of what it does.
-        write(&package.join("Cargo.lock"), &text)?;
-    }
-    for (name, text) in generated.files() {
-        write(&package.join("src").join(name), text.as_bytes())?;
-    }
-    Ok(())
-}
-
-/// Leaves the sources as rustfmt would, under the settings that hold there. They are for people; without rustfmt they
-/// are readable too, and mean the same.
-fn tidy(package: &Path) {
-    let done = Command::new("rustfmt").args(["--edition", "2024"]).arg(package.join("src/main.rs")).output();
-    drop(done);
-}
-
-fn cargo_toml(name: &str, runtime: &Path) -> String {
-    let path = serde_json::to_string(&runtime.to_string_lossy()).unwrap_or_default();
-    include_str!("../../templates/program/Cargo.toml.in").replace("@NAME@", name).replace("@RUNTIME@", &path)
-}
-
 /// All relays of a cache are written and compiled in one place, and copied from there: one after the other.
 fn lock(cache: &Path) -> Result<fs::File, BuildError> {
     create(cache)?;
     let path = cache.join("lock");
     let locked = fs::File::create(&path).and_then(|file| file.lock().map(|()| file));
     locked.map_err(|error| BuildError::File(path, error))
-}
-
-fn compile(
-    package: &Path,
-    name: &str,
-    target: &Path,
-    profile: Profile,
-    cache: &Path,
-) -> Result<PathBuf, BuildError> {
-    let offline = cargo(package, target, profile, cache, true)?;
-    let output =
-        if offline.status.success() { offline } else { cargo(package, target, profile, cache, false)? };
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(BuildError::Cargo { package: package.to_owned(), said });
-    }
-    Ok(target.join(if profile == Profile::Release { "release" } else { "debug" }).join(name))
-}
-
-fn cargo(
-    package: &Path,
-    target: &Path,
-    profile: Profile,
-    cache: &Path,
-    offline: bool,
-) -> Result<std::process::Output, BuildError> {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&program);
-    command.arg("build").arg("--manifest-path").arg(package.join("Cargo.toml"));
-    command.arg("--target-dir").arg(target);
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
-    if offline {
-        command.arg("--offline");
-    }
-    // The separator is the unit separator, since paths may have spaces.
-    let home = std::env::var_os("CARGO_HOME").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
-        PathBuf::from,
-    );
-    let remap = [(cache, "relay"), (home.as_path(), "cargo")];
-    let mut flags = String::new();
-    for (from, to) in remap {
-        let separator = if flags.is_empty() { "" } else { "\u{1f}" };
-        let written = write!(flags, "{separator}--remap-path-prefix={}={to}", from.display());
-        debug_assert!(written.is_ok(), "a string takes everything");
-    }
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS");
-    command.output().map_err(|error| BuildError::Start(program, error))
 }
 
 fn sha256(bytes: &[u8]) -> String {

@@ -2,7 +2,9 @@
 //!
 //! Read the modules in this order; each consumes what the one before it returns:
 //! [`config`] reads and checks, with [`diagnostics`] for its author; [`analyses`] finds facts and chooses strategies;
-//! [`codegen`] writes them down as Rust; [`driver`] makes a relay of that. [`compile`] is the door for build scripts.
+//! [`codegen`] writes them down as Rust; [`driver`] makes a relay of that, [`testing`] runs a
+//! configuration's tests, [`diff`] compares two
+//! and [`bench`] measures one. [`compile`] is the door for build scripts.
 
 pub mod config;
 
@@ -11,6 +13,10 @@ pub mod diagnostics;
 pub mod analyses;
 pub mod codegen;
 pub mod driver;
+
+pub mod bench;
+pub mod diff;
+pub mod testing;
 
 mod compile;
 

@@ -8,7 +8,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
     cli::run(arguments).unwrap_or_else(|error| {
-        anstream::eprintln!("{}error{}: {error:#}", cli::style::ERROR, cli::style::RESET);
+        cli::print_error(&error);
         ExitCode::FAILURE
     })
 }

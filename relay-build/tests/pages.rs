@@ -3,6 +3,7 @@
 use relay_build::{
     config::{Checked, Options, Source, check_text, unsupported},
     diagnostics::{Code, Severity, codes, page, render, to_json},
+    testing::check_sample,
 };
 use std::collections::BTreeMap;
 
@@ -12,6 +13,8 @@ struct Snippet {
     right: bool,
     whole: bool,
     variables: BTreeMap<String, String>,
+    environment: Option<String>,
+    sample: Option<String>,
     text: String,
 }
 
@@ -27,6 +30,8 @@ fn snippets(page: &str) -> Vec<Snippet> {
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into_iter()
                 .collect(),
+            environment: head.split_once("--env ").map(|(_, name)| name.trim().to_owned()),
+            sample: head.split_once("--sample ").map(|(_, name)| format!("{name} 1 1700000000\n")),
             text: rest.split_once("```").unwrap().0.to_owned(),
         });
     }
@@ -35,10 +40,18 @@ fn snippets(page: &str) -> Vec<Snippet> {
 
 fn check(snippet: &Snippet) -> Checked {
     let text = if snippet.whole { snippet.text.clone() } else { format!("{MANDATORY}{}", snippet.text) };
-    let options = Options { variables: snippet.variables.clone(), ..Options::default() };
+    let options = Options {
+        variables: snippet.variables.clone(),
+        environment_name: snippet.environment.clone(),
+        ..Options::default()
+    };
     let mut checked = check_text(Source { path: "relay.toml".into(), text }, &options);
     let more = unsupported(&checked);
     checked.diagnostics.extend(more);
+    if let Some(sample) = &snippet.sample {
+        let found = check_sample(&checked, &mut sample.as_bytes()).unwrap();
+        checked.diagnostics.extend(found);
+    }
     checked
 }
 

@@ -21,7 +21,11 @@ pub struct Counts {
     pub unroutable: u64,
     /// Taken by one route or more.
     pub routed: u64,
-    /// Of the routed ones, by route. A line counts at each route that takes it.
+    /// Lines that aggregators put out. They were not received.
+    pub emitted: u64,
+    /// Of those, the ones that no route took.
+    pub emitted_unroutable: u64,
+    /// Of the routed and the emitted ones, by route. A line counts at each route that takes it.
     pub routes: Vec<RouteCounts>,
 }
 
@@ -64,6 +68,8 @@ impl Counts {
         self.aggregated_away += other.aggregated_away;
         self.unroutable += other.unroutable;
         self.routed += other.routed;
+        self.emitted += other.emitted;
+        self.emitted_unroutable += other.emitted_unroutable;
         if self.routes.len() < other.routes.len() {
             self.routes.resize(other.routes.len(), RouteCounts::default());
         }

@@ -24,6 +24,12 @@ pub trait Dispatch: Send + Sync {
 
     /// Takes the output of an aggregator through the routes only (spec §6).
     fn route<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
+
+    /// Writes what an aggregator that took a name calls its output, without what each function adds. It may be a name that
+    /// [cannot be sent](crate::rewriter::is_usable). A table without aggregators is not asked.
+    fn output(&self, aggregator: AggregatorIndex, name: &[u8], out: &mut Vec<u8>) {
+        let _ = (aggregator, name, out);
+    }
 }
 
 /// What becomes of one metric.
@@ -37,6 +43,17 @@ pub trait Sink {
     /// The rewriters made a name that cannot be sent: empty, or with white space (spec §6, "Want"). Ends the
     /// metric's way; called instead of `rewritten`.
     fn unusable(&mut self, name: &[u8]);
+
+    /// Whether an aggregator, all of whose cheap conditions hold, takes the name after rewriting: what `matches` says,
+    /// which depends on nothing but the name. A sink that remembers names need not ask.
+    #[inline]
+    fn takes(&mut self, aggregator: AggregatorIndex, name: &[u8], matches: impl FnOnce() -> bool) -> bool
+    where
+        Self: Sized,
+    {
+        let _ = (aggregator, name);
+        matches()
+    }
 
     /// An aggregator takes it.
     fn aggregate(&mut self, aggregator: AggregatorIndex);
@@ -63,6 +80,9 @@ pub trait DynDispatch: Send + Sync {
 
     /// [`Dispatch::route`].
     fn route_dyn(&self, name: &[u8], scratch: &mut Scratch, sink: &mut dyn Sink);
+
+    /// [`Dispatch::output`].
+    fn output_dyn(&self, aggregator: AggregatorIndex, name: &[u8], out: &mut Vec<u8>);
 }
 
 impl<D: Dispatch> DynDispatch for D {
@@ -72,6 +92,10 @@ impl<D: Dispatch> DynDispatch for D {
 
     fn route_dyn(&self, name: &[u8], scratch: &mut Scratch, mut sink: &mut dyn Sink) {
         self.route(name, scratch, &mut sink);
+    }
+
+    fn output_dyn(&self, aggregator: AggregatorIndex, name: &[u8], out: &mut Vec<u8>) {
+        self.output(aggregator, name, out);
     }
 }
 

@@ -4,6 +4,7 @@
 //! and rewriters as the interpreter, in the same order, and stops where the metric's way ends.
 
 use crate::{
+    aggregate::OutputName,
     interpret::Error,
     matcher::{Matcher, MatcherError},
     rewriter::{Rewriter, is_usable},
@@ -43,6 +44,8 @@ pub enum Rule {
 pub enum Outcome {
     /// It matches. For a destination: the line goes there.
     Matched,
+    /// An aggregator takes it into this series; an empty one cannot be sent.
+    Aggregated(Vec<u8>),
     /// It does not match: this condition fails first.
     Failed(Condition),
     /// A destination that is not chosen: one before it matches too, or hash, turn or liveness chose others.
@@ -70,8 +73,13 @@ pub fn explain_name(table: &Table, name: &[u8]) -> Result<Vec<Step>, Error> {
     let Some(name) = rewrite(table, name, &mut steps)? else { return Ok(steps) };
     for (index, aggregator) in table.aggregators.iter().enumerate() {
         let index = AggregatorIndex::new(index);
-        let outcome = ask(&aggregator.matcher, &name).map_err(|error| Error::Aggregator(index, error))?;
-        let hidden = aggregator.drop_raw && outcome == Outcome::Matched;
+        let mut outcome = ask(&aggregator.matcher, &name).map_err(|error| Error::Aggregator(index, error))?;
+        let matched = outcome == Outcome::Matched;
+        if matched {
+            let output = OutputName::new(aggregator).ok().and_then(|output| output.of(&name));
+            outcome = Outcome::Aggregated(output.unwrap_or_default());
+        }
+        let hidden = aggregator.drop_raw && matched;
         steps.push(Step { rule: Rule::Aggregator(index), outcome });
         if hidden {
             return Ok(steps);

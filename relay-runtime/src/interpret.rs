@@ -8,8 +8,10 @@
 //! after it, in [`select`](crate::select).
 
 use crate::{
+    aggregate::OutputName,
     dispatch::{Dispatch, Scratch, Sink},
     matcher::{Matcher, MatcherError},
+    regex::RegexError,
     rewriter::{Rewriter, RewriterError, is_usable},
     table::{
         self, AggregatorIndex, BlocklistIndex, DestinationIndex, RewriterIndex, RouteDestination, RouteIndex,
@@ -36,6 +38,8 @@ pub enum Error {
     Rewriter(RewriterIndex, RewriterError),
     /// An aggregator's condition.
     Aggregator(AggregatorIndex, MatcherError),
+    /// The regex that an aggregator's format refers to.
+    Output(AggregatorIndex, RegexError),
     /// A route's condition.
     Route(RouteIndex, MatcherError),
     /// A condition on one of a route's destinations.
@@ -45,6 +49,7 @@ pub enum Error {
 #[derive(Clone, Debug)]
 struct Aggregator {
     matcher: Matcher,
+    output: OutputName,
     drop_raw: bool,
 }
 
@@ -119,6 +124,10 @@ impl Dispatch for Interpreter {
             }
         }
     }
+
+    fn output(&self, aggregator: AggregatorIndex, name: &[u8], out: &mut Vec<u8>) {
+        self.aggregators[aggregator.get()].output.write(name, out);
+    }
 }
 
 impl Interpreter {
@@ -133,7 +142,9 @@ impl Interpreter {
         let aggregators = collect(&table.aggregators, |index, aggregator| {
             let matcher = Matcher::new(&aggregator.matcher)
                 .map_err(|error| Error::Aggregator(AggregatorIndex::new(index), error))?;
-            Ok(Aggregator { matcher, drop_raw: aggregator.drop_raw })
+            let output = OutputName::new(aggregator)
+                .map_err(|error| Error::Output(AggregatorIndex::new(index), error))?;
+            Ok(Aggregator { matcher, output, drop_raw: aggregator.drop_raw })
         })?;
         let routes = collect(&table.routes, |index, route| Route::new(RouteIndex::new(index), route))?;
         Ok(Self { blocklist, rewriters, aggregators, routes })
@@ -203,6 +214,7 @@ impl fmt::Display for Error {
             Self::Blocklist(index, error) => write!(f, "blocklist entry {}: {error}", index.0),
             Self::Rewriter(index, error) => write!(f, "rewriter {}: {error}", index.0),
             Self::Aggregator(index, error) => write!(f, "aggregation {}: {error}", index.0),
+            Self::Output(index, error) => write!(f, "aggregation {}: {error}", index.0),
             Self::Route(index, error) => write!(f, "route {}: {error}", index.0),
             Self::Destination(route, destination, error) => {
                 write!(f, "route {}, destination {}: {error}", route.0, destination.0)

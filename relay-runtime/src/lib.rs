@@ -7,10 +7,12 @@
 //! [`protocol`] finds whole lines in a stream, [`validate`] takes only what is a line, [`order`] only what is newer.
 //! A line then goes through [`dispatch`], the seam behind which either the interpreter ([`interpret`]) or generated
 //! code (with the engines of [`matching`]) sits, with [`select`] (and under it [`ring`]) for the routes that choose
-//! among their destinations, and what it decides is collected by [`gather`]; [`trace`] and [`explain`] show it instead.
+//! among their destinations, and what it decides is collected by [`gather`], or by [`aggregate`]; [`trace`] and [`explain`] show it instead, and [`replay`] runs it in virtual time.
 //! [`pipeline`] is all of that in one pass over what was read, counted in [`counts`].
 //! Each [`destination`] delivers what it gets, with a [`spool`] on disk for what it cannot yet; the [`ledger`] says what became of every line.
-//! [`engine`] runs it on sockets and threads, [`logging`] tells of it, and [`serve`] is the `main` of a relay.
+//! [`memory`] says who may hold how much.
+//! [`engine`] runs it on sockets and threads, [`logging`] tells of it, and [`serve`] is the `main` of a relay;
+//! [`measure`] is that of a program that times tables.
 
 pub mod plan;
 pub mod settings;
@@ -34,17 +36,23 @@ pub mod matching;
 pub mod ring;
 pub mod select;
 
+pub mod aggregate;
 pub mod counts;
 pub mod gather;
 pub mod pipeline;
 
 pub mod explain;
+pub mod replay;
 pub mod trace;
 
 pub mod destination;
 pub mod ledger;
 pub mod spool;
 
+pub mod memory;
+
 pub mod engine;
 pub mod logging;
 pub mod serve;
+
+pub mod measure;

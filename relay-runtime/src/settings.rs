@@ -1,7 +1,7 @@
 //! What the process is told beside its routing table (spec §2.4 to §2.7): where it listens, who it is, how
 //! much it may use. A table says what happens to a line; settings never change that.
 
-use crate::table::{Late, Template};
+use crate::table::{Late, Size, Template};
 use serde::{Deserialize, Serialize};
 
 /// The process' settings. Addresses that are `None` are off.
@@ -28,6 +28,8 @@ pub struct Settings {
     pub spool_dir: Template,
     /// `spool_dir_max_bytes` (ours): bytes of all spools together; 0 is no limit.
     pub spool_bytes_max: Late<u64>,
+    /// `memory` (ours): bytes that the process may take; 0 is what the limits of its parts add up to.
+    pub memory: Late<Size>,
     /// `pid_file`.
     pub pid_file: Option<Template>,
     /// `max_procs`: worker threads; 0 means as many as the cores it may use.
@@ -42,6 +44,12 @@ pub struct Settings {
     pub pickle_frame_bytes_max: Late<u64>,
     /// `shutdown_timeout` (ours): milliseconds that a stop may take to deliver what is queued.
     pub shutdown_ms: Late<u64>,
+    /// `aggregation_rate` (ours): lines per second that aggregators put out at most.
+    pub aggregation_rate: Late<u64>,
+    /// `state_dir` (ours): where open buckets of aggregations are kept.
+    pub state_dir: Option<Template>,
+    /// `aggregation_checkpoint` (ours): milliseconds between saves of open buckets; 0 for none but at the stop.
+    pub aggregation_checkpoint_ms: Late<u64>,
     /// `[amqp]`, when enabled.
     pub amqp: Option<Amqp>,
     /// `[instrumentation]`, when it has an address.
@@ -101,6 +109,7 @@ impl Default for Settings {
             http: None,
             spool_dir: Template::default(),
             spool_bytes_max: 0.into(),
+            memory: Size(0).into(),
             pid_file: None,
             workers: 0.into(),
             bad_metrics_max_age_ms: 24 * 3_600_000,
@@ -109,6 +118,9 @@ impl Default for Settings {
             // As carbon's own `PICKLE_RECEIVER_MAX_LENGTH`; upstream's 500 MiB would be memory for anybody who asks.
             pickle_frame_bytes_max: 1_048_576.into(),
             shutdown_ms: 30_000.into(),
+            aggregation_rate: 200_000.into(),
+            state_dir: None,
+            aggregation_checkpoint_ms: 60_000.into(),
             amqp: None,
             instrumentation: None,
         }

@@ -5,7 +5,7 @@
 //! noisy moment hits all tables alike; compare them within one run only. Instructions are the difference between two
 //! runs of different lengths, so that start-up does not count; they are the same on every run.
 
-use relay_benches::{Engine, gathered, pipeline_of, tables, take};
+use relay_benches::{Engine, gathered, pipeline_of, tables, take, thinning};
 use std::{
     env,
     process::{Command, ExitCode},
@@ -22,6 +22,7 @@ const COUNTED: [u64; 2] = [5_000, 25_000];
 struct Figure {
     table: &'static str,
     engine: Engine,
+    lines: u64,
     nanoseconds: f64,
     instructions: Option<f64>,
 }
@@ -47,30 +48,27 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The interpreter walks every rule of a large table for every line: that only wastes time.
-fn is_measured(table: &str, engine: Engine) -> bool {
-    engine == Engine::Compiled || !table.ends_with("10k") && !table.ends_with("100k")
-}
-
 fn measure(tables: &[&'static str], has_callgrind: bool) -> Vec<Figure> {
     let both = |&table: &&'static str| Engine::ALL.map(|engine| (table, engine));
-    let all = tables.iter().flat_map(both).filter(|(table, engine)| is_measured(table, *engine));
-    let mut figures: Vec<_> = all
-        .map(|(table, engine)| Figure { table, engine, nanoseconds: f64::INFINITY, instructions: None })
-        .collect();
+    let figure = |(table, engine)| {
+        let lines = LINES / thinning(table, engine);
+        Figure { table, engine, lines, nanoseconds: f64::INFINITY, instructions: None }
+    };
+    let mut figures: Vec<_> = tables.iter().flat_map(both).map(figure).collect();
     let mut ready: Vec<_> = figures
         .iter()
         .map(|one| {
             let pipeline = pipeline_of(one.table, one.engine).expect("a table of this name");
-            (pipeline, gathered(one.table), tables::lines(one.table, LINES))
+            (pipeline, gathered(one.table), tables::lines(one.table, one.lines))
         })
         .collect();
     for _ in 0..ROUNDS {
         for (figure, (pipeline, gathered, lines)) in figures.iter_mut().zip(&mut ready) {
             let started = Instant::now();
-            assert_eq!(take(lines, &mut **pipeline, gathered), LINES, "{}: a line is missing", figure.table);
+            let taken = take(lines, &mut **pipeline, gathered);
+            assert_eq!(taken, figure.lines, "{}: a line is missing", figure.table);
             #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
-            let nanoseconds = started.elapsed().as_nanos() as f64 / LINES as f64;
+            let nanoseconds = started.elapsed().as_nanos() as f64 / taken as f64;
             figure.nanoseconds = figure.nanoseconds.min(nanoseconds);
         }
     }
@@ -85,19 +83,24 @@ fn measure(tables: &[&'static str], has_callgrind: bool) -> Vec<Figure> {
 
 /// What runs under callgrind: one table, so many lines.
 fn work(table: &str, engine: &str, lines: u64) -> ExitCode {
-    let engine = Engine::ALL.into_iter().find(|one| one.name() == engine);
-    let Some(mut pipeline) = engine.and_then(|engine| pipeline_of(table, engine)) else {
+    let found = Engine::ALL.into_iter().find(|one| one.name() == engine);
+    let Some((engine, mut pipeline)) = found.and_then(|one| Some((one, pipeline_of(table, one)?))) else {
         eprintln!("no table `{table}`");
         return ExitCode::from(2);
     };
     // Both runs make both texts and differ only in what they take.
-    let [few, more] = [COUNTED[0], COUNTED[1] - COUNTED[0]].map(|count| tables::lines(table, count));
+    let [few, many] = counted(table, engine);
+    let [few, more] = [few, many - few].map(|count| tables::lines(table, count));
     let mut gathered = gathered(table);
     let mut taken = take(&few, &mut *pipeline, &mut gathered);
     if lines > taken {
         taken += take(&more, &mut *pipeline, &mut gathered);
     }
     if taken == lines { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn counted(table: &str, engine: Engine) -> [u64; 2] {
+    COUNTED.map(|lines| lines / thinning(table, engine))
 }
 
 fn callgrind_is_there() -> bool {
@@ -117,7 +120,7 @@ fn instructions(table: &str, engine: Engine) -> Option<f64> {
         // ==1234== Collected : 123456
         said.lines().find_map(|line| line.split_once("Collected : "))?.1.trim().parse().ok()
     };
-    let [few, many] = COUNTED;
+    let [few, many] = counted(table, engine);
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     Some((count(many)? - count(few)?) / (many - few) as f64)
 }
@@ -136,9 +139,10 @@ fn print_json(figures: &[Figure]) {
     for one in figures {
         let instructions = one.instructions.map_or("null".to_owned(), |count| format!("{count:.1}"));
         println!(
-            r#"{{"table":"{}","engine":"{}","lines":{LINES},"ns_per_line":{:.2},"lines_per_second":{:.0},"instructions_per_line":{instructions}}}"#,
+            r#"{{"table":"{}","engine":"{}","lines":{},"ns_per_line":{:.2},"lines_per_second":{:.0},"instructions_per_line":{instructions}}}"#,
             one.table,
             one.engine.name(),
+            one.lines,
             one.nanoseconds,
             1e9 / one.nanoseconds,
         );

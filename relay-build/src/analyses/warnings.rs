@@ -5,6 +5,7 @@
 //! by the runtime's own ring, what a rewriter does by running it. Where finding out would take too long, nothing is
 //! said. Each analysis has fuel of its own, so that a table that is hard for one of them does not silence the others.
 
+mod aggregators;
 mod blocklist;
 mod contradictions;
 mod cover;
@@ -22,13 +23,22 @@ use crate::{
     config::Origins,
     diagnostics::{Diagnostic, Span},
 };
-use relay_runtime::table::{Matcher, Table};
+use relay_runtime::{
+    settings::Settings,
+    table::{Matcher, Table},
+};
 use rule_set::RuleSet;
 
 /// Everything that is to be said of a table in which no error was found.
 #[must_use]
 pub fn warnings(table: &Table, origins: &Origins) -> Vec<Diagnostic> {
-    let facts = Facts { table, origins, blocklist: RuleSet::new(&table.blocklist) };
+    findings(table, &Settings::default(), origins)
+}
+
+/// The same, with what is to be said of the table and the settings together.
+#[must_use]
+pub fn findings(table: &Table, settings: &Settings, origins: &Origins) -> Vec<Diagnostic> {
+    let facts = Facts { table, settings, origins, blocklist: RuleSet::new(&table.blocklist) };
     let analyses = [
         blocklist::check,
         reach::check,
@@ -37,6 +47,7 @@ pub fn warnings(table: &Table, origins: &Origins) -> Vec<Diagnostic> {
         names::check,
         duplicates::check,
         rings::check,
+        aggregators::check,
     ];
     let mut found = Vec::new();
     for analysis in analyses {
@@ -48,6 +59,7 @@ pub fn warnings(table: &Table, origins: &Origins) -> Vec<Diagnostic> {
 /// What all analyses look at.
 struct Facts<'t> {
     table: &'t Table,
+    settings: &'t Settings,
     origins: &'t Origins,
     blocklist: RuleSet<'t>,
 }

@@ -11,6 +11,9 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// Build a relay: DIR/relay, the executable, and DIR/manifest.json, what it was made of
 ///
+/// The tests of the configuration run first; when one fails, nothing is built. DIR/sbom.cdx.json lists what the relay
+/// consists of, and DIR/inputs.json has what `verify` needs to build it again.
+///
 /// The first build on a machine compiles the runtime as well and takes a few minutes; later ones take seconds.
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -37,6 +40,9 @@ enum Emit {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(checked) = arguments.input.load(Purpose::Serve)? else { return Ok(ExitCode::FAILURE) };
+    if !super::test::pass(&arguments.input, &checked)? {
+        return Ok(ExitCode::FAILURE);
+    }
     let mut progress = Progress::new(arguments.quiet || arguments.input.format == Format::Json);
     let mut options = BuildOptions::new(&arguments.out);
     if arguments.emit == Emit::Source {
@@ -47,8 +53,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let artifact = built?;
     match arguments.input.format {
         Format::Json => println!("{}", serde_json::to_string_pretty(&artifact.manifest)?),
-        Format::Text if arguments.quiet => {}
-        Format::Text => anstream::eprintln!(
+        _ if arguments.quiet => {}
+        _ => anstream::eprintln!(
             "{}built{} {} ({} KiB)",
             style::GOOD,
             style::RESET,

@@ -4,8 +4,15 @@ use super::{
     input::{Format, Input, Purpose},
     style,
 };
+use anyhow::Context as _;
 use clap::Args;
-use std::process::ExitCode;
+use relay_build::{config::Checked, testing};
+use std::{
+    fs::File,
+    io::BufReader,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 /// Find every problem in a configuration
 ///
@@ -14,13 +21,21 @@ use std::process::ExitCode;
 pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
+    /// Lines that really came: aggregations that take none of them are a warning
+    #[arg(long, value_name = "FILE")]
+    sample: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let input = &arguments.input;
-    let checked = input.check(Purpose::Serve)?;
+    let mut checked = input.check(Purpose::Serve)?;
+    if let Some(path) = &arguments.sample
+        && !checked.has_errors()
+    {
+        hold_against(&mut checked, path)?;
+    }
     let refused = input.refuses(&checked);
-    if input.format == Format::Json || !checked.diagnostics.is_empty() {
+    if input.format == Format::Json || checked.all_diagnostics().next().is_some() {
         input.print(&checked);
     }
     if !refused && input.format == Format::Text {
@@ -36,6 +51,19 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             table.aggregators.len(),
             table.blocklist.len()
         );
+        match relay_runtime::serve::memory(&checked.plan) {
+            Ok(memory) => anstream::eprintln!("memory: {memory}"),
+            Err(error) => anstream::eprintln!("memory: known when the relay starts: {error}"),
+        }
     }
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn hold_against(checked: &mut Checked, path: &Path) -> anyhow::Result<()> {
+    let found = File::open(path)
+        .map_err(testing::SampleError::from)
+        .and_then(|file| testing::check_sample(checked, &mut BufReader::new(file)))
+        .with_context(|| format!("cannot use the sample {}", path.display()))?;
+    checked.diagnostics.extend(found);
+    Ok(())
 }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::Args;
 use relay_build::{
     analyses::{self, Explained, Force, Strategy},
-    config::Checked,
+    config::{self, Checked},
     diagnostics::Span,
 };
 use relay_runtime::{
@@ -49,6 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 
 fn print_plan(out: &mut impl Write, checked: &Checked, explained: &Explained) -> io::Result<()> {
     let table = &checked.plan.table;
+    print_environment(out, checked)?;
     for sentence in &explained.table {
         writeln!(out, "{sentence}")?;
     }
@@ -66,11 +67,14 @@ fn print_plan(out: &mut impl Write, checked: &Checked, explained: &Explained) ->
     for (at, aggregator) in table.aggregators.iter().enumerate() {
         let place = Place(checked, checked.origins.aggregators.get(at));
         let what = format!(
-            "{} {} {} → {}",
+            "{} {} {} → {} every {} s, {} s after its start{}",
             aggregator.key(),
-            aggregator.function.name(),
+            aggregator.function_names(),
             Conditions(&aggregator.matcher),
-            aggregator.format
+            aggregator.format,
+            aggregator.interval,
+            aggregator.wait,
+            if aggregator.drop_raw { ", hides what it takes" } else { "" }
         );
         rule(out, &place, &what, explained.aggregators.get(at))?;
     }
@@ -86,6 +90,25 @@ fn print_plan(out: &mut impl Write, checked: &Checked, explained: &Explained) ->
     section(out, "regexes")?;
     for (pattern, what) in &explained.regexes {
         writeln!(out, "  {pattern}\n      {what}")?;
+    }
+    Ok(())
+}
+
+/// What was fixed now and why, and what the named environment has otherwise.
+fn print_environment(out: &mut impl Write, checked: &Checked) -> io::Result<()> {
+    if let Some(name) = &checked.environment {
+        section(out, &format!("environment {name}"))?;
+        for (span, what) in &checked.overlay {
+            writeln!(out, "  {}{}{} {what}", style::FAINT, Place(checked, Some(span)), style::RESET)?;
+        }
+    }
+    if !checked.variables.is_empty() {
+        section(out, "variables")?;
+    }
+    for (name, value) in &checked.variables {
+        let origin = checked.variable_origins.get(name).copied().unwrap_or_default();
+        let shown = if config::is_secret(name) { "(not shown)" } else { value.as_str() };
+        writeln!(out, "  {name} = {shown}  {}from {origin}{}", style::FAINT, style::RESET)?;
     }
     Ok(())
 }
@@ -118,7 +141,9 @@ fn print_step(out: &mut impl Write, checked: &Checked, step: &Step) -> io::Resul
             (origins.rewriters.get(at.get()), what)
         }
         Rule::Aggregator(at) => {
-            let what = format!("aggregator {}", table.aggregators[at.get()].key());
+            let rule = &table.aggregators[at.get()];
+            let hides = if rule.drop_raw { ", which hides what it takes" } else { "" };
+            let what = format!("aggregator {} {}{hides}", rule.key(), rule.function_names());
             (origins.aggregators.get(at.get()), what)
         }
         Rule::Route(at) => {
@@ -132,6 +157,12 @@ fn print_step(out: &mut impl Write, checked: &Checked, step: &Step) -> io::Resul
     };
     let (style, said) = match &step.outcome {
         Outcome::Matched => (style::GOOD, "matches".to_owned()),
+        Outcome::Aggregated(output) if output.is_empty() => {
+            (style::ERROR, "takes it, but its output has no name that can be sent".to_owned())
+        }
+        Outcome::Aggregated(output) => {
+            (style::GOOD, format!("takes it into {}", String::from_utf8_lossy(output)))
+        }
         Outcome::Failed(condition) => (style::FAINT, format!("no: `{}` does not hold", condition.name())),
         Outcome::NotChosen => (style::FAINT, "not chosen".to_owned()),
         Outcome::Rewritten(name) => (style::GOOD, format!("makes {}", String::from_utf8_lossy(name))),

@@ -1,16 +1,19 @@
 //! What every command that reads a configuration takes, and how its problems are reported.
 
 use super::style;
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 use relay_build::{
-    config::{self, Checked},
+    config::{self, Checked, Source},
     diagnostics::{self, Severity},
 };
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 /// The configuration and what completes it.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub(crate) struct Input {
     /// The configuration, in carbon-relay-ng's TOML
     #[arg(value_name = "CONFIG")]
@@ -21,6 +24,9 @@ pub(crate) struct Input {
     /// Read values for `${NAME}`s from a TOML file of `NAME = "value"` lines
     #[arg(long = "vars", value_name = "FILE")]
     variables_file: Option<PathBuf>,
+    /// Lay `[env.NAME]` over the configuration and take its variables from vars.NAME.toml beside it
+    #[arg(long = "env", value_name = "NAME")]
+    environment: Option<String>,
     /// Treat these as errors
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
@@ -41,6 +47,12 @@ pub(crate) enum Format {
     Text,
     /// For machines: one JSON document on stdout
     Json,
+    /// For CI: the outcome of tests, as XML
+    #[value(hide = true)]
+    Junit,
+    /// For a merge request's comment: the outcome of a comparison
+    #[value(hide = true)]
+    Markdown,
 }
 
 /// Whether the command needs a relay that this version can build.
@@ -48,23 +60,42 @@ pub(crate) enum Format {
 pub(crate) enum Purpose {
     /// Only the table is asked, so that parts without an engine do no harm.
     Ask,
+    /// The same, for a report that has forms of its own.
+    Report,
     /// A relay is to run.
     Serve,
 }
 
 impl Input {
+    /// Another configuration, completed in the same way.
+    pub(crate) fn of(&self, config: &Path) -> Self {
+        Self { config: config.to_owned(), ..self.clone() }
+    }
+
     /// Reads, checks and analyses. Prints every problem; `None` when the configuration is refused.
     pub(crate) fn load(&self, purpose: Purpose) -> anyhow::Result<Option<Checked>> {
         let checked = self.check(purpose)?;
         let refused = self.refuses(&checked);
-        if !checked.diagnostics.is_empty() {
+        if checked.all_diagnostics().next().is_some() {
             self.print(&checked);
         }
         Ok((!refused).then_some(checked))
     }
 
+    /// The same for commands that print a report on stdout: problems are text on stderr, whatever the report's form.
+    pub(crate) fn load_for_report(&self) -> anyhow::Result<Option<Checked>> {
+        let checked = self.check(Purpose::Report)?;
+        if checked.all_diagnostics().next().is_some() {
+            self.print_to_stderr(&checked);
+        }
+        Ok((!self.refuses(&checked)).then_some(checked))
+    }
+
     /// Reads, checks and analyses, without a word.
     pub(crate) fn check(&self, purpose: Purpose) -> anyhow::Result<Checked> {
+        if purpose != Purpose::Report && matches!(self.format, Format::Junit | Format::Markdown) {
+            bail!("this command prints text or json");
+        }
         let options = self.options()?;
         let mut checked = config::load(&self.config, &options)
             .with_context(|| format!("cannot read {}", self.config.display()))?;
@@ -77,7 +108,7 @@ impl Input {
     }
 
     /// Where variables get their values from.
-    fn options(&self) -> anyhow::Result<config::Options> {
+    pub(crate) fn options(&self) -> anyhow::Result<config::Options> {
         let file = match &self.variables_file {
             None => BTreeMap::new(),
             Some(path) => {
@@ -90,35 +121,72 @@ impl Input {
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
         let variables = self.variables.iter().cloned().collect();
-        Ok(config::Options { variables, file, environment })
+        let environment_name = self.environment.clone();
+        let environment_file = match &environment_name {
+            Some(name) => self.environment_file(name)?,
+            None => None,
+        };
+        Ok(config::Options {
+            variables,
+            file,
+            environment,
+            environment_name,
+            environment_file,
+            ..config::Options::default()
+        })
+    }
+
+    /// `vars.NAME.toml` beside the configuration, if it is there.
+    fn environment_file(&self, name: &str) -> anyhow::Result<Option<Source>> {
+        let path = self.config.with_file_name(format!("vars.{name}.toml"));
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Ok(Some(Source { path, text })),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", path.display())),
+        }
     }
 
     /// Whether the findings forbid a relay.
     pub(crate) fn refuses(&self, checked: &Checked) -> bool {
-        checked.has_errors() || (self.deny == Some(Deny::Warnings) && !checked.diagnostics.is_empty())
+        checked.has_errors()
+            || (self.deny == Some(Deny::Warnings) && checked.all_diagnostics().next().is_some())
     }
 
     /// Prints the findings: text on stderr with a closing count, JSON on stdout.
     pub(crate) fn print(&self, checked: &Checked) {
+        let files = || checked.files.iter().map(|file| (&file.diagnostics, &file.source));
+        let all = || std::iter::once((&checked.diagnostics, &checked.source)).chain(files());
         match self.format {
-            Format::Json => println!("{}", diagnostics::to_json(&checked.diagnostics, &checked.source)),
-            Format::Text => {
-                anstream::eprint!("{}", diagnostics::render(&checked.diagnostics, &checked.source, true));
-                anstream::eprintln!("{}", summary(checked));
+            Format::Json => {
+                let lists = all().map(|(found, source)| diagnostics::to_json(found, source));
+                let flat = lists.flat_map(|list| list.as_array().cloned().unwrap_or_default());
+                println!("{}", serde_json::Value::Array(flat.collect()));
             }
+            _ => self.print_to_stderr(checked),
         }
+    }
+
+    /// Prints the findings as text on stderr, for commands with something else to say on stdout.
+    #[expect(clippy::unused_self, reason = "reads as its sibling does")]
+    pub(crate) fn print_to_stderr(&self, checked: &Checked) {
+        let files = checked.files.iter().map(|file| (&file.diagnostics, &file.source));
+        let all = std::iter::once((&checked.diagnostics, &checked.source)).chain(files);
+        for (found, source) in all.filter(|(found, _)| !found.is_empty()) {
+            anstream::eprintln!("{}", diagnostics::render(found, source, true).trim_end());
+        }
+        anstream::eprintln!("{}", summary(checked));
     }
 }
 
 fn summary(checked: &Checked) -> String {
-    let count = |severity| checked.diagnostics.iter().filter(|one| one.severity == severity).count();
+    let count = |severity| checked.all_diagnostics().filter(|one| one.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let style = if errors > 0 { style::ERROR } else { style::WARNING };
     let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
     let more = checked
-        .diagnostics
-        .first()
+        .all_diagnostics()
+        .next()
         .map_or(String::new(), |first| format!("; `relay-build explain-code {}` tells more", first.code));
     format!("{style}{}: {errors}, {warnings}{}{more}", checked.source.path.display(), style::RESET)
 }

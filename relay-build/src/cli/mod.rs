@@ -2,16 +2,22 @@
 //!
 //! Exit codes: 0 fine, 1 the configuration or the run has a problem, 2 the command line is wrong.
 
+mod bench;
 mod build;
 mod check;
+mod diff;
 mod explain;
 mod explain_code;
 mod input;
 mod progress;
+mod replay;
 mod run;
+mod schema;
 mod show_lines;
 pub(crate) mod style;
+mod test;
 mod trace;
+mod verify;
 
 use clap::{ColorChoice, Parser, Subcommand};
 use std::process::ExitCode;
@@ -34,9 +40,15 @@ enum Command {
     Run(run::Arguments),
     Build(build::Arguments),
     Check(check::Arguments),
+    Test(test::Arguments),
+    Diff(diff::Arguments),
+    Bench(bench::Arguments),
+    Verify(verify::Arguments),
     Trace(trace::Arguments),
+    Replay(replay::Arguments),
     Explain(explain::Arguments),
     ExplainCode(explain_code::Arguments),
+    Schema(schema::Arguments),
     #[command(hide = true)]
     ShowLines(show_lines::Arguments),
 }
@@ -51,10 +63,21 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     match arguments.command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::Diff(arguments) => Ok(diff::run(&arguments)),
+        Command::Bench(arguments) => bench::run(&arguments),
+        Command::Verify(arguments) => verify::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
+        Command::Replay(arguments) => replay::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
         Command::ExplainCode(arguments) => explain_code::run(&arguments),
+        Command::Schema(schema::Arguments {}) => schema::run(),
         Command::ShowLines(arguments) => show_lines::run(&arguments),
     }
+}
+
+/// Prints why a command did not work.
+pub(crate) fn print_error(error: &anyhow::Error) {
+    anstream::eprintln!("{}error{}: {error:#}", style::ERROR, style::RESET);
 }

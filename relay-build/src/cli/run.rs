@@ -38,6 +38,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(checked) = arguments.input.load(Purpose::Serve)? else { return Ok(ExitCode::FAILURE) };
+    if !super::test::pass(&arguments.input, &checked)? {
+        return Ok(ExitCode::FAILURE);
+    }
     if arguments.interpreted {
         let interpreter = Interpreter::new(&checked.plan.table)?;
         let _shown = show_lines(&checked)?;

@@ -12,6 +12,7 @@ mod data;
 mod engines;
 mod index;
 mod names;
+mod outputs;
 mod rows;
 mod rules;
 mod tables;
@@ -26,6 +27,7 @@ use crate::{
 use comments::Comments;
 use data::Data;
 use engines::EngineList;
+use outputs::Outputs;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 use std::collections::BTreeSet;
@@ -155,7 +157,9 @@ fn emit_table(
         }
         RuleForm::Rows => rows::emit(table, strategy, index.as_ref(), &list, data),
     };
-    let dispatch = emit_dispatch(index.is_some(), !table.rewriters.is_empty());
+    let outputs = Outputs::new(table);
+    let dispatch = emit_dispatch(index.is_some(), !table.rewriters.is_empty(), &outputs);
+    let patterns = outputs.patterns();
     let doc = comments.table();
     let items = quote! {
         #(#[doc = #doc])*
@@ -168,7 +172,7 @@ fn emit_table(
         impl Table {
             /// Makes the table ready to run.
             pub fn new() -> Self {
-                Self { engines: Engines::new(SUBSTRINGS, REGEXES, REWRITERS) }
+                Self { engines: Engines::new(SUBSTRINGS, REGEXES, REWRITERS, #patterns) }
             }
         }
 
@@ -221,7 +225,8 @@ fn emit_imports(items: &TokenStream) -> TokenStream {
 }
 
 /// The way of a name through the table, which looks the same for every table but for what is missing.
-fn emit_dispatch(indexed: bool, rewriting: bool) -> TokenStream {
+fn emit_dispatch(indexed: bool, rewriting: bool, outputs: &Outputs) -> TokenStream {
+    let output = outputs.method();
     let look = |name: TokenStream| if indexed { quote!(INDEX.look(#name, look);) } else { quote!() };
     let (look_first, look_again) = (look(quote!(name)), look(quote!(rewritten)));
     let rewrite = rewriting.then(|| {
@@ -256,6 +261,8 @@ fn emit_dispatch(indexed: bool, rewriting: bool) -> TokenStream {
                 #look_first
                 self.routes(name, look, sink);
             }
+
+            #output
         }
 
         impl Table {

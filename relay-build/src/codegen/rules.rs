@@ -109,7 +109,23 @@ impl Rules<'_> {
             let index = Literal::usize_unsuffixed(at);
             let hide = aggregator.drop_raw.then(|| quote!(sink.dropped_raw(); return true;));
             let take = quote!(sink.aggregate(AggregatorIndex(#index)); #hide);
-            let step = self.when(&rule.tests, &take);
+            // Regexes come last and may be remembered; see `Sink::takes`.
+            let (regexes, cheap): (Vec<_>, Vec<_>) = rule
+                .tests
+                .iter()
+                .cloned()
+                .partition(|test| matches!(test.kind, TestKind::Regex(_) | TestKind::Confirm(_)));
+            let step = if regexes.is_empty() {
+                self.when(&cheap, &take)
+            } else {
+                let (cheap, regexes) = (self.all(&cheap), self.all(&regexes));
+                let takes = quote!(sink.takes(AggregatorIndex(#index), name, || #regexes));
+                if cheap.to_string() == "true" {
+                    quote!(if #takes { #take })
+                } else {
+                    quote!(if #cheap && #takes { #take })
+                }
+            };
             if self.index.is_none() {
                 return step;
             }

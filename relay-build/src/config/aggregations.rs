@@ -1,13 +1,15 @@
 //! `[[aggregation]]` (spec §2.8, §9).
 
-use super::{check::Check, fields::Fields, keys, matchers, raw::Table, regexes, rewriters};
+use super::{
+    aggregation_options, check::Check, fields::Fields, keys, matchers, raw::Table, regexes, rewriters,
+};
 use crate::diagnostics::{Diagnostic, codes};
-use relay_runtime::table::{Aggregator, Function, Matcher};
+use relay_runtime::table::{Aggregator, Matcher};
 
 /// Adds one section to the plan.
 pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let fields = Fields::read(check, table, "an aggregation", &[keys::AGGREGATION, keys::MATCHER]);
-    let function = function(check, &fields);
+    let functions = aggregation_options::functions(check, &fields);
     let matcher = matchers::read(check, &fields);
     report_missing_regex(check, &fields, &matcher);
     let format = format(check, &fields, &matcher);
@@ -15,46 +17,20 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let wait = fields.integer(check, "wait", 0..=i64::from(u32::MAX)).unwrap_or(0);
     let cache = fields.boolean(check, "cache").unwrap_or(false);
     let drop_raw = fields.boolean(check, "dropRaw").unwrap_or(false);
-    let (Some(function), Some(interval)) = (function, interval) else { return };
+    let options = aggregation_options::options(check, &fields, interval.unwrap_or(1));
+    let Some(interval) = interval.filter(|_| !functions.is_empty()) else { return };
     let wait = u32::try_from(wait).unwrap_or(0);
     check.plan.table.aggregators.push(Aggregator {
-        function,
+        functions,
         matcher,
         format,
         interval,
         wait,
         cache,
         drop_raw,
+        options,
     });
     check.origins.aggregators.push(table.span);
-}
-
-/// The function of a name.
-pub(super) fn function_named(name: &str) -> Option<Function> {
-    Function::ALL.into_iter().find(|function| function.name() == name)
-}
-
-fn function(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<Function> {
-    let Some(text) = fields.fixed(check, "function") else {
-        fields.missing(check, "function", "\"sum\"");
-        return None;
-    };
-    let function = function_named(&text.text);
-    if function.is_none() {
-        let names = Function::ALL.map(Function::name);
-        let near = keys::nearest(&text.text, names).unwrap_or("sum");
-        let list = names.map(|name| format!("`{name}`")).join(", ");
-        check.report(
-            Diagnostic::error(
-                codes::UNKNOWN_FUNCTION,
-                text.span,
-                format!("unknown function `{}`", text.text),
-            )
-            .label(format!("expected one of {list}"))
-            .help(format!("write `function = \"{near}\"`")),
-        );
-    }
-    function
 }
 
 /// Upstream crashes on the first metric (BUG-20); ours takes all that the other conditions let through.

@@ -4,6 +4,7 @@ use super::{
     options::Options,
     origins::Origins,
     raw::Text,
+    tests::Test,
     variables::{self, Found},
 };
 use crate::diagnostics::{Diagnostic, Span, codes};
@@ -32,6 +33,8 @@ pub(super) struct Check<'a> {
     missing: BTreeSet<String>,
     /// `[run] show`.
     pub(super) show: Vec<SocketAddr>,
+    /// `[[test]]`.
+    pub(super) tests: Vec<Test>,
 }
 
 impl<'a> Check<'a> {
@@ -46,6 +49,7 @@ impl<'a> Check<'a> {
             destinations: Vec::new(),
             missing: BTreeSet::new(),
             show: Vec::new(),
+            tests: Vec::new(),
         }
     }
 

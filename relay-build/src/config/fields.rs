@@ -10,7 +10,7 @@ use super::{
     raw::{Entry, Node, Table, Text, Value},
 };
 use crate::diagnostics::{Diagnostic, Span, codes};
-use relay_runtime::table::{Late, Template};
+use relay_runtime::table::{Late, Size, Template};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
 /// The known keys that a table has.
@@ -232,6 +232,31 @@ impl<'a> Fields<'a> {
             None | Some(Late::Known(0)) => default.into(),
             Some(late) => late,
         }
+    }
+
+    /// Bytes, as a number or with a unit; they may stay open.
+    pub(super) fn size(&self, check: &mut Check<'_>, key: &str) -> Option<Late<Size>> {
+        let node = self.node(key)?;
+        let text = match &node.value {
+            Value::Text(text) => check.open(text),
+            Value::Integer(Some(number)) => number.to_string().into(),
+            other => {
+                wrong_type(check, node, key, "a size such as `\"512MiB\"`", other);
+                return None;
+            }
+        };
+        if !text.is_closed() {
+            return Some(Late::AtStart(text));
+        }
+        let size = text.0.parse();
+        if let Err(error) = &size {
+            check.report(
+                Diagnostic::error(codes::MALFORMED_SIZE, node.span, format!("`{key}` is {error}"))
+                    .label("expected a number with a unit `KiB`, `MiB` or `GiB`")
+                    .help(format!("write `{key} = \"512MiB\"`")),
+            );
+        }
+        size.ok().map(Late::Known)
     }
 
     /// A float; integers are accepted.

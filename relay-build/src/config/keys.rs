@@ -3,7 +3,7 @@
 
 /// The sections.
 pub(super) const SECTIONS: &[&str] =
-    &["amqp", "init", "instrumentation", "aggregation", "rewriter", "route", "run"];
+    &["amqp", "init", "instrumentation", "aggregation", "rewriter", "route", "run", "test", "env"];
 
 /// Keys before the first section.
 pub(super) const GLOBAL: &[&str] = &[
@@ -30,6 +30,10 @@ pub(super) const GLOBAL: &[&str] = &[
     "line_length_max",
     "pickle_frame_max",
     "shutdown_timeout",
+    "aggregation_rate",
+    "aggregation_checkpoint",
+    "state_dir",
+    "memory",
     "reject_nan",
 ];
 
@@ -57,6 +61,25 @@ pub(super) const INIT: &[&str] = &["cmds"];
 /// `[run]`, which only `relay-build run` reads.
 pub(super) const RUN: &[&str] = &["show"];
 
+/// `[[test]]`, of which nothing gets into a relay.
+pub(super) const TEST: &[&str] = &[
+    "name",
+    "line",
+    "metric",
+    "accepted",
+    "reason",
+    "blocked",
+    "blocked_by",
+    "rewritten",
+    "aggregators",
+    "dropped_raw",
+    "routes",
+    "destinations",
+];
+
+/// A table in `routes` of a `[[test]]`.
+pub(super) const TEST_ROUTE: &[&str] = &["key", "destinations"];
+
 /// `[instrumentation]`
 pub(super) const INSTRUMENTATION: &[&str] = &["graphite_addr", "graphite_interval"];
 
@@ -64,7 +87,25 @@ pub(super) const INSTRUMENTATION: &[&str] = &["graphite_addr", "graphite_interva
 pub(super) const MATCHER: &[&str] = &["prefix", "notPrefix", "sub", "notSub", "regex", "notRegex", "substr"];
 
 /// `[[aggregation]]`, beside the matcher.
-pub(super) const AGGREGATION: &[&str] = &["function", "format", "interval", "wait", "cache", "dropRaw"];
+pub(super) const AGGREGATION: &[&str] = &[
+    "function",
+    "functions",
+    "format",
+    "interval",
+    "wait",
+    "cache",
+    "dropRaw",
+    "bucket_time",
+    "lateness",
+    "lateness_max",
+    "number_format",
+    "percentiles",
+    "percentile_method",
+    "max_future",
+    "max_buckets",
+    "max_series",
+    "max_values",
+];
 
 /// `[[rewriter]]`
 pub(super) const REWRITER: &[&str] = &["old", "new", "not", "max"];
@@ -200,6 +241,8 @@ mod tests {
             AMQP,
             INIT,
             RUN,
+            TEST,
+            TEST_ROUTE,
             INSTRUMENTATION,
             MATCHER,
             AGGREGATION,

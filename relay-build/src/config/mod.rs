@@ -4,13 +4,14 @@
 //! into a [`Plan`] and report everything they find on the way, in one run. Read in this order: [`unquoted`] and
 //! [`raw`] (text to tree), [`check`] and [`fields`] (what all checks share), then one module per section, in the
 //! order in which carbon-relay-ng builds its table: [`commands`], [`blocklist`], [`aggregations`], [`rewriters`],
-//! [`routes`] with [`destinations`]. [`unsupported`] says what of a good configuration this version cannot build.
+//! [`routes`] with [`destinations`], and [`tests`], of which nothing gets into a relay. [`unsupported`] says what of a good configuration this version cannot build.
 //!
 //! Nothing here reads a clock or the environment; [`load`] alone touches a file.
 
 pub mod commands;
 pub mod destinations;
 
+mod aggregation_options;
 mod aggregations;
 mod blocklist;
 mod check;
@@ -20,11 +21,15 @@ mod keys;
 mod matchers;
 mod options;
 mod origins;
+mod overlay;
 mod raw;
 mod regexes;
 mod rewriters;
 mod routes;
+mod schema;
+mod secrets;
 mod settings;
+mod tests;
 mod unquoted;
 mod unsupported;
 mod variables;
@@ -32,17 +37,22 @@ mod variables;
 use crate::diagnostics::{Diagnostic, Severity, Span, codes};
 use check::Check;
 use fields::Fields;
-use relay_runtime::plan::Plan;
+use overlay::Environment;
+use relay_runtime::{memory::Readable, plan::Plan, serve::StartError};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     path::{Path, PathBuf},
 };
 
 pub use options::{Options, VariablesFileError, is_variable_name, parse_variables_file};
 pub use origins::Origins;
+pub use overlay::OverlayStep;
 pub use regexes::MalformedRegex;
 pub use routes::RouteType;
+pub use schema::schema;
+pub use secrets::is_secret;
+pub use tests::{Test, TestFile, Wanted, WantedRoute, check_tests};
 pub use unsupported::unsupported;
 
 /// A configuration file as read.
@@ -52,6 +62,15 @@ pub struct Source {
     pub path: PathBuf,
     /// The file's text, exactly.
     pub text: String,
+}
+
+/// A file that belongs to a configuration, with its problems.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reported {
+    /// What was read.
+    pub source: Source,
+    /// Every problem, in order of place.
+    pub diagnostics: Vec<Diagnostic>,
 }
 
 /// What checking a configuration returns: as much of a plan as could be made, and every problem found.
@@ -65,8 +84,20 @@ pub struct Checked {
     pub origins: Origins,
     /// Every problem, in order of place.
     pub diagnostics: Vec<Diagnostic>,
+    /// The problems of other files that belong to the configuration.
+    pub files: Vec<Reported>,
+    /// What the named environment changed, in the order in which it was laid over the rest.
+    pub overlay: Vec<OverlayStep>,
     /// The variables that were fixed now, by name, with their values.
     pub variables: BTreeMap<String, String>,
+    /// Where each of them got its value, for people.
+    pub variable_origins: BTreeMap<String, &'static str>,
+    /// Of these, the ones whose values came from the environment of the building process.
+    pub from_environment: BTreeSet<String>,
+    /// The environment that was named.
+    pub environment: Option<String>,
+    /// `[[test]]`, in order of place. No part of the plan.
+    pub tests: Vec<Test>,
     /// `[run] show`: where `relay-build run` listens to print what arrives. No part of the plan.
     pub show: Vec<SocketAddr>,
 }
@@ -84,6 +115,8 @@ pub fn load(path: &Path, options: &Options) -> std::io::Result<Checked> {
 /// Checks a text.
 #[must_use]
 pub fn check_text(source: Source, options: &Options) -> Checked {
+    let environment = Environment::read(&source.text, options);
+    let options = &environment.options.clone();
     let mut check = Check::new(options);
     let expanded = unquoted::expand(&source.text, options);
     for (name, value) in &expanded.fixed {
@@ -93,11 +126,17 @@ pub fn check_text(source: Source, options: &Options) -> Checked {
         check.report_missing(name, *span);
     }
     let document = raw::parse(&expanded, &mut check.diagnostics);
+    let mut overlay = Vec::new();
+    let mut files = Vec::new();
     // After a syntax error half of the file may be missing; what the checks would say of that is noise.
     if check.diagnostics.is_empty() {
+        let (document, steps) = overlay::apply(&mut check, document);
+        overlay = steps;
+        secrets::check(&mut check, &document);
         check_document(&mut check, &document);
+        files = environment.finish(&mut check);
     }
-    finish(check, source)
+    Checked { files, overlay, ..finish(check, source) }
 }
 
 /// Every section, in the order in which carbon-relay-ng builds its table (spec §1.2).
@@ -107,6 +146,7 @@ fn check_document(check: &mut Check<'_>, document: &raw::Table) {
     for (slot, key) in ["admin_addr", "http_addr"].into_iter().enumerate() {
         check.origins.listeners[slot] = fields.key_span(key);
     }
+    check.origins.memory = fields.key_span("memory");
     if let Some(table) = fields.table(check, "amqp") {
         settings::amqp(check, table);
     }
@@ -135,9 +175,15 @@ fn check_document(check: &mut Check<'_>, document: &raw::Table) {
     for table in fields.tables(check, "route") {
         routes::check(check, table);
     }
+    for table in fields.tables(check, "test") {
+        tests::check(check, table);
+    }
 }
 
 fn finish(mut check: Check<'_>, source: Source) -> Checked {
+    let tests = std::mem::take(&mut check.tests);
+    let routes: Vec<String> = check.plan.table.routes.iter().map(|route| route.key.clone()).collect();
+    tests::check_routes(&mut check, &tests, &routes);
     for name in check.options.variables.keys().filter(|name| !check.used.contains(*name)) {
         let message = format!("the variable `{name}` was given, but nothing uses it");
         let near = keys::nearest(name, check.used.iter().map(String::as_str));
@@ -147,7 +193,11 @@ fn finish(mut check: Check<'_>, source: Source) -> Checked {
         };
         check.diagnostics.push(Diagnostic {
             code: codes::UNUSED_VARIABLE,
-            severity: Severity::Warning,
+            severity: if check.options.environment_name.is_some() {
+                Severity::Error
+            } else {
+                Severity::Warning
+            },
             message,
             place: None,
             related: Vec::new(),
@@ -159,12 +209,40 @@ fn finish(mut check: Check<'_>, source: Source) -> Checked {
     check.origins.destinations = destinations.map(|one| place(one).unwrap_or_default()).collect();
     // Of a plan with an error in it nothing more can be said.
     if check.diagnostics.iter().all(|one| one.severity < Severity::Error) {
-        let more = crate::analyses::warnings(&check.plan.table, &check.origins);
+        let more = crate::analyses::findings(&check.plan.table, &check.plan.settings, &check.origins);
         check.diagnostics.extend(more);
+        check.diagnostics.extend(too_little_memory(&check.plan, &check.origins));
     }
     check.diagnostics.sort_by_key(|one| one.place.as_ref().map_or(usize::MAX, |(span, _)| span.start));
-    let Check { plan, origins, diagnostics, fixed: variables, show, .. } = check;
-    Checked { source, plan, origins, diagnostics, variables, show }
+    let Check { options, plan, origins, diagnostics, fixed: variables, show, .. } = check;
+    let origin = |name: &String| Some((name.clone(), options.origin(name)?));
+    let variable_origins = variables.keys().filter_map(origin).collect();
+    let from_environment = variables.keys().filter(|name| options.given(name).is_none()).cloned().collect();
+    let environment = options.environment_name.clone();
+    Checked {
+        source,
+        plan,
+        origins,
+        diagnostics,
+        variables,
+        variable_origins,
+        from_environment,
+        environment,
+        tests,
+        show,
+        ..Checked::default()
+    }
+}
+
+/// A ceiling that cannot be kept. One that depends on the environment is looked at when the relay starts.
+fn too_little_memory(plan: &Plan, origins: &Origins) -> Option<Diagnostic> {
+    let Err(StartError::Memory(error)) = relay_runtime::serve::memory(plan) else { return None };
+    let needed = Readable(error.needed.next_multiple_of(1 << 20));
+    Some(
+        Diagnostic::error(codes::MEMORY_TOO_SMALL, origins.memory.unwrap_or_default(), error.to_string())
+            .label("too little")
+            .help(format!("write `memory = \"{needed}\"` or more, or lower `max_procs`, `max_connections`, `pickle_frame_max`, or the bounds of aggregations")),
+    )
 }
 
 fn not_utf8(path: PathBuf, error: &std::string::FromUtf8Error) -> Checked {
@@ -181,7 +259,12 @@ impl Checked {
     /// Whether a problem was found that no relay can be built with.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|one| one.severity == Severity::Error)
+        self.all_diagnostics().any(|one| one.severity == Severity::Error)
+    }
+
+    /// Every problem, of the configuration and of the files that belong to it.
+    pub fn all_diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().chain(self.files.iter().flat_map(|file| &file.diagnostics))
     }
 }
 

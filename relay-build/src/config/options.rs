@@ -1,5 +1,6 @@
 //! What the person at the command line adds to a configuration: values for its variables.
 
+use super::Source;
 use std::collections::BTreeMap;
 
 /// Where variables get their values. What stands first here wins.
@@ -13,6 +14,12 @@ pub struct Options {
     pub file: BTreeMap<String, String>,
     /// The environment; asked only for what must be fixed now, and never for `HOST`.
     pub environment: BTreeMap<String, String>,
+    /// `--env NAME`: which overlay of the configuration is laid over the rest.
+    pub environment_name: Option<String>,
+    /// `vars.NAME.toml` beside the configuration, as read; `None` when there is none.
+    pub environment_file: Option<Source>,
+    /// What that file, and below it `[env.NAME.vars]`, give; filled in by the check.
+    pub environment_values: BTreeMap<String, String>,
 }
 
 /// Why a variables file cannot be read.
@@ -23,10 +30,24 @@ pub struct VariablesFileError {
 }
 
 impl Options {
-    /// The value that was given for this build: `--var`, then the variables file.
+    /// The value that was given for this build: `--var`, then the variables file, then what belongs to the environment
+    /// that was named.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&str> {
-        self.variables.get(name).or_else(|| self.file.get(name)).map(String::as_str)
+        let sources = [&self.variables, &self.file, &self.environment_values];
+        sources.into_iter().find_map(|values| values.get(name)).map(String::as_str)
+    }
+
+    /// Where the value for a name comes from, for people.
+    #[must_use]
+    pub fn origin(&self, name: &str) -> Option<&'static str> {
+        let sources = [
+            (&self.variables, "--var"),
+            (&self.file, "the variables file"),
+            (&self.environment_values, "the named environment"),
+            (&self.environment, "the building process' environment"),
+        ];
+        sources.into_iter().find(|(values, _)| values.contains_key(name)).map(|(_, origin)| origin)
     }
 
     /// The value for something that must be fixed now: what was given, then the environment.
@@ -40,9 +61,12 @@ impl Options {
     }
 }
 
-/// Reads `NAME=value` lines. Empty lines and lines that start with `#` are skipped; white space around the
+/// Reads a file of variables: TOML with a string for each name, or else `NAME=value` lines. Of the latter, empty lines and lines that start with `#` are skipped; white space around the
 /// name and around the value is not part of them.
 pub fn parse_variables_file(text: &str) -> Result<BTreeMap<String, String>, VariablesFileError> {
+    if let Some(variables) = as_toml(text) {
+        return Ok(variables);
+    }
     let mut variables = BTreeMap::new();
     for (at, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -56,6 +80,21 @@ pub fn parse_variables_file(text: &str) -> Result<BTreeMap<String, String>, Vari
         variables.insert(name.trim().to_owned(), value.trim().to_owned());
     }
     Ok(variables)
+}
+
+/// The variables of a TOML document of nothing else.
+fn as_toml(text: &str) -> Option<BTreeMap<String, String>> {
+    let document: toml::Table = text.parse().ok()?;
+    let one = |(name, value): (String, toml::Value)| {
+        let value = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(boolean) => boolean.to_string(),
+            _ => return None,
+        };
+        is_variable_name(&name).then_some((name, value))
+    };
+    document.into_iter().map(one).collect()
 }
 
 /// An upper-case letter or underscore, then upper-case letters, digits and underscores.
@@ -94,6 +133,13 @@ mod tests {
         assert_eq!(options.fixed("DC"), Some("var"));
         options.environment = one("HOST", "builder");
         assert_eq!(options.fixed("HOST"), None);
+    }
+
+    #[test]
+    fn a_variables_file_may_be_toml() {
+        let read = parse_variables_file("# ours\nDC = \"ams\" # there\nORG = 5\n").unwrap();
+        assert_eq!((read["DC"].as_str(), read["ORG"].as_str()), ("ams", "5"));
+        assert_eq!(parse_variables_file("dc = \"ams\"").unwrap_err().line, 1);
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub struct Origins {
     pub amqp: Option<Span>,
     /// Of `settings.instrumentation`.
     pub instrumentation: Option<Span>,
+    /// Of `settings.memory`.
+    pub memory: Option<Span>,
     /// Of `settings.admin` and `settings.http`.
     pub listeners: [Option<Span>; 2],
 }

@@ -26,6 +26,7 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) {
         spool_bytes_max: fields
             .late(check, "spool_dir_max_bytes", 0..=i64::MAX)
             .unwrap_or(defaults.spool_bytes_max),
+        memory: fields.size(check, "memory").unwrap_or(defaults.memory),
         pid_file: fields.open(check, "pid_file"),
         workers: fields.late(check, "max_procs", i64::MIN..=i64::MAX).unwrap_or(defaults.workers),
         connections_max: fields
@@ -38,6 +39,9 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) {
             .late(check, "pickle_frame_max", 1_024..=524_288_000)
             .unwrap_or(defaults.pickle_frame_bytes_max),
         shutdown_ms: timeout(check, fields, "shutdown_timeout", 30_000).into(),
+        aggregation_rate: fields.late_or(check, "aggregation_rate", 200_000),
+        state_dir: fields.open(check, "state_dir"),
+        aggregation_checkpoint_ms: timeout(check, fields, "aggregation_checkpoint", 60_000).into(),
         amqp: None,
         instrumentation: None,
     };

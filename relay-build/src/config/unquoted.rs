@@ -60,6 +60,11 @@ pub(super) fn expand(text: &str, options: &Options) -> Expanded {
 }
 
 impl Expanded {
+    /// A text without such variables.
+    pub(super) fn verbatim(text: &str) -> Self {
+        Self { text: text.to_owned(), ..Self::default() }
+    }
+
     /// The place in the file of a place in the parsed text.
     pub(super) fn original(&self, new: Range<usize>) -> Span {
         Span { start: self.offset(new.start, false), end: self.offset(new.end, true) }

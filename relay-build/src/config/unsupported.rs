@@ -12,7 +12,7 @@ use relay_runtime::table::RouteKind;
 pub fn unsupported(checked: &Checked) -> Vec<Diagnostic> {
     let mut found = Vec::new();
     listeners(checked, &mut found);
-    inputs_and_rules(checked, &mut found);
+    inputs(checked, &mut found);
     routes(checked, &mut found);
     found.sort_by_key(|one| one.place.as_ref().map_or(0, |(span, _)| span.start));
     found
@@ -32,7 +32,7 @@ fn listeners(checked: &Checked, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn inputs_and_rules(checked: &Checked, found: &mut Vec<Diagnostic>) {
+fn inputs(checked: &Checked, found: &mut Vec<Diagnostic>) {
     if checked.plan.settings.amqp.is_some() {
         let message = "the AMQP input cannot be built by this version";
         let diagnostic = error(codes::UNSUPPORTED_AMQP, checked.origins.amqp, message);
@@ -43,11 +43,6 @@ fn inputs_and_rules(checked: &Checked, found: &mut Vec<Diagnostic>) {
         let diagnostic =
             warning(codes::UNSUPPORTED_INSTRUMENTATION, checked.origins.instrumentation, message.to_owned());
         found.push(diagnostic.help("write `graphite_addr = \"\"`, or leave it for a later version"));
-    }
-    for span in &checked.origins.aggregators {
-        let message = "aggregations cannot be built by this version";
-        let diagnostic = error(codes::UNSUPPORTED_AGGREGATION, Some(*span), message);
-        found.push(diagnostic.help("remove the aggregation"));
     }
 }
 

@@ -49,6 +49,10 @@ codes! {
     NO_EFFECT = 0110;
     /// Not an address to listen on.
     LISTEN_ADDRESS = 0111;
+    /// Not a number of bytes.
+    MALFORMED_SIZE = 0112;
+    /// `memory` is less than the configuration needs.
+    MEMORY_TOO_SMALL = 0113;
     /// A route type that does not exist.
     UNKNOWN_ROUTE_TYPE = 0201;
     /// Fewer destinations than the route type needs.
@@ -111,6 +115,16 @@ codes! {
     MISSING_REGEX = 0503;
     /// An aggregation without an output name.
     EMPTY_FORMAT = 0504;
+    /// An aggregation that emits its buckets before they are over.
+    SHORT_WAIT = 0505;
+    /// An aggregation whose output no route takes.
+    UNTAKEN_OUTPUT = 0506;
+    /// Two aggregations that write one series.
+    SHARED_OUTPUT = 0507;
+    /// An aggregation that gets its own output back.
+    AGGREGATION_LOOP = 0508;
+    /// An aggregation that takes nothing of a sample of lines.
+    UNUSED_BY_SAMPLE = 0509;
     /// A command that does not exist.
     UNKNOWN_COMMAND = 0601;
     /// A command with missing or misplaced words.
@@ -129,6 +143,14 @@ codes! {
     UNUSED_VARIABLE = 0702;
     /// A variable whose value does not fit its place.
     MALFORMED_VARIABLE = 0703;
+    /// An environment that does not exist.
+    UNKNOWN_ENVIRONMENT = 0704;
+    /// A variable of an environment that nothing uses.
+    UNUSED_ENVIRONMENT_VARIABLE = 0705;
+    /// A secret that gets into the relay.
+    LITERAL_SECRET = 0706;
+    /// A key of an overlay that cannot be laid over anything.
+    MALFORMED_OVERLAY = 0707;
     /// A blocklist entry behind others that block all that it does.
     UNREACHED_BLOCKLIST_ENTRY = 0801;
     /// A route or aggregation whose metrics are all blocked.
@@ -157,11 +179,15 @@ codes! {
     UNSUPPORTED_LISTENER = 0901;
     /// `[amqp]` is not built yet.
     UNSUPPORTED_AMQP = 0902;
-    /// Aggregations are not built yet.
-    UNSUPPORTED_AGGREGATION = 0903;
     /// Self-metrics are not sent yet.
     UNSUPPORTED_INSTRUMENTATION = 0904;
     /// A route type that is not built yet.
     UNSUPPORTED_ROUTE = 0905;
+    /// A test that wants nothing.
+    TEST_WANTS_NOTHING = 1001;
+    /// A test that wants a route which does not exist.
+    TEST_ROUTE = 1002;
+    /// A test with a line and a metric.
+    TEST_LINE_TWICE = 1003;
     // 0906 was: pickle output is not built yet. 0907 was: the disk spool is not built yet.
 }

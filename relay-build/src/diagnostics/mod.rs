@@ -53,7 +53,7 @@ pub struct Span {
 ///
 /// `R00xx` syntax, `R01xx` keys and values, `R02xx` routes and destinations, `R03xx` matchers and regexes,
 /// `R04xx` rewriters, `R05xx` aggregations, `R06xx` commands, `R07xx` variables, `R08xx` analyses of the plan,
-/// `R09xx` things that this version cannot build.
+/// `R09xx` things that this version cannot build, `R10xx` tests.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Code(pub u16);
 

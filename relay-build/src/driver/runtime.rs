@@ -4,7 +4,7 @@
 //! forget, so each other checkout would compile everything again. Only files that differ are written, since cargo goes
 //! by their times.
 
-use super::{BuildError, create, read, write};
+use super::{BuildError, cargo::profiles, create, read, write};
 use std::{
     fs, io,
     path::{Path, PathBuf},
@@ -12,11 +12,12 @@ use std::{
 
 const NAME: &str = "relay-runtime";
 
-/// Brings the copy in `cache` up to date and returns its directory.
-pub(super) fn copy(from: &Path, cache: &Path) -> Result<PathBuf, BuildError> {
+/// Brings the copy in `cache` up to date, makes the cache a workspace of it and the generated crate `member`, and returns
+/// the copy's directory.
+pub(super) fn copy(from: &Path, cache: &Path, member: &str) -> Result<PathBuf, BuildError> {
     let to = cache.join(NAME);
     let workspace = from.join("../Cargo.toml");
-    let alone = alone(&String::from_utf8_lossy(&read(&workspace)?));
+    let alone = alone(&String::from_utf8_lossy(&read(&workspace)?), member);
     let alone = alone.map_err(|error| BuildError::File(workspace, io::Error::other(error)))?;
     copy_directory(&from.join("src"), &to.join("src"))?;
     write(&to.join("Cargo.toml"), &read(&from.join("Cargo.toml"))?)?;
@@ -24,13 +25,16 @@ pub(super) fn copy(from: &Path, cache: &Path) -> Result<PathBuf, BuildError> {
     Ok(to)
 }
 
-/// A workspace's manifest with the runtime as its only member.
-fn alone(manifest: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+/// A workspace's manifest with the runtime and a generated crate as its only members.
+fn alone(manifest: &str, member: &str) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
     let mut manifest: toml::Table = manifest.parse()?;
     manifest.retain(|key, _| key == "workspace");
     let workspace =
         manifest.get_mut("workspace").and_then(toml::Value::as_table_mut).ok_or("no workspace")?;
-    workspace.insert("members".to_owned(), vec![NAME].into());
+    workspace.insert("members".to_owned(), vec![NAME.to_owned(), format!("crate/{member}")].into());
+    if let Some(profiles) = profiles(member) {
+        manifest.insert("profile".to_owned(), profiles);
+    }
     Ok(toml::to_string(&manifest)?)
 }
 
@@ -77,10 +81,11 @@ mod tests {
         for file in ["Cargo.toml", "src/lib.rs", "src/old.rs", "src/inner/mod.rs"] {
             fs::write(runtime.join(file), file).unwrap();
         }
-        let copied = copy(&runtime, cache.path()).unwrap();
+        let copied = copy(&runtime, cache.path(), "relay-0").unwrap();
         let manifest: toml::Table =
             fs::read_to_string(cache.path().join("Cargo.toml")).unwrap().parse().unwrap();
-        assert_eq!(manifest["workspace"]["members"], vec![NAME].into());
+        assert_eq!(manifest["workspace"]["members"], vec![NAME, "crate/relay-0"].into());
+        assert!(manifest["profile"]["release"]["package"].get("relay-0").is_some());
         assert_eq!(manifest["workspace"]["dependencies"]["x"].as_str(), Some("1"));
         let times = |files: &[&str]| -> BTreeMap<String, std::time::SystemTime> {
             let time = |file: &&str| {
@@ -92,11 +97,11 @@ mod tests {
         let before = times(&kept);
         fs::remove_file(runtime.join("src/old.rs")).unwrap();
         fs::write(runtime.join("src/lib.rs"), "src/lib.rs").unwrap();
-        copy(&runtime, cache.path()).unwrap();
+        copy(&runtime, cache.path(), "relay-0").unwrap();
         assert_eq!(times(&kept), before);
         assert!(!copied.join("src/old.rs").exists());
         fs::write(runtime.join("src/lib.rs"), "changed").unwrap();
-        copy(&runtime, cache.path()).unwrap();
+        copy(&runtime, cache.path(), "relay-0").unwrap();
         assert_eq!(fs::read_to_string(copied.join("src/lib.rs")).unwrap(), "changed");
     }
 }

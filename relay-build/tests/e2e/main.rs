@@ -3,6 +3,7 @@
 //!
 //! Run with `cargo test --workspace -- --ignored`, after `.ci/peers` has installed the peers.
 
+mod aggregation;
 mod carbon;
 mod collectd;
 mod peers;

@@ -20,9 +20,10 @@ use super::{
     counts::{DestinationCounts, DropReason},
     flight::Flight,
     item::Item,
-    limits::{Limits, Replay, WhenFull},
+    limits::{Limits, Redo, Replay, Room, WhenFull},
     pace::Pace,
     queue::Queue,
+    share::{QueueMemory, Share},
 };
 use crate::{
     gather::Chunk,
@@ -30,6 +31,7 @@ use crate::{
 };
 use std::{
     io::IoSlice,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -69,6 +71,7 @@ pub(super) struct Backlog {
     queue: Queue,
     incoming: Queue,
     disk: Option<Disk>,
+    share: Share,
     /// Since when there was something left at the end of every turn.
     behind_since: Option<Instant>,
     /// Since when there is no room.
@@ -99,7 +102,7 @@ struct Disk {
 struct Refused;
 
 impl Backlog {
-    pub(super) fn new(limits: Limits, spool: Option<Spool>, now: Instant) -> Self {
+    pub(super) fn new(limits: Limits, spool: Option<Spool>, memory: Arc<QueueMemory>, now: Instant) -> Self {
         let disk = spool.map(|spool| Disk {
             spool,
             pace: Pace::new(limits.spooling.replay_rate),
@@ -119,6 +122,7 @@ impl Backlog {
             queue: Queue::default(),
             incoming: Queue::default(),
             disk,
+            share: Share::of(memory),
             behind_since: None,
             full_since: None,
             is_stopping: false,
@@ -128,7 +132,7 @@ impl Backlog {
     /// New lines. Gives the number of those that are refused at once.
     pub(super) fn push(&mut self, chunk: Chunk, is_taking: bool) -> u64 {
         match &self.disk {
-            Some(disk) if disk.spool.has_unread() && self.limits.spooling.replay == Replay::InOrder => {
+            Some(disk) if disk.spool.has_unread() && self.replay() == Replay::InOrder => {
                 self.incoming.push(chunk);
             }
             None if !is_taking && self.limits.when_full == WhenFull::DropNewest => {
@@ -141,6 +145,10 @@ impl Backlog {
 
     /// Reads ahead what the socket can take. Says whether there is something to write.
     pub(super) fn refill(&mut self, now: Now, counts: &mut DestinationCounts) -> bool {
+        // What was written stays in memory until it is acknowledged.
+        if self.flight.unacknowledged_bytes() > self.share.equal_bytes() / 2 {
+            return false;
+        }
         self.read_ahead(now, counts);
         if self.limits.is_pickle {
             let Self { queue, flight, .. } = self;
@@ -150,13 +158,15 @@ impl Backlog {
     }
 
     fn read_ahead(&mut self, now: Now, counts: &mut DestinationCounts) {
+        let (window, replay) = (WINDOW_BYTES.min(self.share.equal_bytes() / 2), self.replay());
         let Some(disk) = &mut self.disk else { return };
         let is_open = !self.is_stopping && disk.read_at.is_none_or(|at| at <= now.instant);
-        let has_turn = self.limits.spooling.replay == Replay::InOrder || self.queue.is_empty();
-        if is_open && has_turn && self.queue.bytes() < WINDOW_BYTES / 2 && disk.spool.has_unread() {
+        let has_turn = replay == Replay::InOrder || self.queue.is_empty();
+        if is_open && has_turn && self.queue.bytes() < window / 2 && disk.spool.has_unread() {
             disk.read_at = None;
-            while self.queue.bytes() < WINDOW_BYTES && disk.pace.wait_until(now.instant).is_none() {
-                let Some(piece) = disk.spool.read(READ_BYTES, now.unix_s) else { break };
+            while self.queue.bytes() < window && disk.pace.wait_until(now.instant).is_none() {
+                let bytes = READ_BYTES.min(window / 2);
+                let Some(piece) = disk.spool.read(bytes, now.unix_s) else { break };
                 disk.read_failures = 0;
                 disk.pace.took(u64::from(piece.chunk.lines()), now.instant);
                 let spooled = Some(piece.sequence);
@@ -243,7 +253,7 @@ impl Backlog {
 
     /// No more lines for the moment: puts on disk what belongs there, and drops what finds no place.
     pub(super) fn settle(&mut self, now: Now, is_up: bool, counts: &mut DestinationCounts) {
-        self.flight.forget(now.instant, self.limits.redo);
+        let room = self.room(now.instant);
         let is_waiting = !self.queue.is_empty() || !self.incoming.is_empty();
         if is_waiting {
             self.behind_since.get_or_insert(now.instant);
@@ -252,12 +262,21 @@ impl Backlog {
         }
         if self.disk.is_some() {
             self.rejoin();
-            if self.is_behind(now.instant, is_up) {
+            if self.is_behind(now.instant, is_up, room) {
                 self.spill(now, is_up);
             }
             self.tend_disk(now, counts);
         }
-        self.trim(now.instant, is_up, counts);
+        self.trim(now.instant, is_up, room, counts);
+    }
+
+    /// What may wait: what the limits say, or less while all destinations together hold too much.
+    fn room(&mut self, now: Instant) -> Room {
+        let allowed = self.share.allow(self.bytes());
+        let Redo { time, bytes_max } = self.limits.redo;
+        self.flight.forget(now, Redo { time, bytes_max: bytes_max.min(allowed / 4) });
+        let bytes = allowed.saturating_sub(self.flight.bytes());
+        Room { bytes: self.limits.room.bytes.min(bytes), ..self.limits.room }
     }
 
     /// A stop: from now on nothing is read from disk.
@@ -346,6 +365,12 @@ impl Backlog {
         self.disk.as_ref().map_or((0, 0, 0), numbers)
     }
 
+    /// Whether there is a spool.
+    #[cfg(test)]
+    pub(super) const fn has_disk(&self) -> bool {
+        self.disk.is_some()
+    }
+
     /// Bytes held in memory.
     pub(super) const fn bytes(&self) -> usize {
         self.queue.bytes() + self.incoming.bytes() + self.flight.bytes()
@@ -357,12 +382,17 @@ impl Backlog {
         disk.trouble.take()
     }
 
-    fn is_behind(&self, now: Instant, is_up: bool) -> bool {
+    /// Lines that are on disk always are there in order, and nothing is ahead of them.
+    const fn replay(&self) -> Replay {
+        let spooling = &self.limits.spooling;
+        if spooling.is_write_ahead { Replay::InOrder } else { spooling.replay }
+    }
+
+    fn is_behind(&self, now: Instant, is_up: bool, room: Room) -> bool {
         let Some(disk) = &self.disk else { return false };
         let spooling = &self.limits.spooling;
         let is_long = |since| now.saturating_duration_since(since) >= spooling.after;
-        let is_over =
-            |queue: &Queue| queue.lines() > self.limits.room.lines || queue.bytes() > self.limits.room.bytes;
+        let is_over = |queue: &Queue| queue.lines() > room.lines || queue.bytes() > room.bytes;
         let is_pausing = disk.retry_at.is_some_and(|at| now < at);
         let is_wanted = spooling.is_write_ahead
             || !is_up
@@ -376,13 +406,11 @@ impl Backlog {
     fn spill(&mut self, now: Now, is_up: bool) {
         let Some(disk) = &mut self.disk else { return };
         disk.retry_at = None;
-        let done = if disk.spool.has_unread() {
-            match self.limits.spooling.replay {
-                Replay::InOrder => Ok(()),
-                Replay::LiveFirst => self.spill_live(now),
-            }
-        } else {
-            self.spill_memory(now, is_up)
+        let has_unread = disk.spool.has_unread();
+        let done = match self.replay() {
+            Replay::InOrder if has_unread => Ok(()),
+            Replay::InOrder => self.spill_memory(now, is_up),
+            Replay::LiveFirst => self.spill_live(now),
         };
         if done.is_ok() {
             self.spill_incoming(now);
@@ -427,15 +455,12 @@ impl Backlog {
         done
     }
 
-    /// New lines go first while they can; on disk they stand behind what is there.
+    /// New lines go first while they can; then they move to the end of what is on disk. Nothing of them stays in memory: with
+    /// copies that have higher numbers than what is sent after them, nobody could tell what has arrived.
     fn spill_live(&mut self, now: Now) -> Result<(), Refused> {
         let Self { disk: Some(disk), queue, limits, .. } = self else { return Ok(()) };
-        let mut rest = Vec::new();
         let mut done = Ok(());
-        while let Some(item) = queue.pop_newest_owed() {
-            rest.push(item);
-        }
-        while let Some(item) = rest.pop() {
+        for item in queue.take_owed() {
             if done.is_ok() {
                 match disk.append(&item, now, limits.when_full) {
                     Ok(_) => continue,
@@ -482,8 +507,7 @@ impl Backlog {
         }
     }
 
-    fn trim(&mut self, now: Instant, is_up: bool, counts: &mut DestinationCounts) {
-        let room = self.limits.room;
+    fn trim(&mut self, now: Instant, is_up: bool, room: Room, counts: &mut DestinationCounts) {
         let is_over = |queue: &Queue| queue.lines() > room.lines || queue.bytes() > room.bytes;
         if let WhenFull::Block(hold_max) = self.limits.when_full {
             let waiting = self.queue.lines() + self.incoming.lines();

@@ -90,6 +90,12 @@ pub struct DestinationCounts {
 }
 
 impl DestinationCounts {
+    /// Of a destination that takes everything at once.
+    #[must_use]
+    pub fn delivered(lines: u64) -> Self {
+        Self { routed: lines, sent: lines, up: true, ..Self::default() }
+    }
+
     /// Lines given up for `reason`.
     #[must_use]
     pub const fn dropped(&self, reason: DropReason) -> u64 {

@@ -14,6 +14,7 @@ mod item;
 mod limits;
 mod pace;
 mod queue;
+mod share;
 #[cfg(test)]
 mod simulation;
 
@@ -26,11 +27,13 @@ use backoff::Backoff;
 use std::{
     io::IoSlice,
     net::SocketAddr,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 pub use counts::{DestinationCounts, DropReason};
 pub use limits::{Limits, Redo, Replay, Room, Spooling, WhenFull};
+pub use share::QueueMemory;
 
 /// How long one address may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -136,15 +139,21 @@ impl Destination {
     /// Starts down, with an attempt to connect due at once. `seed` decides the jitter of the back-off.
     #[must_use]
     pub fn new(limits: Limits, now: Instant, seed: u64) -> Self {
-        Self::with_spool(limits, None, now, seed)
+        Self::with_parts(limits, None, QueueMemory::unlimited(), now, seed)
     }
 
-    /// The same with a spool, and what is in it.
-    pub(crate) fn with_spool(limits: Limits, spool: Option<Spool>, now: Instant, seed: u64) -> Self {
+    /// The same with a spool and what is in it, and with memory that others use too.
+    pub(crate) fn with_parts(
+        limits: Limits,
+        spool: Option<Spool>,
+        memory: Arc<QueueMemory>,
+        now: Instant,
+        seed: u64,
+    ) -> Self {
         let recovered = spool.as_ref().map_or(0, Spool::lines);
         Self {
             limits,
-            backlog: Backlog::new(limits, spool, now),
+            backlog: Backlog::new(limits, spool, memory, now),
             link: Link::Waiting { until: now },
             backoff: Backoff::new(limits.reconnect_max, seed),
             counts: DestinationCounts { recovered, ..DestinationCounts::default() },

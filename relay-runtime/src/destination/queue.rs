@@ -310,15 +310,28 @@ impl Queue {
         Some(item)
     }
 
-    /// Takes the newest item out, if it is owed and no part of it is written.
-    pub(super) fn pop_newest_owed(&mut self) -> Option<Item> {
+    /// Takes out what is only here, in order. The line that is written in part stays.
+    pub(super) fn take_owed(&mut self) -> Vec<Item> {
         self.seal();
-        if !self.items.back().is_some_and(Item::is_owed) || (self.items.len() == 1 && self.written > 0) {
-            return None;
+        let (mut taken, mut kept) = (Vec::new(), VecDeque::new());
+        let is_torn = self.written > 0;
+        for (at, item) in std::mem::take(&mut self.items).into_iter().enumerate() {
+            let stays = at == 0 && is_torn;
+            if !item.is_owed() || (stays && item.frame.is_some()) {
+                kept.push_back(item);
+                continue;
+            }
+            let (first, rest) = item.split_at_line(u32::from(stays));
+            if stays {
+                kept.push_back(first);
+            }
+            if rest.chunk.lines() > 0 {
+                self.remove(&rest);
+                taken.push(rest);
+            }
         }
-        let item = self.items.pop_back()?;
-        self.remove(&item);
-        Some(item)
+        self.items = kept;
+        taken
     }
 
     /// Lines that are owed.

@@ -3,12 +3,8 @@
 //! Reads once per turn at most, so that a fast sender does not keep others waiting; the worker asks again as
 //! long as there is more. Between reads it holds nothing but the start of a line.
 
-use super::{Input, listener::Client};
-use crate::{
-    gather::Gathered,
-    pipeline::LinePipeline,
-    protocol::{Decoder, InputLimits, Violation},
-};
+use super::{Input, intake::Intake, listener::Client};
+use crate::protocol::{Decoder, InputLimits, Violation};
 use mio::net::TcpStream;
 use std::{
     io::{self, Read},
@@ -55,15 +51,10 @@ pub(super) enum End {
     Violation(Violation),
     /// Silence.
     Idle,
+    /// It holds most of what there is for the starts of lines.
+    Memory,
     /// The relay stops.
     Stopping,
-}
-
-/// Where lines go.
-pub(super) struct Feed<'a> {
-    pub(super) pipeline: &'a mut dyn LinePipeline,
-    pub(super) gathered: &'a mut Gathered,
-    pub(super) now_s: u64,
 }
 
 impl Connection {
@@ -81,12 +72,13 @@ impl Connection {
     }
 
     /// One read, and what it brings through the pipeline.
-    pub(super) fn read(&mut self, buffer: &mut [u8], now: Instant, feed: &mut Feed<'_>) -> Progress {
+    pub(super) fn read(&mut self, now: Instant, now_s: u64, intake: &mut Intake) -> Progress {
+        let Intake { pipeline, gathered, buffer, .. } = intake;
         match self.socket.read(buffer) {
             Ok(0) => Progress::Ended(End::Clean),
             Ok(bytes) => {
                 self.last_read = now;
-                match self.decoder.feed(&buffer[..bytes], feed.now_s, feed.pipeline, feed.gathered) {
+                match self.decoder.feed(&buffer[..bytes], now_s, &mut **pipeline, gathered) {
                     Err(violation) => Progress::Ended(End::Violation(violation)),
                     // A stream socket that gives less than it was asked for is empty: epoll(7), question 9.
                     Ok(fed) if bytes < buffer.len() && !self.is_ending => Progress::Drained(fed),
@@ -101,19 +93,25 @@ impl Connection {
         }
     }
 
+    /// Bytes of memory for the start of a line or frame.
+    pub(super) fn held_bytes(&self) -> usize {
+        self.decoder.held_bytes()
+    }
+
     /// Whether it was silent for too long.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         self.idle_max.is_some_and(|idle_max| now.saturating_duration_since(self.last_read) >= idle_max)
     }
 
     /// The start of a line is a line only when the peer meant it to end there (BUG-22).
-    pub(super) fn finish(self, end: &End, feed: &mut Feed<'_>) {
+    pub(super) fn finish(self, end: &End, now_s: u64, intake: &mut Intake) {
+        let Intake { pipeline, gathered, .. } = intake;
         match end {
             // It is counted, and what the decoder holds belongs to what was counted.
             End::Violation(_) => {}
-            End::Clean => self.decoder.finish(true, feed.now_s, feed.pipeline, feed.gathered),
-            End::Broken(_) | End::Idle | End::Stopping => {
-                self.decoder.finish(false, feed.now_s, feed.pipeline, feed.gathered);
+            End::Clean => self.decoder.finish(true, now_s, &mut **pipeline, gathered),
+            End::Broken(_) | End::Idle | End::Memory | End::Stopping => {
+                self.decoder.finish(false, now_s, &mut **pipeline, gathered);
             }
         }
     }

@@ -18,6 +18,8 @@ pub(super) enum Event {
     ListenerClosed,
     /// No line will come in any more.
     InputsClosed,
+    /// What was due of the aggregators went through the routes.
+    AggregatesFlushed,
     /// Everything is delivered or given up. These are its last books.
     Finished(Box<WorkerLedger>),
 }

@@ -28,6 +28,8 @@ pub(super) enum Order {
     CloseListener,
     /// Take what connections hold, then close them and report. Reading ends at the deadline.
     CloseInputs(Instant),
+    /// After the last input: send what aggregators have due, and report.
+    FlushAggregates,
     /// Deliver what waits until the deadline, then end.
     Finish(Instant),
 }

@@ -8,27 +8,37 @@
 //! the number of connections per worker, and who is up.
 //! Absent: signals, files, the environment. They belong to [`crate::serve`].
 
+mod aggregation;
 mod connection;
+mod edge;
 mod event;
+mod inlets;
+mod intake;
 mod listener;
 mod mailbox;
 mod outlet;
+mod outlets;
 mod outstanding;
 mod resolve;
 mod spools;
+mod state;
+mod token;
 mod worker;
 
 use crate::{
-    destination::{DropReason, Limits},
+    aggregate::Shared,
+    destination::{DropReason, Limits, QueueMemory},
     ledger::{Ledger, WorkerLedger},
     pipeline::LinePipeline,
     protocol::{InputLimits, Protocol},
     select::Liveness,
     table::Transport,
 };
+use aggregation::Ticker;
 use event::{Event, Notice};
 use mailbox::{Mail, Mailbox, Order};
 use mio::{Poll, Waker};
+use state::{Checkpoints, StateFiles};
 use std::{
     fmt, io,
     net::SocketAddr,
@@ -41,10 +51,12 @@ use std::{
     thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
+use token::Source;
 use worker::{Company, Worker};
 
 pub use listener::BindError;
 pub use spools::SpoolSetup;
+pub use state::StateSetup;
 
 /// How long workers may take to answer. They answer within a turn; this only bounds the harm of a bug.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
@@ -63,6 +75,12 @@ pub struct Setup {
     pub workers: usize,
     /// Inbound connections at a time.
     pub connections_max: usize,
+    /// Bytes that the connections of one worker may hold of unfinished lines.
+    pub unfinished_bytes_max: usize,
+    /// Bytes in which one worker may remember names for aggregators.
+    pub name_bytes_max: usize,
+    /// What lines that wait for destinations may take.
+    pub queue_memory: Arc<QueueMemory>,
     /// In the order of the table.
     pub destinations: Vec<Outgoing>,
     /// Bytes of all spools together.
@@ -71,6 +89,10 @@ pub struct Setup {
     pub routes: Vec<String>,
     /// Where destinations note whether they are up.
     pub liveness: Liveness,
+    /// Lines per second that aggregators put out at most.
+    pub emit_rate: u64,
+    /// Where open buckets are kept, if they are.
+    pub state: Option<StateSetup>,
 }
 
 /// An address to listen on, over TCP and UDP.
@@ -111,6 +133,13 @@ pub enum EngineError {
         /// What the system says.
         error: io::Error,
     },
+    /// The open buckets cannot be kept.
+    State {
+        /// Where.
+        directory: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// The system does not give what an event loop needs.
     EventLoop(io::Error),
 }
@@ -124,6 +153,9 @@ pub struct Engine {
     mailboxes: Vec<Mailbox>,
     notices: Receiver<Notice>,
     threads: Vec<JoinHandle<()>>,
+    aggregation: Option<Arc<Shared>>,
+    state: Option<Arc<StateFiles>>,
+    checkpoints: Option<Checkpoints>,
 }
 
 impl Engine {
@@ -140,9 +172,28 @@ impl Engine {
         let (mut polls, mut mailboxes) = (Vec::new(), Vec::new());
         for _ in 0..setup.workers {
             let poll = Poll::new()?;
-            mailboxes.push(Mailbox::new(Waker::new(poll.registry(), worker::WAKER)?));
+            mailboxes.push(Mailbox::new(Waker::new(poll.registry(), Source::Waker.token())?));
             polls.push(poll);
         }
+        let aggregation = pipeline.aggregation();
+        let (mut state, mut checkpoints) = (None, None);
+        if let Some(shared) = &aggregation {
+            shared.begin(edge::seconds_now());
+            if let Some(wanted) = &setup.state {
+                let error = |error| EngineError::State { directory: wanted.directory.clone(), error };
+                let files = Arc::new(StateFiles::open(wanted).map_err(error)?);
+                files.load(shared).map_err(error)?;
+                if !wanted.checkpoint.is_zero() {
+                    let (files, shared) = (Arc::clone(&files), Arc::clone(shared));
+                    checkpoints = Some(Checkpoints::start(files, shared, wanted.checkpoint)?);
+                }
+                state = Some(files);
+            }
+        }
+        // The first worker ticks for all.
+        let mut ticker = aggregation
+            .clone()
+            .map(|shared| Ticker::new(shared, state.clone(), setup.emit_rate, Instant::now()));
         let mut threads = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
             let company = Company {
@@ -155,7 +206,9 @@ impl Engine {
             let owned = spools.iter_mut().skip(index).step_by(setup.workers).map(Option::take).collect();
             // The first worker accepts for all.
             let listening = std::mem::take(&mut listening);
-            let worker = Worker::new(index, poll, company, listening, owned, pipeline.for_another_worker())?;
+            let mut pipeline = pipeline.for_another_worker();
+            pipeline.bound_names(setup.name_bytes_max);
+            let worker = Worker::new(index, poll, company, listening, owned, pipeline, ticker.take())?;
             let run = move || {
                 if let Err(error) = worker.run() {
                     tracing::error!(%error, "an event loop ended");
@@ -167,7 +220,7 @@ impl Engine {
             tracing::info!(%address, protocol = protocol.name(), transport = "tcp", "listening");
             tracing::info!(%address, protocol = protocol.name(), transport = "udp", "listening");
         }
-        Ok(Self { setup, addresses, mailboxes, notices, threads })
+        Ok(Self { setup, addresses, mailboxes, notices, threads, aggregation, state, checkpoints })
     }
 
     /// Where it listens for clients that speak `protocol`, with the port that the system chose for port 0.
@@ -204,6 +257,13 @@ impl Engine {
         self.await_events(self.mailboxes.len(), deadline, &is_cut_short, |event| {
             matches!(event, Event::InputsClosed)
         });
+        if self.aggregation.is_some()
+            && let Some(first) = self.mailboxes.first()
+        {
+            first.send_order(Order::FlushAggregates);
+            self.await_events(1, deadline, &is_cut_short, |event| matches!(event, Event::AggregatesFlushed));
+            self.save_aggregates();
+        }
         self.order_all(Order::Finish(deadline));
         let mut ledgers = vec![None; self.mailboxes.len()];
         let mut last = deadline + ANSWER_MAX;
@@ -223,6 +283,24 @@ impl Engine {
         }
         self.count_undelivered_mail(&mut ledger);
         Some(ledger)
+    }
+
+    /// After the last tick.
+    fn save_aggregates(&mut self) {
+        if let Some(checkpoints) = self.checkpoints.take() {
+            checkpoints.stop();
+        }
+        let Some(shared) = &self.aggregation else { return };
+        if let Some(state) = &self.state {
+            return state.save(shared);
+        }
+        let open: u64 = shared.counts().iter().map(|counts| counts.open).sum();
+        if open > 0 {
+            tracing::warn!(
+                open,
+                "open buckets of aggregations are lost; with `state_dir` they would be kept"
+            );
+        }
     }
 
     /// A stop that is cut short may leave chunks that their owner did not wait for.
@@ -258,7 +336,11 @@ impl Engine {
     fn to_ledger(&self, workers: Vec<WorkerLedger>) -> Ledger {
         let names: Vec<_> =
             self.setup.destinations.iter().map(|destination| destination.name.clone()).collect();
-        Ledger::new(workers, &names, &self.setup.routes)
+        let mut ledger = Ledger::new(workers, &names, &self.setup.routes);
+        if let Some(shared) = &self.aggregation {
+            ledger.aggregators = shared.keys().map(str::to_owned).zip(shared.counts()).collect();
+        }
+        ledger
     }
 
     /// Waits for so many events of a kind, but not past the deadline.
@@ -296,6 +378,10 @@ impl fmt::Display for EngineError {
                     "cannot open the spool in `{directory}`: {error}; set `spool_dir` to a directory that this user may write to"
                 )
             }
+            Self::State { directory, error } => {
+                let directory = directory.display();
+                write!(f, "cannot keep open buckets in `{directory}`: {error}")
+            }
             Self::EventLoop(error) => write!(f, "cannot make an event loop: {error}"),
         }
     }
@@ -305,7 +391,7 @@ impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Bind(error) => Some(error),
-            Self::Spool { error, .. } | Self::EventLoop(error) => Some(error),
+            Self::Spool { error, .. } | Self::State { error, .. } | Self::EventLoop(error) => Some(error),
         }
     }
 }

@@ -3,14 +3,14 @@
 //! Decides nothing about queues, retries or time: see [`crate::destination`].
 
 use super::{
-    mailbox::Mailbox,
+    Outgoing,
+    edge::Edge,
     outstanding::outstanding,
     resolve::{Resolution, resolve},
+    token::Source,
 };
 use crate::{
     destination::{Destination, DisconnectReason, Input, Output},
-    logging::Throttle,
-    select::Liveness,
     table::{DestinationIndex, Transport},
 };
 use mio::{
@@ -37,17 +37,6 @@ const READS: usize = 16;
 /// When an idle connection to a peer that vanished is found out.
 const KEEPALIVE: Duration = Duration::from_mins(1);
 
-/// What an outlet needs from the worker that owns it.
-pub(super) struct Surroundings<'a> {
-    pub(super) now: Instant,
-    /// Seconds since 1970.
-    pub(super) now_s: u64,
-    pub(super) registry: &'a Registry,
-    pub(super) mailbox: &'a Mailbox,
-    pub(super) liveness: &'a Liveness,
-    pub(super) throttle: &'a mut Throttle,
-}
-
 /// One destination with its socket.
 #[derive(Debug)]
 pub(super) struct Outlet {
@@ -68,44 +57,53 @@ enum Socket {
 }
 
 impl Outlet {
-    pub(super) const fn new(
+    /// The destination with this number, in this place of its worker.
+    pub(super) fn new(
         index: DestinationIndex,
-        token: Token,
-        address: String,
-        transport: Transport,
+        at: usize,
+        outgoing: &Outgoing,
         destination: Destination,
     ) -> Self {
-        Self { index, destination, is_listed: false, token, address, transport, socket: None }
+        let (token, address) = (Source::Outlet(at).token(), outgoing.address.clone());
+        Self {
+            index,
+            destination,
+            is_listed: false,
+            token,
+            address,
+            transport: outgoing.transport,
+            socket: None,
+        }
     }
 
     /// Does whatever the state machine wants done now.
-    pub(super) fn drive(&mut self, around: &mut Surroundings<'_>) {
-        self.destination.set_unix_time(around.now_s);
-        while let Some(output) = self.destination.poll_output(around.now) {
+    pub(super) fn drive(&mut self, edge: &mut Edge) {
+        self.destination.set_unix_time(edge.now_s);
+        while let Some(output) = self.destination.poll_output(edge.now) {
             match output {
                 Output::Resolve => {
-                    if let Some(resolution) = resolve(self.index, &self.address, around.mailbox) {
-                        self.resolved(resolution, around);
+                    if let Some(resolution) = resolve(self.index, &self.address, edge.mailbox()) {
+                        self.resolved(resolution, edge);
                     }
                 }
-                Output::Connect(address) => self.connect(address, around),
-                Output::Send => self.send(around),
-                Output::Ask => self.ask(around.now),
+                Output::Connect(address) => self.connect(address, edge),
+                Output::Send => self.send(edge),
+                Output::Ask => self.ask(edge.now),
                 Output::Disconnect(DisconnectReason::ConnectTimeout) => {
-                    self.connect_failed(&io::ErrorKind::TimedOut.into(), around);
+                    self.connect_failed(&io::ErrorKind::TimedOut.into(), edge);
                 }
                 Output::Disconnect(DisconnectReason::WriteTimeout) => {
-                    self.closed("takes no bytes within the write timeout", around);
+                    self.closed("takes no bytes within the write timeout", edge);
                 }
             }
         }
-        self.end_turn(around);
+        self.end_turn(edge);
     }
 
-    fn end_turn(&mut self, around: &mut Surroundings<'_>) {
-        self.destination.handle(around.now, Input::EndOfTurn);
+    fn end_turn(&mut self, edge: &mut Edge) {
+        self.destination.handle(edge.now, Input::EndOfTurn);
         if let Some(trouble) = self.destination.take_trouble()
-            && let Some(suppressed) = around.throttle.admit(around.now)
+            && let Some(suppressed) = edge.admit()
         {
             tracing::error!(destination = self.address, %trouble, suppressed, "spool");
         }
@@ -128,26 +126,26 @@ impl Outlet {
     }
 
     /// The answer to a question about the name.
-    pub(super) fn resolved(&mut self, resolution: Resolution, around: &mut Surroundings<'_>) {
+    pub(super) fn resolved(&mut self, resolution: Resolution, edge: &mut Edge) {
         let addresses = resolution.unwrap_or_else(|error| {
-            self.note_down(around, &format!("cannot resolve: {error}"));
+            self.note_down(edge, &format!("cannot resolve: {error}"));
             Vec::new()
         });
-        self.destination.handle(around.now, Input::Resolved(addresses));
+        self.destination.handle(edge.now, Input::Resolved(addresses));
     }
 
     /// Something happened to the socket. Spurious and late events do no harm: only what the socket itself
     /// says counts.
-    pub(super) fn handle_event(&mut self, event: &Event, buffer: &mut [u8], around: &mut Surroundings<'_>) {
+    pub(super) fn handle_event(&mut self, event: &Event, buffer: &mut [u8], edge: &mut Edge) {
         if !self.destination.is_up() {
-            self.check_connected(around);
+            self.check_connected(edge);
         }
         if self.destination.is_up() {
             if event.is_writable() {
-                self.destination.handle(around.now, Input::Writable);
+                self.destination.handle(edge.now, Input::Writable);
             }
             if event.is_readable() || event.is_read_closed() || event.is_error() {
-                self.read(buffer, around);
+                self.read(buffer, edge);
             }
         }
     }
@@ -161,9 +159,9 @@ impl Outlet {
         }
     }
 
-    fn connect(&mut self, address: SocketAddr, around: &mut Surroundings<'_>) {
+    fn connect(&mut self, address: SocketAddr, edge: &mut Edge) {
         let opened = Socket::open(self.transport, address).and_then(|mut socket| {
-            socket.register(around.registry, self.token)?;
+            socket.register(edge.poll.registry(), self.token)?;
             Ok(socket)
         });
         match opened {
@@ -171,55 +169,55 @@ impl Outlet {
                 let is_connected = matches!(socket, Socket::Udp(_));
                 self.socket = Some(socket);
                 if is_connected {
-                    self.connected(around);
+                    self.connected(edge);
                 }
             }
-            Err(error) => self.connect_failed(&error, around),
+            Err(error) => self.connect_failed(&error, edge),
         }
     }
 
-    fn check_connected(&mut self, around: &mut Surroundings<'_>) {
+    fn check_connected(&mut self, edge: &mut Edge) {
         let Some(Socket::Tcp(stream)) = &self.socket else { return };
         match stream
             .take_error()
             .and_then(|error| error.map_or(Ok(()), Err))
             .and_then(|()| stream.peer_addr())
         {
-            Ok(_) => self.connected(around),
+            Ok(_) => self.connected(edge),
             Err(error) if error.kind() == io::ErrorKind::NotConnected => {}
-            Err(error) => self.connect_failed(&error, around),
+            Err(error) => self.connect_failed(&error, edge),
         }
     }
 
-    fn connected(&mut self, around: &mut Surroundings<'_>) {
-        self.destination.handle(around.now, Input::Connected);
-        around.liveness.set(self.index, true);
-        if let Some(suppressed) = around.throttle.admit(around.now) {
+    fn connected(&mut self, edge: &mut Edge) {
+        self.destination.handle(edge.now, Input::Connected);
+        edge.liveness.set(self.index, true);
+        if let Some(suppressed) = edge.admit() {
             tracing::info!(destination = self.address, suppressed, "destination up");
         }
     }
 
-    fn connect_failed(&mut self, error: &io::Error, around: &mut Surroundings<'_>) {
+    fn connect_failed(&mut self, error: &io::Error, edge: &mut Edge) {
         self.socket = None;
-        self.note_down(around, &format!("cannot connect: {error}"));
-        self.destination.handle(around.now, Input::ConnectFailed);
+        self.note_down(edge, &format!("cannot connect: {error}"));
+        self.destination.handle(edge.now, Input::ConnectFailed);
     }
 
-    fn closed(&mut self, reason: &str, around: &mut Surroundings<'_>) {
+    fn closed(&mut self, reason: &str, edge: &mut Edge) {
         let outstanding = self.outstanding();
         self.socket = None;
-        self.note_down(around, reason);
-        self.destination.handle(around.now, Input::Closed { outstanding });
+        self.note_down(edge, reason);
+        self.destination.handle(edge.now, Input::Closed { outstanding });
     }
 
-    fn note_down(&self, around: &mut Surroundings<'_>, reason: &str) {
-        around.liveness.set(self.index, false);
-        if let Some(suppressed) = around.throttle.admit(around.now) {
+    fn note_down(&self, edge: &mut Edge, reason: &str) {
+        edge.liveness.set(self.index, false);
+        if let Some(suppressed) = edge.admit() {
             tracing::warn!(destination = self.address, reason, suppressed, "destination down");
         }
     }
 
-    fn send(&mut self, around: &mut Surroundings<'_>) {
+    fn send(&mut self, edge: &mut Edge) {
         let sent = match &mut self.socket {
             Some(Socket::Tcp(stream)) => send_stream(stream, &mut self.destination),
             Some(Socket::Udp(socket)) => send_datagram(socket, &mut self.destination),
@@ -228,18 +226,18 @@ impl Outlet {
         match sent {
             Ok(inputs) => {
                 for input in inputs.into_iter().flatten() {
-                    self.destination.handle(around.now, input);
+                    self.destination.handle(edge.now, input);
                 }
                 if self.transport == Transport::Udp {
-                    self.ask(around.now);
+                    self.ask(edge.now);
                 }
             }
-            Err(error) => self.closed(&error.to_string(), around),
+            Err(error) => self.closed(&error.to_string(), edge),
         }
     }
 
     /// Reads what the destination says, only to learn of its end.
-    fn read(&mut self, buffer: &mut [u8], around: &mut Surroundings<'_>) {
+    fn read(&mut self, buffer: &mut [u8], edge: &mut Edge) {
         for _ in 0..READS {
             let read = match &mut self.socket {
                 Some(Socket::Tcp(stream)) => stream.read(buffer),
@@ -248,25 +246,25 @@ impl Outlet {
                 None => return,
             };
             match read {
-                Ok(0) => return self.closed("closed by the peer", around),
+                Ok(0) => return self.closed("closed by the peer", edge),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
                 Err(_) if self.transport == Transport::Udp => {}
-                Err(error) => return self.closed(&error.to_string(), around),
+                Err(error) => return self.closed(&error.to_string(), edge),
             }
         }
-        self.read_later(around);
+        self.read_later(edge);
     }
 
     /// The peer says more than one turn should listen to. Registering again brings a new event.
-    fn read_later(&mut self, around: &mut Surroundings<'_>) {
+    fn read_later(&mut self, edge: &mut Edge) {
         let again = match &mut self.socket {
-            Some(socket) => socket.reregister(around.registry, self.token),
+            Some(socket) => socket.reregister(edge.poll.registry(), self.token),
             None => Ok(()),
         };
         if let Err(error) = again {
-            self.closed(&error.to_string(), around);
+            self.closed(&error.to_string(), edge);
         }
     }
 }

@@ -1,10 +1,10 @@
 //! What the kernel still holds of a connection: written, and not acknowledged by the peer's kernel.
 
 use mio::net::TcpStream;
+use rustix::ioctl::{Getter, Opcode, ioctl};
 
-/// Bytes; `None` where the system does not tell. After a reset Linux still knows, since the numbers of a connection stay
-/// until it is closed (tcp(7), `SIOCOUTQ`; `tcp_ioctl` in net/ipv4/tcp.c).
-#[cfg(all(
+/// Whether the number of the question is known. It differs between systems, and on Linux between architectures.
+const IS_KNOWN: bool = cfg!(all(
     target_os = "linux",
     any(
         target_arch = "x86_64",
@@ -13,33 +13,23 @@ use mio::net::TcpStream;
         target_arch = "arm",
         target_arch = "riscv64"
     )
-))]
+));
+
+/// Bytes; `None` where the system does not tell. After a reset Linux still knows, since the numbers of a connection stay
+/// until it is closed (tcp(7), `SIOCOUTQ`; `tcp_ioctl` in net/ipv4/tcp.c).
 #[expect(
     unsafe_code,
     reason = "no library has a safe form of this question, and without it nothing can be sent again"
 )]
 pub(super) fn outstanding(stream: &TcpStream) -> Option<usize> {
-    use rustix::ioctl::{Getter, Opcode, ioctl};
     const SIOCOUTQ: Opcode = 0x5411;
+    if !IS_KNOWN {
+        return None;
+    }
     // SAFETY: on these architectures the number is SIOCOUTQ, whose answer is one int (tcp(7)); the descriptor is that of
     // an open TCP socket, which the borrow of `stream` keeps open.
     let answer = unsafe { ioctl(stream, Getter::<SIOCOUTQ, std::ffi::c_int>::new()) };
     usize::try_from(answer.ok()?).ok()
-}
-
-/// Elsewhere nobody tells.
-#[cfg(not(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "x86",
-        target_arch = "aarch64",
-        target_arch = "arm",
-        target_arch = "riscv64"
-    )
-)))]
-pub(super) fn outstanding(_: &TcpStream) -> Option<usize> {
-    None
 }
 
 #[cfg(all(test, target_os = "linux"))]

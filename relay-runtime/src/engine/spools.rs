@@ -2,7 +2,7 @@
 //! later.
 
 use super::{EngineError, Outgoing};
-use crate::spool::{Budget, FileStore, Spool, SpoolLimits, Syncer, adopt, directory_name};
+use crate::spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer, adopt};
 use std::{
     io,
     path::PathBuf,
@@ -26,7 +26,7 @@ pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Opti
     let budget = Budget::new(bytes_max);
     let mut syncer = None;
     let mut spools = Vec::new();
-    for outgoing in destinations {
+    for (at, outgoing) in destinations.iter().enumerate() {
         let Some(setup) = &outgoing.spool else {
             spools.push(None);
             continue;
@@ -35,11 +35,19 @@ pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Opti
             Some(syncer) => syncer,
             none => none.insert(Syncer::start()?),
         };
-        let directory = setup.directory.join(directory_name(&outgoing.name));
+        let twins = destinations[..at].iter().filter(|other| is_twin(outgoing, other)).count();
+        let name = SpoolName { destination: outgoing.name.clone(), number: twins + 1 };
+        let directory = setup.directory.join(name.directory());
         let opened = open_one(setup, directory.clone(), syncer.clone(), &budget, &outgoing.name);
         spools.push(Some(opened.map_err(|error| EngineError::Spool { directory, error })?));
     }
     Ok(spools)
+}
+
+/// Destinations with one address and different options have a spool each.
+fn is_twin(one: &Outgoing, other: &Outgoing) -> bool {
+    let directory = |outgoing: &Outgoing| outgoing.spool.as_ref().map(|setup| setup.directory.clone());
+    one.name == other.name && directory(one) == directory(other)
 }
 
 fn open_one(

@@ -10,6 +10,7 @@
 pub mod names;
 
 use crate::{
+    aggregate::AggregatorCounts,
     counts::Counts,
     destination::{DestinationCounts, DropReason},
     table::DestinationIndex,
@@ -48,6 +49,8 @@ pub struct ConnectionCounts {
     pub line_too_long: u64,
     /// Closed for a pickle that is too long, or none of a list.
     pub bad_pickle: u64,
+    /// Closed for they held most of the memory for unfinished lines when there was no more.
+    pub memory_closed: u64,
 }
 
 /// The books of the whole relay.
@@ -59,6 +62,8 @@ pub struct Ledger {
     pub destinations: Vec<(String, DestinationCounts)>,
     /// The names of the routes.
     pub routes: Vec<String>,
+    /// By aggregator: its key and its counts.
+    pub aggregators: Vec<(String, AggregatorCounts)>,
 }
 
 /// Books that do not balance.
@@ -96,7 +101,7 @@ impl Ledger {
         for (index, counts) in workers.iter().flat_map(|worker| &worker.destinations) {
             by_index[index.get()].1 = counts.clone();
         }
-        Self { workers, destinations: by_index, routes: routes.to_vec() }
+        Self { workers, destinations: by_index, routes: routes.to_vec(), aggregators: Vec::new() }
     }
 
     /// The counts of all workers together.
@@ -113,9 +118,17 @@ impl Ledger {
     #[must_use]
     pub fn connections(&self) -> ConnectionCounts {
         let mut total = ConnectionCounts::default();
-        for ConnectionCounts { open, accepted, refused, idle_closed, broken, line_too_long, bad_pickle } in
-            self.workers.iter().map(|worker| worker.connections)
-        {
+        for one in self.workers.iter().map(|worker| worker.connections) {
+            let ConnectionCounts {
+                open,
+                accepted,
+                refused,
+                idle_closed,
+                broken,
+                line_too_long,
+                bad_pickle,
+                memory_closed,
+            } = one;
             total.open += open;
             total.accepted += accepted;
             total.refused += refused;
@@ -123,6 +136,7 @@ impl Ledger {
             total.broken += broken;
             total.line_too_long += line_too_long;
             total.bad_pickle += bad_pickle;
+            total.memory_closed += memory_closed;
         }
         total
     }
@@ -168,6 +182,10 @@ impl Ledger {
             names::DESTINATIONS.to_owned(),
             self.destinations.iter().map(destination_to_json).collect(),
         );
+        if !self.aggregators.is_empty() {
+            let aggregators = self.aggregators.iter().map(aggregator_to_json).collect();
+            whole.insert(names::AGGREGATORS.to_owned(), aggregators);
+        }
         whole.insert(names::WORKERS.to_owned(), Value::Array(workers));
         whole.insert(names::BALANCED.to_owned(), self.difference().is_none().into());
         Value::Object(whole)
@@ -186,13 +204,15 @@ fn counts_to_json(counts: &Counts, connections: ConnectionCounts) -> Map<String,
         .filter(|(_, lines)| *lines > 0)
         .map(|(name, lines)| (name, lines.into()))
         .collect();
-    let pairs: [(&str, Value); 7] = [
+    let pairs: [(&str, Value); 9] = [
         (names::RECEIVED, counts.received.into()),
         (names::INVALID, invalid.into()),
         (names::BLOCKED, counts.blocked.into()),
         (names::AGGREGATED_AWAY, counts.aggregated_away.into()),
         (names::UNROUTABLE, counts.unroutable.into()),
         (names::ROUTED, counts.routed.into()),
+        (names::EMITTED, counts.emitted.into()),
+        (names::EMITTED_UNROUTABLE, counts.emitted_unroutable.into()),
         (names::CONNECTIONS, connections_to_json(connections)),
     ];
     pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
@@ -207,6 +227,23 @@ fn connections_to_json(connections: ConnectionCounts) -> Value {
         names::CONNECTIONS_BROKEN: connections.broken,
         names::CONNECTIONS_TOO_LONG: connections.line_too_long,
         names::CONNECTIONS_BAD_PICKLE: connections.bad_pickle,
+        names::CONNECTIONS_MEMORY: connections.memory_closed,
+    })
+}
+
+fn aggregator_to_json((key, counts): &(String, AggregatorCounts)) -> Value {
+    json!({
+        names::AGGREGATOR: key,
+        names::TAKEN: counts.taken,
+        names::ADDED: counts.added,
+        names::CORRECTIONS: counts.corrections,
+        names::LATE: counts.late,
+        names::FUTURE: counts.future,
+        names::NO_ROOM: counts.no_room,
+        names::BAD_NAME: counts.bad_name,
+        names::EMITTED: counts.emitted,
+        names::INCOMPLETE: counts.incomplete,
+        names::OPEN_BUCKETS: counts.open,
     })
 }
 

@@ -15,6 +15,34 @@ pub const UNROUTABLE: &str = "unroutable";
 /// Taken by at least one route; for a destination: lines handed to it.
 pub const ROUTED: &str = "routed";
 
+/// Put out by aggregators; not among the received ones.
+pub const EMITTED: &str = "emitted";
+/// Put out by aggregators and taken by no route.
+pub const EMITTED_UNROUTABLE: &str = "emitted_unroutable";
+
+/// A list of aggregators.
+pub const AGGREGATORS: &str = "aggregators";
+/// An aggregator's key.
+pub const AGGREGATOR: &str = "aggregator";
+/// Datapoints that an aggregator took: added, late, future, `no_room` and `bad_name` together.
+pub const TAKEN: &str = "taken";
+/// Datapoints in an aggregator's buckets.
+pub const ADDED: &str = "added";
+/// Datapoints added to a bucket that was emitted before.
+pub const CORRECTIONS: &str = "corrections";
+/// Datapoints dropped, for their bucket was emitted.
+pub const LATE: &str = "late";
+/// Datapoints dropped, for their bucket is too far in the future.
+pub const FUTURE: &str = "future";
+/// Datapoints dropped, for a bound on buckets, series or values was reached.
+pub const NO_ROOM: &str = "no_room";
+/// Datapoints dropped, for the output's name cannot be sent.
+pub const BAD_NAME: &str = "bad_name";
+/// Buckets emitted without having seen their whole interval.
+pub const INCOMPLETE: &str = "incomplete";
+/// Buckets that wait for their time.
+pub const OPEN_BUCKETS: &str = "open_buckets";
+
 /// Lines that wait for a destination.
 pub const QUEUED: &str = "queued";
 /// Lines among the queued ones that the kernel has and the peer's kernel has not acknowledged.
@@ -71,6 +99,9 @@ pub const CONNECTIONS_BROKEN: &str = "broken";
 pub const CONNECTIONS_TOO_LONG: &str = "line_too_long";
 /// Closed for a pickle that is too long, or none of a list.
 pub const CONNECTIONS_BAD_PICKLE: &str = "bad_pickle";
+
+/// Closed for they held most of the memory for unfinished lines when there was no more.
+pub const CONNECTIONS_MEMORY: &str = "memory_closed";
 
 /// Inbound connections.
 pub const CONNECTIONS: &str = "connections";

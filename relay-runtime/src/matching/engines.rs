@@ -1,7 +1,8 @@
 //! What a table needs beside its static data: searchers and regexes, made ready once at start. Rules refer to
 //! them by number.
 
-use super::{RegexSource, RewriterSource, StaticRegex, StaticRewriter, rewriter::rewrite};
+use super::{NameGroups, RegexSource, RewriterSource, StaticRegex, StaticRewriter, rewriter::rewrite};
+use crate::regex::Regex;
 use memchr::memmem::Finder;
 
 /// The engines of one table.
@@ -10,6 +11,8 @@ pub struct Engines {
     finders: Vec<Finder<'static>>,
     regexes: Vec<StaticRegex>,
     rewriters: Vec<StaticRewriter>,
+    /// Of outputs' names. One is missing only if it is no regex, which `relay-build` has checked.
+    groups: Vec<Option<Regex>>,
 }
 
 impl Engines {
@@ -19,11 +22,13 @@ impl Engines {
         substrings: &'static [&'static str],
         regexes: &[RegexSource],
         rewriters: &[RewriterSource],
+        groups: &[&str],
     ) -> Self {
         Self {
             finders: substrings.iter().map(Finder::new).collect(),
             regexes: regexes.iter().map(StaticRegex::new).collect(),
             rewriters: rewriters.iter().map(StaticRewriter::new).collect(),
+            groups: groups.iter().map(|pattern| Regex::new(pattern).ok()).collect(),
         }
     }
 
@@ -46,6 +51,12 @@ impl Engines {
     #[must_use]
     pub fn confirms(&self, regex: usize, name: &[u8]) -> bool {
         self.regexes[regex].confirms(name)
+    }
+
+    /// What the groups of this regex match in a name that it matches.
+    #[must_use]
+    pub fn groups<'n>(&self, regex: usize, name: &'n [u8]) -> Option<NameGroups<'n>> {
+        NameGroups::find(self.groups[regex].as_ref()?, name)
     }
 
     /// Takes a name through all rewriters. Returns whether any changed it; then the result is in `rewritten`.

@@ -2,14 +2,15 @@
 //!
 //! Generated code is thin: tables as bytes, `match`es and calls. What deserves a test of its own lives here:
 //! finding all prefixes and all substrings of a table in one look at a name ([`Index`], [`Look`]), asking a
-//! regex that became an automaton at compile time ([`StaticRegex`]), changing a name ([`StaticRewriter`]), and
-//! walking a table that is too long to be code ([`Rows`]).
+//! regex that became an automaton at compile time ([`StaticRegex`]), changing a name ([`StaticRewriter`]), naming what
+//! aggregators put out ([`NameGroups`]), and walking a table that is too long to be code ([`Rows`]).
 //!
 //! Nothing here knows a configuration and nothing builds a table: `relay-build` does, and tests there hold
 //! its builders and these engines together. Nothing allocates in the steady state.
 
 mod automaton;
 mod engines;
+mod groups;
 mod hashed;
 mod index;
 mod regex;
@@ -20,6 +21,7 @@ mod words;
 
 pub use automaton::Automaton;
 pub use engines::Engines;
+pub use groups::NameGroups;
 pub use hashed::{HashedPrefixes, LENGTH_MAX, hash};
 pub use index::{Index, Look, Prefixes};
 pub use regex::{Aligned, RegexSource, StaticRegex};

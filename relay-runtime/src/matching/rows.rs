@@ -88,8 +88,8 @@ impl Rows<'_> {
         sink: &mut S,
     ) -> bool {
         for rule in candidates(look, self.first_aggregator, self.first_route) {
-            if self.holds(rule, name, look, engines) {
-                let aggregator = AggregatorIndex(rule - self.first_aggregator);
+            let aggregator = AggregatorIndex(rule - self.first_aggregator);
+            if self.takes(rule, aggregator, name, look, engines, sink) {
                 sink.aggregate(aggregator);
                 if self.drop_raw[aggregator.get()] != 0 {
                     sink.dropped_raw();
@@ -135,6 +135,31 @@ impl Rows<'_> {
                 }
             }
         }
+    }
+
+    /// Whether an aggregator takes the name. Regexes come last and may be remembered by the sink.
+    #[inline]
+    fn takes<S: Sink>(
+        &self,
+        rule: u32,
+        aggregator: AggregatorIndex,
+        name: &[u8],
+        look: Option<&Look>,
+        engines: &Engines,
+        sink: &mut S,
+    ) -> bool {
+        let checks = self.rule_checks.get(rule as usize)..self.rule_checks.get(rule as usize + 1);
+        let is_regex = |check: &u32| self.checks.get(*check as usize).0 & !1 >= Check::Regex as u32;
+        if !checks
+            .clone()
+            .filter(|check| !is_regex(check))
+            .all(|check| self.check(check, name, look, engines))
+        {
+            return false;
+        }
+        let mut regexes = checks.filter(is_regex).peekable();
+        regexes.peek().is_none()
+            || sink.takes(aggregator, name, || regexes.all(|check| self.check(check, name, look, engines)))
     }
 
     #[inline]

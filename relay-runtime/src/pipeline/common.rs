@@ -9,6 +9,7 @@ use super::{
     shape::{Fields, Recogniser},
 };
 use crate::{
+    aggregate::{Intake, Shared, WriteOutput},
     gather::Gathered,
     order::OrderCheck,
     select::{Liveness, Selectors},
@@ -23,6 +24,7 @@ pub(super) struct Common {
     pub(super) line_bytes_max: usize,
     pub(super) selectors: Selectors,
     pub(super) memory: Memory,
+    pub(super) aggregation: Option<Box<Intake>>,
     recogniser: Recogniser,
     validator: Validator,
     order: Option<Arc<OrderCheck>>,
@@ -31,10 +33,12 @@ pub(super) struct Common {
 
 impl Common {
     pub(super) fn new(table: &Table, line_bytes_max: usize, liveness: Liveness) -> Self {
+        let shared = Shared::new(&table.aggregators);
         Self {
             line_bytes_max,
             selectors: Selectors::new(table, liveness),
             memory: Memory::default(),
+            aggregation: shared.map(|shared| Box::new(Intake::new(Arc::new(shared)))),
             recogniser: Recogniser::new(table.validation),
             validator: Validator::new(table.validation),
             order: table.validation.order.then(|| Arc::new(OrderCheck::new())),
@@ -47,6 +51,7 @@ impl Common {
             line_bytes_max: self.line_bytes_max,
             selectors: self.selectors.clone(),
             memory: Memory::default(),
+            aggregation: self.aggregation.as_ref().map(|intake| Box::new(intake.for_another_worker())),
             recogniser: self.recogniser,
             validator: self.validator,
             order: self.order.clone(),
@@ -104,9 +109,40 @@ impl Common {
         }
     }
 
+    /// Hands a line to the aggregators that take it.
+    #[inline(never)]
+    pub(super) fn aggregate(
+        &mut self,
+        [name, value, timestamp]: [&[u8]; 3],
+        outcome: &Outcome,
+        write_output: &WriteOutput<'_>,
+    ) {
+        let Some(intake) = &mut self.aggregation else { return };
+        let name = if outcome.is_rewritten { self.memory.rewritten.as_slice() } else { name };
+        let id = outcome.looked_up.unwrap_or_else(|| intake.look_up(name));
+        intake.add(&self.memory.aggregators, id, [name, value, timestamp], write_output);
+    }
+
+    /// What comes next comes at this time.
+    pub(super) fn begin(&mut self, now_s: u64) {
+        if let Some(intake) = &mut self.aggregation {
+            intake.begin(now_s);
+        }
+    }
+
     /// Lets everything go that waits for the lines after it.
     pub(super) fn finish(&mut self, placer: &mut Placer<'_>, gathered: &mut Gathered) {
+        if let Some(intake) = &mut self.aggregation {
+            intake.finish();
+        }
         self.deferred.flush(&self.selectors, placer, gathered);
         placer.flush(gathered);
     }
+}
+
+/// The fields of a line of ours, which are parted by single spaces.
+pub(super) fn fields_of(line: &[u8]) -> Option<[&[u8]; 3]> {
+    let mut spaces = memchr::memrchr_iter(b' ', line);
+    let (second, first) = (spaces.next()?, spaces.next()?);
+    Some([&line[..first], &line[first + 1..second], &line[second + 1..]])
 }

@@ -1,6 +1,7 @@
 //! What a table decides about one line, as far as the data path wants to know.
 
 use crate::{
+    aggregate::{Intake, NameId},
     counts::Counts,
     dispatch::Sink,
     select::Selectors,
@@ -16,6 +17,10 @@ pub(super) struct Decision<'a> {
     counts: &'a mut Counts,
     selectors: &'a mut Selectors,
     memory: &'a mut Memory,
+    aggregation: &'a mut Option<Box<Intake>>,
+    /// The name, where aggregators had to look it up.
+    looked_up: Option<NameId>,
+    is_aggregated: bool,
     first: Option<DestinationIndex>,
     /// There are more destinations than `first`; `memory` holds them all.
     has_more: bool,
@@ -33,6 +38,7 @@ pub(super) struct Decision<'a> {
 pub(super) struct Memory {
     pub(super) destinations: Vec<DestinationIndex>,
     pub(super) rewritten: Vec<u8>,
+    pub(super) aggregators: Vec<AggregatorIndex>,
     chosen: Vec<DestinationIndex>,
 }
 
@@ -56,6 +62,9 @@ pub(super) struct Outcome {
     pub(super) is_routed: bool,
     /// The name to send is in [`Memory::rewritten`].
     pub(super) is_rewritten: bool,
+    /// The aggregators in [`Memory::aggregators`] take it.
+    pub(super) is_aggregated: bool,
+    pub(super) looked_up: Option<NameId>,
     pub(super) first: Option<DestinationIndex>,
     /// The destinations are in [`Memory::destinations`], as they are more than one.
     pub(super) has_more: bool,
@@ -67,11 +76,19 @@ pub(super) struct Outcome {
 
 impl<'a> Decision<'a> {
     #[inline]
-    pub(super) fn new(counts: &'a mut Counts, selectors: &'a mut Selectors, memory: &'a mut Memory) -> Self {
+    pub(super) fn new(
+        counts: &'a mut Counts,
+        selectors: &'a mut Selectors,
+        memory: &'a mut Memory,
+        aggregation: &'a mut Option<Box<Intake>>,
+    ) -> Self {
         Self {
             counts,
             selectors,
             memory,
+            aggregation,
+            looked_up: None,
+            is_aggregated: false,
             first: None,
             has_more: false,
             waiting: None,
@@ -86,8 +103,19 @@ impl<'a> Decision<'a> {
     #[inline]
     pub(super) fn outcome(mut self) -> Outcome {
         self.settle();
-        let Self { end, is_routed, is_rewritten, first, has_more, deferred, varies, .. } = self;
-        Outcome { end, is_routed, is_rewritten, first, has_more, deferred, varies }
+        let Self {
+            end,
+            is_routed,
+            is_rewritten,
+            is_aggregated,
+            looked_up,
+            first,
+            has_more,
+            deferred,
+            varies,
+            ..
+        } = self;
+        Outcome { end, is_routed, is_rewritten, is_aggregated, looked_up, first, has_more, deferred, varies }
     }
 
     /// No more destinations come from the last route.
@@ -129,7 +157,20 @@ impl Sink for Decision<'_> {
     }
 
     #[inline]
-    fn aggregate(&mut self, _: AggregatorIndex) {}
+    fn takes(&mut self, aggregator: AggregatorIndex, name: &[u8], matches: impl FnOnce() -> bool) -> bool {
+        let Some(intake) = self.aggregation else { return matches() };
+        let looked_up = *self.looked_up.get_or_insert_with(|| intake.look_up(name));
+        intake.takes(looked_up, aggregator, matches)
+    }
+
+    #[inline]
+    fn aggregate(&mut self, aggregator: AggregatorIndex) {
+        if !self.is_aggregated {
+            self.is_aggregated = true;
+            self.memory.aggregators.clear();
+        }
+        self.memory.aggregators.push(aggregator);
+    }
 
     #[inline]
     fn dropped_raw(&mut self) {

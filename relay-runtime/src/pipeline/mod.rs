@@ -18,7 +18,8 @@ mod scan;
 mod shape;
 
 use crate::{
-    dispatch::{Dispatch, Scratch},
+    aggregate::Shared,
+    dispatch::{Dispatch, DynDispatch as _, Scratch},
     gather::{Gathered, SetId},
     select::Liveness,
     table::Table,
@@ -42,7 +43,22 @@ pub trait LinePipeline: Send {
     /// LF, within the limit.
     fn take_last_line(&mut self, line: &[u8], now_s: u64, gathered: &mut Gathered);
 
-    /// The same for another worker. The two share the order check, nothing else.
+    /// Takes whole lines that aggregators put out, each of three fields, through the routes. For what has aggregators.
+    fn take_emitted(&mut self, bytes: &[u8], gathered: &mut Gathered) {
+        let _ = (bytes, gathered);
+    }
+
+    /// The open buckets, if there are aggregators.
+    fn aggregation(&self) -> Option<Arc<Shared>> {
+        None
+    }
+
+    /// Bounds the memory in which names are remembered for aggregators, from the beginning on.
+    fn bound_names(&mut self, bytes_max: usize) {
+        let _ = bytes_max;
+    }
+
+    /// The same for another worker. They share the order check and the open buckets, nothing else.
     fn for_another_worker(&self) -> Box<dyn LinePipeline>;
 }
 
@@ -83,10 +99,14 @@ impl<D: Dispatch> Pipeline<D> {
         placer: &mut Placer<'_>,
         gathered: &mut Gathered,
     ) {
-        let Common { selectors, memory, .. } = &mut self.common;
-        let mut decision = Decision::new(&mut gathered.counts, selectors, memory);
+        let Common { selectors, memory, aggregation, .. } = &mut self.common;
+        let mut decision = Decision::new(&mut gathered.counts, selectors, memory, aggregation);
         self.dispatch.dispatch(fields[0], &mut self.scratch, &mut decision);
         let outcome = decision.outcome();
+        if outcome.is_aggregated {
+            let dispatch = &self.dispatch;
+            self.common.aggregate(fields, &outcome, &|at, name, out| dispatch.output(at, name, out));
+        }
         if !outcome.is_routed || outcome.end != End::Routes {
             return count_unrouted(outcome.end, gathered);
         }
@@ -103,6 +123,7 @@ impl<D: Dispatch> Pipeline<D> {
 
 impl<D: Dispatch + 'static> LinePipeline for Pipeline<D> {
     fn take_lines(&mut self, bytes: &[u8], now_s: u64, gathered: &mut Gathered) -> usize {
+        self.common.begin(now_s);
         let mut scanner = Scanner::new(bytes);
         let mut placer = Placer::new(bytes);
         let (mut start, mut lines) = (0, 0);
@@ -126,10 +147,41 @@ impl<D: Dispatch + 'static> LinePipeline for Pipeline<D> {
     }
 
     fn take_last_line(&mut self, line: &[u8], now_s: u64, gathered: &mut Gathered) {
+        self.common.begin(now_s);
         let mut placer = Placer::new(line);
         gathered.counts.received += 1;
         self.take_any(0..line.len(), now_s, &mut placer, gathered);
         self.common.finish(&mut placer, gathered);
+    }
+
+    fn take_emitted(&mut self, bytes: &[u8], gathered: &mut Gathered) {
+        let mut placer = Placer::new(bytes);
+        let mut start = 0;
+        for end in memchr::memchr_iter(b'\n', bytes) {
+            let line = start..end + 1;
+            if let Some(fields) = common::fields_of(&bytes[start..end]) {
+                gathered.counts.emitted += 1;
+                let Common { selectors, memory, aggregation, .. } = &mut self.common;
+                let mut decision = Decision::new(&mut gathered.counts, selectors, memory, aggregation);
+                // Seldom enough not to be compiled for each relay.
+                self.dispatch.route_dyn(fields[0], &mut self.scratch, &mut decision);
+                let outcome = decision.outcome();
+                gathered.counts.emitted_unroutable += u64::from(!outcome.is_routed);
+                self.common.place_any(fields, Some(line), outcome, &mut placer, gathered);
+            }
+            start = end + 1;
+        }
+        self.common.finish(&mut placer, gathered);
+    }
+
+    fn aggregation(&self) -> Option<Arc<Shared>> {
+        self.common.aggregation.as_ref().map(|intake| Arc::clone(intake.shared()))
+    }
+
+    fn bound_names(&mut self, bytes_max: usize) {
+        if let Some(intake) = &mut self.common.aggregation {
+            intake.bound_names(bytes_max);
+        }
     }
 
     fn for_another_worker(&self) -> Box<dyn LinePipeline> {

@@ -107,6 +107,15 @@ impl Decoder {
         }
     }
 
+    /// Bytes of memory that an unfinished line or frame takes.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        match self {
+            Self::Plain(decoder) => decoder.held_bytes(),
+            Self::Pickle(decoder) => decoder.held_bytes(),
+        }
+    }
+
     /// The stream is over: `clean` if the peer closed it, as opposed to a reset or the idle timeout.
     pub fn finish(self, clean: bool, now_s: u64, pipeline: &mut dyn LinePipeline, gathered: &mut Gathered) {
         match self {

@@ -66,6 +66,12 @@ impl PlainDecoder {
         self.partial.len()
     }
 
+    /// Bytes of memory that it takes.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.partial.capacity()
+    }
+
     /// Finishes the line that was begun in an earlier read. Returns what comes after it.
     fn join<'a>(
         &mut self,

@@ -4,12 +4,13 @@
 //! reproduced exactly, because a line that goes to another server than before splits its series in two:
 //! [`hash`] has the functions of names, [`placement`] what peers put on the ring and where, [`points`] the
 //! search for the next point, [`picks`] the walk from there to the destinations, done ahead for every point.
-//! [`md5`] hashes many names at a time, as MD5 is what most of the time of a hash route goes to.
+//! [`moves`] counts what another ring would send elsewhere. [`md5`] hashes many names at a time, as MD5 is what most of the time of a hash route goes to.
 //!
 //! Whether a destination is up is not looked at: a ring that gives way moves series.
 
 mod hash;
 pub mod md5;
+mod moves;
 mod picks;
 mod placement;
 mod points;
@@ -18,6 +19,7 @@ mod tests;
 
 use crate::table::{Destination, DestinationIndex, HashAlgorithm, HashRing};
 use hash::NameHash;
+pub use moves::Moves;
 use picks::{Picks, Walk};
 use placement::Node;
 use points::Points;

@@ -47,6 +47,11 @@ impl Points {
         Self { low, shift, buckets, positions, len: entries.len() }
     }
 
+    /// The positions of all points, ascending.
+    pub(super) fn positions(&self) -> impl Iterator<Item = i64> {
+        self.positions[..self.len].iter().copied().map(i64::from)
+    }
+
     /// The first point at or after `position`, or else the first of all.
     #[inline]
     pub(super) fn next(&self, position: i64) -> usize {

@@ -1,6 +1,7 @@
 //! The arguments of an artifact. Few enough that a library for them would only make the binary larger.
 
 use super::spool_command::SpoolCommand;
+use crate::spool::SpoolName;
 use std::{ffi::OsString, fmt};
 
 /// What `--help` prints.
@@ -13,6 +14,9 @@ Without arguments it serves until SIGTERM or SIGINT. SIGUSR1 prints the ledger.
 
 Commands:
   trace         Read lines on stdin, print what becomes of each as JSON
+  replay [UNTIL]
+                Read `seconds TAB line`s on stdin, print what is sent when, in virtual time,
+                up to second UNTIL, and the ledger on stderr
   spool list [--json]
                 Show the spools in the spool directory, also of destinations that are gone
   spool drain DESTINATION [ADDRESS]
@@ -28,10 +32,11 @@ Options:
 ";
 
 /// What to do.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Command {
     Serve,
     Trace,
+    Replay { until: Option<f64> },
     Spool(SpoolCommand),
     Config,
     Manifest,
@@ -54,6 +59,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
         None => Command::Serve,
         Some(argument) => match argument.as_str() {
             "trace" => Command::Trace,
+            "replay" => Command::Replay { until: parse_until(&mut arguments)? },
             "spool" => Command::Spool(parse_spool(&mut arguments)?),
             "--config" => Command::Config,
             "--manifest" => Command::Manifest,
@@ -68,6 +74,14 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
     }
 }
 
+fn parse_until(arguments: &mut impl Iterator<Item = String>) -> Result<Option<f64>, UsageError> {
+    let Some(argument) = arguments.next() else { return Ok(None) };
+    match argument.parse() {
+        Ok(until) => Ok(Some(until)),
+        Err(_) => Err(UsageError::Unknown { argument }),
+    }
+}
+
 fn parse_spool(arguments: &mut impl Iterator<Item = String>) -> Result<SpoolCommand, UsageError> {
     let missing = |after, expected| UsageError::Missing { after, expected };
     let verb = arguments.next().ok_or(missing("spool", "`list`, `drain` or `drop`"))?;
@@ -79,14 +93,20 @@ fn parse_spool(arguments: &mut impl Iterator<Item = String>) -> Result<SpoolComm
         },
         "drain" => {
             let destination = arguments.next().ok_or(missing("drain", "a destination"))?;
-            Ok(SpoolCommand::Drain { destination, to: arguments.next() })
+            Ok(SpoolCommand::Drain { of: spool_name(&destination), to: arguments.next() })
         }
         "drop" => {
             let destination = arguments.next().ok_or(missing("drop", "a destination"))?;
-            Ok(SpoolCommand::Drop { destination })
+            Ok(SpoolCommand::Drop { of: spool_name(&destination) })
         }
         _ => Err(UsageError::Unknown { argument: verb }),
     }
+}
+
+/// Every text is one.
+fn spool_name(text: &str) -> SpoolName {
+    let Ok(name) = text.parse();
+    name
 }
 
 impl fmt::Display for UsageError {
@@ -116,10 +136,13 @@ mod tests {
         check(&["--help"], Ok(Command::Help));
         check(&["relay.toml"], Err("unknown argument `relay.toml`"));
         check(&["spool", "list", "--json"], Ok(Command::Spool(SpoolCommand::List { is_json: true })));
-        let drain = SpoolCommand::Drain { destination: "a:1".to_owned(), to: Some("b:2".to_owned()) };
+        let drain = SpoolCommand::Drain { of: spool_name("a:1"), to: Some("b:2".to_owned()) };
         check(&["spool", "drain", "a:1", "b:2"], Ok(Command::Spool(drain)));
         check(&["spool", "drop"], Err("after `drop` expected a destination"));
         check(&["spool", "drop", "a:1", "b:2"], Err("one argument too many: `b:2`"));
+        check(&["replay"], Ok(Command::Replay { until: None }));
+        check(&["replay", "1.5e9"], Ok(Command::Replay { until: Some(1.5e9) }));
+        check(&["replay", "soon"], Err("unknown argument `soon`"));
         check(&["trace", "x"], Err("one argument too many: `x`"));
     }
 }

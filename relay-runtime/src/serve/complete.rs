@@ -30,6 +30,7 @@ pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> 
         ("admin_addr", &mut settings.admin),
         ("http_addr", &mut settings.http),
         ("pid_file", &mut settings.pid_file),
+        ("state_dir", &mut settings.state_dir),
     ] {
         if let Some(text) = text {
             filler.text(what, text)?;
@@ -43,10 +44,13 @@ pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> 
         ("line_length_max", &mut settings.line_bytes_max),
         ("pickle_frame_max", &mut settings.pickle_frame_bytes_max),
         ("shutdown_timeout", &mut settings.shutdown_ms),
+        ("aggregation_rate", &mut settings.aggregation_rate),
+        ("aggregation_checkpoint", &mut settings.aggregation_checkpoint_ms),
         ("spool_dir_max_bytes", &mut settings.spool_bytes_max),
     ] {
         filler.value(what, value)?;
     }
+    filler.value("memory", &mut settings.memory)?;
     for destination in &mut plan.table.destinations {
         filler.destination(destination)?;
     }

@@ -3,6 +3,7 @@
 //! ```text
 //! relay               serve until SIGTERM or SIGINT
 //! relay trace         lines on stdin, what becomes of each on stdout, as JSON
+//! relay replay        the same for lines with times, in virtual time, ticks included
 //! relay spool         list, drain or drop what lies on disk
 //! relay --config      print the plan that was built in
 //! relay --manifest    print what it was built from
@@ -23,7 +24,7 @@ mod spool_command;
 
 pub use complete::Incomplete;
 pub use open_files::raise_open_files_max;
-pub use relay::{Relay, StartError};
+pub use relay::{Relay, StartError, memory};
 pub use spool_command::SpoolError;
 
 use crate::{
@@ -31,6 +32,7 @@ use crate::{
     ledger::Ledger,
     logging,
     plan::Plan,
+    replay::{ReplayError, replay_lines},
     table::Destination,
     trace::trace_lines,
 };
@@ -81,6 +83,8 @@ pub enum ServeError {
     Start(StartError),
     /// The lines to trace cannot be read, or the answers not be written.
     Trace(io::Error),
+    /// Lines cannot be replayed.
+    Replay(ReplayError),
     /// A spool cannot be listed, drained or dropped.
     Spool(SpoolError),
     /// A worker ended by itself.
@@ -106,6 +110,7 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
         Command::Manifest => print(manifest),
         Command::Config => print(plan),
         Command::Trace => trace(plan, table.as_dispatch()),
+        Command::Replay { until } => replay(plan, table.as_dispatch(), until),
         Command::Spool(command) => spool(plan, &command),
         Command::Serve => {
             Plan::from_json(plan).map_err(ServeError::Plan).and_then(|plan| run_table(&plan, table))
@@ -210,13 +215,28 @@ fn trace(plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ServeError> {
     }
 }
 
+/// What would be sent when, had the lines on stdin come at the times before them.
+fn replay(plan: &str, dispatch: &dyn DynDispatch, until: Option<f64>) -> Result<(), ServeError> {
+    let plan = Plan::from_json(plan).map_err(ServeError::Plan)?;
+    let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
+    match replay_lines(&plan.table, dispatch, until, &mut io::stdin().lock(), &mut output) {
+        // Whoever reads has seen enough.
+        Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => Err(ServeError::Replay(error)),
+        Ok(ledger) => {
+            eprintln!("{}", ledger.to_json());
+            Ok(())
+        }
+    }
+}
+
 /// Looks after the spools of this relay, which must not run meanwhile.
 fn spool(plan: &str, command: &SpoolCommand) -> Result<(), ServeError> {
     let plan = Plan::from_json(plan).map_err(ServeError::Plan)?;
     let lookup = |name: &str| std::env::var(name).ok();
     let plan = complete::complete(&plan, lookup).map_err(|error| ServeError::Start(error.into()))?;
     let spooling = plan.table.destinations.iter().filter(|destination| destination.options.spool);
-    let configured = spooling.map(Destination::written).collect();
+    let configured: Vec<_> = spooling.map(Destination::written).collect();
     let directory = Path::new(&plan.settings.spool_dir.0);
     spool_command::run(command, directory, &configured, &mut io::stdout().lock()).map_err(ServeError::Spool)
 }
@@ -242,6 +262,7 @@ impl fmt::Display for ServeError {
             Self::Signals(error) => write!(f, "cannot catch signals: {error}"),
             Self::Start(error) => error.fmt(f),
             Self::Trace(error) => write!(f, "cannot trace: {error}"),
+            Self::Replay(error) => write!(f, "cannot replay: {error}"),
             Self::Spool(error) => error.fmt(f),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
         }

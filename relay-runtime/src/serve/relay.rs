@@ -3,12 +3,13 @@
 use super::{
     any_table::AnyTable,
     complete::{self, Incomplete},
-    setup::setup,
+    setup::{self, setup},
 };
 use crate::{
     dispatch::Dispatch,
     engine::{Engine, EngineError},
     ledger::Ledger,
+    memory::{Memory, TooSmall},
     plan::Plan,
     protocol::Protocol,
 };
@@ -29,8 +30,15 @@ pub struct Relay {
 pub enum StartError {
     /// A value is still open.
     Incomplete(Incomplete),
+    /// The configuration needs more memory than it allows.
+    Memory(TooSmall),
     /// The engine does not start.
     Engine(EngineError),
+}
+
+/// The memory that a relay of this plan may take. What is open in it comes from the environment.
+pub fn memory(plan: &Plan) -> Result<Memory, StartError> {
+    setup::memory(&complete::complete(plan, |name| std::env::var(name).ok())?)
 }
 
 impl Relay {
@@ -104,6 +112,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Incomplete(error) => error.fmt(f),
+            Self::Memory(error) => write!(f, "{error}: raise it, or lower what takes so much"),
             Self::Engine(error) => error.fmt(f),
         }
     }
@@ -113,6 +122,7 @@ impl std::error::Error for StartError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Incomplete(error) => Some(error),
+            Self::Memory(error) => Some(error),
             Self::Engine(error) => Some(error),
         }
     }

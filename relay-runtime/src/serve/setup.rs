@@ -3,8 +3,10 @@
 
 use super::relay::StartError;
 use crate::{
-    destination::{Limits, Redo, Room, Spooling, WhenFull},
-    engine::{Input, Outgoing, Setup, SpoolSetup},
+    aggregate::NAMES_BYTES_MAX,
+    destination::{Limits, QueueMemory, Redo, Room, Spooling, WhenFull},
+    engine::{Input, Outgoing, Setup, SpoolSetup, StateSetup},
+    memory::{Demands, Memory},
     plan::Plan,
     protocol::{InputLimits, Protocol},
     select::Liveness,
@@ -13,7 +15,9 @@ use crate::{
     table::{Destination, DestinationOptions, FullPolicy, Late, Table},
 };
 use std::{
+    fmt,
     path::{Path, PathBuf},
+    str::FromStr,
     thread,
     time::Duration,
 };
@@ -44,7 +48,8 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
     let line_bytes_max = known(&settings.line_bytes_max)?;
     let spool_dir = PathBuf::from(&settings.spool_dir.0);
     let outgoing = |(destination, keys)| outgoing(destination, line_bytes_max, &spool_dir, keys);
-    Ok(Setup {
+    let destinations = plan.table.destinations.iter().zip(upstream_keys(&plan.table)).map(outgoing);
+    let mut setup = Setup {
         inputs: inputs(settings)?,
         input_limits: InputLimits {
             line_bytes: count(line_bytes_max),
@@ -52,17 +57,76 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
         },
         workers: workers.clamp(1, WORKERS_MAX),
         connections_max: count(known(&settings.connections_max)?),
-        destinations: plan
-            .table
-            .destinations
-            .iter()
-            .zip(upstream_keys(&plan.table))
-            .map(outgoing)
-            .collect::<Result<_, _>>()?,
+        unfinished_bytes_max: 0,
+        name_bytes_max: 0,
+        queue_memory: QueueMemory::unlimited(),
+        destinations: destinations.collect::<Result<_, _>>()?,
         spool_bytes_max: unless_zero(known(&settings.spool_bytes_max)?),
         routes: plan.table.routes.iter().map(|route| route.key.clone()).collect(),
         liveness: Liveness::all_up(plan.table.destinations.len()),
-    })
+        emit_rate: known(&settings.aggregation_rate)?,
+        state: match &settings.state_dir {
+            Some(directory) => Some(StateSetup {
+                directory: PathBuf::from(&directory.0),
+                checkpoint: duration(known(&settings.aggregation_checkpoint_ms)?),
+            }),
+            None => None,
+        },
+    };
+    let memory = divide_memory(plan, &setup)?;
+    setup.unfinished_bytes_max = count(memory.unfinished) / setup.workers;
+    setup.name_bytes_max = count(memory.names) / setup.workers;
+    if let Some(bytes) = memory.shared_line_bytes() {
+        setup.queue_memory = QueueMemory::new(count(bytes), setup.destinations.len());
+    }
+    Ok(setup)
+}
+
+/// Who gets how much memory, in a plan in which nothing is open.
+pub(super) fn memory(plan: &Plan) -> Result<Memory, StartError> {
+    divide_memory(plan, &setup(plan)?)
+}
+
+fn divide_memory(plan: &Plan, setup: &Setup) -> Result<Memory, StartError> {
+    let table = &plan.table;
+    let rules = table.blocklist.len()
+        + table.rewriters.len()
+        + table.aggregators.len()
+        + table.routes.len()
+        + table.destinations.len();
+    let longest = setup.inputs.iter().map(|input| match input.protocol {
+        Protocol::Plain => setup.input_limits.line_bytes,
+        Protocol::Pickle => setup.input_limits.frame_bytes,
+    });
+    let has_pickle = setup.inputs.iter().any(|input| input.protocol == Protocol::Pickle);
+    let demands = Demands {
+        workers: setup.workers as u64,
+        rules: rules as u64,
+        connections: if setup.inputs.is_empty() { 0 } else { setup.connections_max as u64 },
+        unfinished_bytes: longest.max().unwrap_or(0) as u64,
+        frame_bytes: if has_pickle { setup.input_limits.frame_bytes as u64 } else { 0 },
+        has_order: table.validation.order,
+        buckets: table.aggregators.iter().map(|rule| u64::from(rule.options.buckets_max)).sum(),
+        series: table.aggregators.iter().map(|rule| u64::from(rule.options.series_max)).sum(),
+        values: table
+            .aggregators
+            .iter()
+            .filter(|rule| rule.functions.iter().any(|function| function.keeps_values()))
+            .map(|rule| u64::from(rule.options.values_max))
+            .sum(),
+        names: if table.aggregators.is_empty() { 0 } else { NAMES_BYTES_MAX as u64 },
+        queues: setup.destinations.iter().map(queue_demand).collect(),
+    };
+    let limit = known(&plan.settings.memory)?.0;
+    Memory::divide(&demands, (limit > 0).then_some(limit)).map_err(StartError::Memory)
+}
+
+/// In front of a spool there is a second queue: what has to stand behind what is on disk.
+fn queue_demand(outgoing: &Outgoing) -> u64 {
+    let Limits { room, redo, .. } = &outgoing.limits;
+    let queues = if outgoing.spool.is_some() { 2 } else { 1 };
+    let redo_bytes = if redo.time.is_zero() { 0 } else { redo.bytes_max };
+    (room.bytes as u64).saturating_mul(queues).saturating_add(redo_bytes as u64)
 }
 
 fn inputs(settings: &Settings) -> Result<Vec<Input>, StartError> {
@@ -179,7 +243,7 @@ const fn unless_zero(bytes: u64) -> u64 {
     if bytes == 0 { u64::MAX } else { bytes }
 }
 
-fn known(value: &Late<u64>) -> Result<u64, StartError> {
+fn known<T: FromStr<Err: fmt::Display> + Clone>(value: &Late<T>) -> Result<T, StartError> {
     value
         .resolve(|_| None)
         .map_err(|error| StartError::Incomplete(super::Incomplete { what: "a setting".to_owned(), error }))

@@ -3,10 +3,9 @@
 //! A destination that was taken out of the configuration leaves its spool behind, for nobody can know whether its lines are
 //! still wanted. Whoever runs the relay decides: send them somewhere, or drop them. A spool of a running relay is locked.
 
-use crate::spool::{Budget, FileStore, Spool, SpoolLimits, Syncer, destination_of, directory_name};
+use crate::spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer};
 use serde_json::json;
 use std::{
-    collections::BTreeSet,
     fmt, fs,
     io::{self, Read, Write},
     net::{Shutdown, TcpStream},
@@ -31,14 +30,14 @@ pub(super) enum SpoolCommand {
     /// Send everything to the destination, or to another address, and remove it.
     Drain {
         /// Whose spool.
-        destination: String,
+        of: SpoolName,
         /// Where to, if not to itself.
         to: Option<String>,
     },
     /// Remove everything.
     Drop {
         /// Whose spool.
-        destination: String,
+        of: SpoolName,
     },
 }
 
@@ -70,19 +69,19 @@ pub enum SpoolError {
 pub(super) fn run(
     command: &SpoolCommand,
     directory: &Path,
-    configured: &BTreeSet<String>,
+    configured: &[String],
     out: &mut dyn Write,
 ) -> Result<(), SpoolError> {
     match command {
         SpoolCommand::List { is_json } => list(directory, configured, *is_json, out),
-        SpoolCommand::Drain { destination, to } => {
-            let mut spool = open(directory, destination)?;
-            let lines = drain(&mut spool, to.as_ref().unwrap_or(destination))?;
+        SpoolCommand::Drain { of, to } => {
+            let mut spool = open(directory, of)?;
+            let lines = drain(&mut spool, to.as_ref().unwrap_or(&of.destination))?;
             let _ = writeln!(out, "sent {lines} lines");
             Ok(())
         }
-        SpoolCommand::Drop { destination } => {
-            let mut spool = open(directory, destination)?;
+        SpoolCommand::Drop { of } => {
+            let mut spool = open(directory, of)?;
             let lines = spool.lines();
             spool.forget();
             let _ = writeln!(out, "dropped {lines} lines");
@@ -93,7 +92,7 @@ pub(super) fn run(
 
 fn list(
     directory: &Path,
-    configured: &BTreeSet<String>,
+    configured: &[String],
     is_json: bool,
     out: &mut dyn Write,
 ) -> Result<(), SpoolError> {
@@ -102,16 +101,17 @@ fn list(
         Err(_) => Vec::new(),
     };
     names.sort_unstable_by_key(fs::DirEntry::file_name);
-    for destination in names.iter().filter_map(|entry| destination_of(entry.file_name().to_str()?)) {
-        let is_configured = configured.contains(&destination);
-        let counts = match open(directory, &destination) {
+    for name in names.iter().filter_map(|entry| SpoolName::of_directory(entry.file_name().to_str()?)) {
+        let twins = configured.iter().filter(|destination| **destination == name.destination).count();
+        let is_configured = name.number <= twins;
+        let counts = match open(directory, &name) {
             Ok(spool) => Some((spool.lines(), spool.bytes())),
             Err(SpoolError::Files { error, .. }) if error.kind() == io::ErrorKind::ResourceBusy => None,
             Err(error) => return Err(error),
         };
         let _ = if is_json {
             let (lines, bytes) = (counts.map(|counts| counts.0), counts.map(|counts| counts.1));
-            let row = json!({ "destination": destination, "lines": lines, "bytes": bytes,
+            let row = json!({ "destination": name.to_string(), "lines": lines, "bytes": bytes,
                               "in_use": counts.is_none(), "configured": is_configured });
             writeln!(out, "{row}")
         } else {
@@ -122,24 +122,22 @@ fn list(
                     format!("{lines} lines, {bytes} bytes, of no destination of this relay")
                 }
             };
-            writeln!(out, "{destination}  {state}")
+            writeln!(out, "{name}  {state}")
         };
     }
     Ok(())
 }
 
-fn open(directory: &Path, destination: &str) -> Result<Spool, SpoolError> {
-    let path = directory.join(directory_name(destination));
+fn open(directory: &Path, name: &SpoolName) -> Result<Spool, SpoolError> {
+    let path = directory.join(name.directory());
     if !path.is_dir() {
-        return Err(SpoolError::Unknown { destination: destination.to_owned() });
+        return Err(SpoolError::Unknown { destination: name.to_string() });
     }
-    let limits =
-        SpoolLimits { file_bytes_max: u64::MAX, bytes_max: u64::MAX, age_max_s: 0, sync_every: u64::MAX };
     let opened = Syncer::start().and_then(|syncer| {
         let store = FileStore::open(path, syncer)?;
-        Spool::open(Box::new(store), limits, Budget::new(u64::MAX))
+        Spool::open(Box::new(store), SpoolLimits::UNBOUNDED, Budget::new(u64::MAX))
     });
-    let fail = |error| SpoolError::Files { destination: destination.to_owned(), error };
+    let fail = |error| SpoolError::Files { destination: name.to_string(), error };
     opened.map(|(spool, _)| spool).map_err(fail)
 }
 
@@ -184,5 +182,108 @@ impl fmt::Display for SpoolError {
                 write!(f, "cannot send to `{to}`: {error}; the lines are still in the spool")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{net::TcpListener, path::PathBuf, thread};
+
+    /// A directory with a spool of `lines` for each destination, gone afterwards.
+    struct Spools(PathBuf);
+
+    impl Spools {
+        fn new(test: &str, spools: &[(&str, u32)]) -> Self {
+            let path = std::env::temp_dir().join(format!("static-relay-{test}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            for (destination, lines) in spools {
+                let Ok(name) = destination.parse::<SpoolName>();
+                fs::create_dir_all(path.join(name.directory())).unwrap();
+                let mut spool = open(&path, &name).unwrap();
+                let text: Vec<_> = (0..*lines).map(|number| format!("a.b {number} 1\n")).collect();
+                spool.append(text.concat().as_bytes(), *lines, 1).unwrap();
+            }
+            Self(path)
+        }
+
+        fn run(&self, command: &SpoolCommand) -> Result<String, String> {
+            let mut out = Vec::new();
+            let configured = ["a:1".to_owned(), "a:1".to_owned()];
+            let done = super::run(command, &self.0, &configured, &mut out);
+            done.map(|()| String::from_utf8(out).unwrap()).map_err(|error| error.to_string())
+        }
+    }
+
+    impl Drop for Spools {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn name(text: &str) -> SpoolName {
+        let Ok(name) = text.parse();
+        name
+    }
+
+    #[test]
+    fn spools_are_listed_with_whose_they_are() {
+        let spools = Spools::new("spool-list", &[("a:1", 3), ("a:1+2", 1), ("gone:1", 2)]);
+        let text = spools.run(&SpoolCommand::List { is_json: false }).unwrap();
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 3, "{text}");
+        assert!(lines[0].starts_with("a:1  3 lines, ") && lines[1].starts_with("a:1+2  1 lines, "), "{text}");
+        assert!(
+            lines[2].starts_with("gone:1  2 lines, ")
+                && lines[2].ends_with("of no destination of this relay")
+        );
+        let json = spools.run(&SpoolCommand::List { is_json: true }).unwrap();
+        let row: serde_json::Value = serde_json::from_str(json.lines().last().unwrap()).unwrap();
+        assert_eq!(
+            (&row["destination"], &row["lines"], &row["configured"]),
+            (&"gone:1".into(), &2.into(), &false.into())
+        );
+    }
+
+    #[test]
+    fn a_drained_spool_has_arrived_and_is_gone() {
+        let spools = Spools::new("spool-drain", &[("gone:1", 1_000)]);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let to = listener.local_addr().unwrap().to_string();
+        let peer = thread::spawn(move || io::read_to_string(listener.accept().unwrap().0).unwrap());
+        let drain = SpoolCommand::Drain { of: name("gone:1"), to: Some(to) };
+        assert_eq!(spools.run(&drain).unwrap(), "sent 1000 lines\n");
+        let arrived = peer.join().unwrap();
+        assert_eq!((arrived.lines().count(), arrived.lines().last()), (1_000, Some("a.b 999 1")));
+        assert_eq!(spools.run(&SpoolCommand::List { is_json: false }).unwrap(), "");
+    }
+
+    #[test]
+    fn what_nobody_takes_stays() {
+        let spools = Spools::new("spool-stays", &[("gone:1", 5)]);
+        let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+        let drain = SpoolCommand::Drain { of: name("gone:1"), to: Some(free.clone()) };
+        let error = spools.run(&drain).unwrap_err();
+        assert!(error.contains(&free) && error.ends_with("the lines are still in the spool"), "{error}");
+        assert!(spools.run(&SpoolCommand::List { is_json: false }).unwrap().starts_with("gone:1  5 lines"));
+    }
+
+    #[test]
+    fn a_dropped_spool_is_gone_and_another_is_not() {
+        let spools = Spools::new("spool-drop", &[("a:1", 5), ("gone:1", 5)]);
+        assert_eq!(spools.run(&SpoolCommand::Drop { of: name("gone:1") }).unwrap(), "dropped 5 lines\n");
+        let error = spools.run(&SpoolCommand::Drop { of: name("gone:1") }).unwrap_err();
+        assert_eq!(error, "there is no spool of `gone:1`; `relay spool list` shows which there are");
+        assert!(spools.run(&SpoolCommand::List { is_json: false }).unwrap().starts_with("a:1  5 lines"));
+    }
+
+    #[test]
+    fn a_spool_in_use_is_not_touched() {
+        let spools = Spools::new("spool-busy", &[("a:1", 5)]);
+        let _running = open(&spools.0, &name("a:1")).unwrap();
+        let text = spools.run(&SpoolCommand::List { is_json: false }).unwrap();
+        assert_eq!(text, "a:1  in use by a running relay\n");
+        assert!(spools.run(&SpoolCommand::Drop { of: name("a:1") }).is_err());
     }
 }

@@ -12,7 +12,9 @@
 //! others, is set aside in a file and counted line by line; what a failed write left is overwritten by the next. Left to others: *when* to spool, what a full disk means for a line ([`crate::destination`]), and files
 //! ([`Store`]). No clock: seconds come with each call.
 
+mod contents;
 mod files;
+mod holes;
 mod name;
 mod position;
 mod reader;
@@ -26,6 +28,7 @@ mod tests;
 mod upstream;
 
 use crate::gather::Chunk;
+use holes::Holes;
 use reader::{Bounds, Reader};
 use record::{HEADER_BYTES, Header, RECORD_BYTES_MAX};
 use segment::Segment;
@@ -39,11 +42,12 @@ use std::{
     },
 };
 
+pub use contents::{Contents, read_out};
 pub(crate) use files::{FileStore, Syncer};
-pub use name::{destination_of, directory_name};
+pub use name::SpoolName;
 #[cfg(test)]
 pub(crate) use simulated::{Faults, SimulatedStore};
-pub(crate) use store::Store;
+pub use store::Store;
 pub(crate) use upstream::adopt;
 
 /// What bounds a spool.
@@ -57,6 +61,12 @@ pub struct SpoolLimits {
     pub age_max_s: u64,
     /// Ask for the disk after so many records.
     pub sync_every: u64,
+}
+
+impl SpoolLimits {
+    /// No bounds, and no fsync.
+    pub(crate) const UNBOUNDED: Self =
+        Self { file_bytes_max: u64::MAX, bytes_max: u64::MAX, age_max_s: 0, sync_every: u64::MAX };
 }
 
 /// What all spools of a relay may take together.
@@ -110,11 +120,7 @@ pub(crate) struct Spool {
     committed: u64,
     acknowledged: u64,
     end: u64,
-    /// Lines at or after `acknowledged` that will never be read, in order.
-    holes: VecDeque<Range<u64>>,
-    hole_lines: u64,
-    /// Such lines between `committed` and `acknowledged`.
-    passed_holes: VecDeque<Range<u64>>,
+    holes: Holes,
     losses: Losses,
     records_unsynced: u64,
     saved: u64,
@@ -147,7 +153,7 @@ impl Spool {
         numbers.sort_unstable();
         let position = position::load(&mut *store)?;
         let mut torn_bytes = 0;
-        let mut segments = VecDeque::new();
+        let mut segments = VecDeque::<Segment>::new();
         let last = numbers.len().saturating_sub(1);
         for (at, (first, bytes)) in numbers.into_iter().enumerate() {
             let (mut segment, sound_end) = Segment::survey(&mut *store, first, bytes)?;
@@ -156,9 +162,13 @@ impl Spool {
                 torn_bytes = bytes - sound_end;
                 segment.bytes = sound_end;
             }
+            // What its headers say ends where the next file begins.
+            if let Some(before) = segments.back_mut() {
+                before.end = before.end.min(first);
+            }
             segments.push_back(segment);
         }
-        let first = segments.front().map(|segment: &Segment| segment.first);
+        let first = segments.front().map(|segment| segment.first);
         let last_end = segments.back().map(|segment| segment.end);
         let committed = position.or(first).unwrap_or(0).max(first.unwrap_or(0).min(last_end.unwrap_or(0)));
         let end = last_end.unwrap_or(committed).max(committed);
@@ -174,9 +184,7 @@ impl Spool {
             committed,
             acknowledged: committed,
             end,
-            holes: VecDeque::new(),
-            hole_lines: 0,
-            passed_holes: VecDeque::new(),
+            holes: Holes::default(),
             losses: Losses::default(),
             records_unsynced: 0,
             saved: committed,
@@ -249,15 +257,9 @@ impl Spool {
 
     /// Steps over what was given up, for it may well be readable, and gives the next line that a piece must not go beyond.
     fn skip_holes(&mut self) -> u64 {
-        let mut stop = u64::MAX;
-        for hole in self.passed_holes.iter().chain(&self.holes) {
-            if self.reader.next < hole.start {
-                stop = hole.start;
-                break;
-            }
-            if self.reader.next < hole.end {
-                self.reader = Reader::at(hole.end);
-            }
+        let (next, stop) = self.holes.around(self.reader.next);
+        if next > self.reader.next {
+            self.reader = Reader::at(next);
         }
         if self.reader.next < self.acknowledged { stop.min(self.acknowledged) } else { stop }
     }
@@ -278,17 +280,7 @@ impl Spool {
 
     /// The lines before this one have arrived.
     pub(crate) fn acknowledge(&mut self, sequence: u64) {
-        self.acknowledged = self.acknowledged.max(sequence);
-        // A hole that nothing is before waits for nobody.
-        while let Some(hole) = self.holes.pop_front() {
-            if hole.start > self.acknowledged {
-                self.holes.push_front(hole);
-                break;
-            }
-            self.hole_lines -= hole.end - hole.start;
-            self.acknowledged = self.acknowledged.max(hole.end);
-            self.passed_holes.push_back(hole);
-        }
+        self.acknowledged = self.holes.pass(self.acknowledged.max(sequence));
     }
 
     /// The lines before this one are not needed any more.
@@ -296,7 +288,7 @@ impl Spool {
         let sequence = sequence.min(self.acknowledged).min(self.reader.next);
         if sequence > self.committed {
             self.committed = sequence;
-            self.passed_holes.retain(|hole| hole.end > sequence);
+            self.holes.forget_before(sequence);
             self.remove_committed();
         }
     }
@@ -304,8 +296,7 @@ impl Spool {
     /// Everything is done with.
     pub(crate) fn forget(&mut self) {
         self.skip_to_end();
-        self.holes.clear();
-        self.hole_lines = 0;
+        self.holes.forget_ahead();
         self.acknowledge(self.end);
         self.commit(self.end);
     }
@@ -353,7 +344,7 @@ impl Spool {
 
     /// Lines that wait: not acknowledged, not lost.
     pub(crate) const fn lines(&self) -> u64 {
-        self.end - self.acknowledged - self.hole_lines
+        self.end - self.acknowledged - self.holes.lines()
     }
 
     /// Bytes of all files.
@@ -426,9 +417,11 @@ impl Spool {
             && segment.newest_s < oldest_s
             && segment.end <= self.end
         {
-            let lines = self.reader.next.max(segment.first)..segment.end;
-            self.reader = Reader::at(lines.end);
-            self.losses.expired += self.give_up(lines);
+            let (next, first, end) = (self.reader.next, segment.first, segment.end);
+            // What lies before it and in no file was lost with the power.
+            self.losses.damaged += self.give_up(next.min(first)..first);
+            self.losses.expired += self.give_up(next.max(first)..end);
+            self.reader = Reader::at(end);
         }
     }
 
@@ -442,27 +435,9 @@ impl Spool {
 
     /// These lines will not be read any more. Gives the number of those that were not given up before.
     fn give_up(&mut self, lines: Range<u64>) -> u64 {
-        let mut start = lines.start.max(self.acknowledged);
-        let mut given_up = 0;
-        let overlapping = |hole: &&Range<u64>| hole.end > start && hole.start < lines.end;
-        let known: Vec<_> = self.holes.iter().filter(overlapping).cloned().collect();
-        let behind_all = Range { start: lines.end, end: lines.end };
-        for hole in known.into_iter().chain(std::iter::once(behind_all)) {
-            if start < hole.start {
-                given_up += hole.start - start;
-                self.add_hole(start..hole.start);
-            }
-            start = start.max(hole.end);
-        }
-        given_up
-    }
-
-    /// Holes are found in the order of the lines, but for files that are given up ahead of the reader.
-    fn add_hole(&mut self, lines: Range<u64>) {
-        self.hole_lines += lines.end - lines.start;
-        let at = self.holes.partition_point(|hole| hole.start < lines.start);
-        self.holes.insert(at, lines);
+        let lost = self.holes.add(lines.start.max(self.acknowledged)..lines.end);
         self.acknowledge(self.acknowledged);
+        lost
     }
 
     fn remove_committed(&mut self) {
@@ -505,8 +480,22 @@ impl Budget {
     }
 }
 
+impl Trouble {
+    fn advice(&self) -> &'static str {
+        match self.error.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                "lines wait in memory while there is room: free space in `spool_dir`, or lower `spool_max_bytes`"
+            }
+            io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+                "lines wait in memory while there is room: make `spool_dir` writable for this user"
+            }
+            _ => "it is tried again every half second: look at the disk of `spool_dir`",
+        }
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot {} the spool: {}", self.doing, self.error)
+        write!(f, "cannot {} the spool: {}; {}", self.doing, self.error, self.advice())
     }
 }

@@ -1,12 +1,15 @@
 //! What the directory of a destination's spool is called.
 
-use std::fmt::Write as _;
+use std::{
+    convert::Infallible,
+    fmt::{self, Write as _},
+    str::FromStr,
+};
 
-/// The name for a destination, given as `host:port` or `host:port:instance`: different for different ones, readable, and
+/// The name for the first destination with an address, given as `host:port` or `host:port:instance`: different for different ones, readable, and
 /// a plain name in any file system. Letters, digits, `.` and `-` stand for themselves, `_` for a colon, and every other
 /// byte is `%` and two hex digits.
-#[must_use]
-pub fn directory_name(destination: &str) -> String {
+fn directory_name(destination: &str) -> String {
     let mut name = String::with_capacity(destination.len());
     for (at, byte) in destination.bytes().enumerate() {
         match byte {
@@ -22,9 +25,58 @@ pub fn directory_name(destination: &str) -> String {
     name
 }
 
-/// The destination that a directory is for; `None` when the name is none of ours.
-#[must_use]
-pub fn destination_of(directory: &str) -> Option<String> {
+/// The spool of a destination. Several destinations may have one address and differ in their options.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SpoolName {
+    /// `host:port` or `host:port:instance`.
+    pub destination: String,
+    /// From 1, among those with this address.
+    pub number: usize,
+}
+
+impl SpoolName {
+    /// The name of its directory. A `+` stands for nothing else there.
+    #[must_use]
+    pub fn directory(&self) -> String {
+        let name = directory_name(&self.destination);
+        if self.number == 1 { name } else { format!("{name}+{}", self.number) }
+    }
+
+    /// The spool that a directory is; `None` when the name is none of ours.
+    #[must_use]
+    pub fn of_directory(directory: &str) -> Option<Self> {
+        let (name, number) = match directory.split_once('+') {
+            Some((name, number)) => (name, number.parse().ok()?),
+            None => (directory, 1),
+        };
+        let spool = Self { destination: destination_of(name)?, number };
+        (spool.directory() == directory).then_some(spool)
+    }
+}
+
+impl FromStr for SpoolName {
+    type Err = Infallible;
+
+    /// As it is displayed: the destination, for all but the first with a plus sign and the number.
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        let numbered = text.rsplit_once('+').and_then(|(destination, number)| {
+            let number = number.parse().ok().filter(|number| *number > 1)?;
+            Some(Self { destination: destination.to_owned(), number })
+        });
+        Ok(numbered.unwrap_or_else(|| Self { destination: text.to_owned(), number: 1 }))
+    }
+}
+
+impl fmt::Display for SpoolName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.number {
+            1 => f.write_str(&self.destination),
+            number => write!(f, "{}+{number}", self.destination),
+        }
+    }
+}
+
+fn destination_of(directory: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(directory.len());
     let mut rest = directory.bytes();
     while let Some(byte) = rest.next() {
@@ -37,8 +89,7 @@ pub fn destination_of(directory: &str) -> Option<String> {
             _ => byte,
         });
     }
-    let destination = String::from_utf8(bytes).ok()?;
-    (directory_name(&destination) == directory).then_some(destination)
+    String::from_utf8(bytes).ok()
 }
 
 #[cfg(test)]
@@ -47,18 +98,22 @@ mod tests {
 
     #[test]
     fn names_are_distinct_and_lead_back() {
-        for (destination, directory) in [
-            ("127.0.0.1:2003", "127.0.0.1_2003"),
-            ("a_b:1:x", "a%5fb_1_x"),
-            ("[::1]:2003:a/../b", "%5b__1%5d_2003_a%2f..%2fb"),
-            ("..:1", "%2e._1"),
-            ("é:1", "%c3%a9_1"),
+        for (destination, number, directory) in [
+            ("127.0.0.1:2003", 1, "127.0.0.1_2003"),
+            ("127.0.0.1:2003", 2, "127.0.0.1_2003+2"),
+            ("a_b:1:x", 1, "a%5fb_1_x"),
+            ("a:1:x+2", 3, "a_1_x%2b2+3"),
+            ("[::1]:2003:a/../b", 1, "%5b__1%5d_2003_a%2f..%2fb"),
+            ("..:1", 1, "%2e._1"),
+            ("é:1", 1, "%c3%a9_1"),
         ] {
-            assert_eq!(directory_name(destination), directory);
-            assert_eq!(destination_of(directory).as_deref(), Some(destination));
+            let name = SpoolName { destination: destination.to_owned(), number };
+            assert_eq!(name.directory(), directory);
+            assert_eq!(name.to_string().parse(), Ok(name.clone()));
+            assert_eq!(SpoolName::of_directory(directory), Some(name));
         }
-        for none in ["a_b%", "%zz", "a:b", ".a"] {
-            assert_eq!(destination_of(none), None, "{none}");
+        for none in ["a_b%", "%zz", "a:b", ".a", "a+", "a+1", "a+02", "a+b", "a+2+3"] {
+            assert_eq!(SpoolName::of_directory(none), None, "{none}");
         }
     }
 }

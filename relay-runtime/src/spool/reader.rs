@@ -73,6 +73,8 @@ impl Reader {
         if self.next < segment.first {
             return Ok(self.damaged_until(segment.first));
         }
+        // Headers that lie do not lead into the next file.
+        let stop = stop.min(segment.end);
         let mut offset = match self.place {
             Some((first, offset)) if first == segment.first => offset,
             _ => {
@@ -107,13 +109,14 @@ impl Reader {
                 offset = until;
                 continue;
             };
-            let end = header.end().unwrap_or(u64::MAX);
+            let end = header.end().unwrap_or(u64::MAX).min(segment.end);
             if end <= self.next {
                 offset += header.record_bytes();
                 continue;
             }
             if header.sequence > self.next {
-                break if gathering.lines == 0 { Some(header.sequence) } else { None };
+                let end = header.sequence.min(segment.end);
+                break if gathering.lines == 0 { Some(end) } else { None };
             }
             if header.time_s < oldest_s {
                 if gathering.lines > 0 {

@@ -86,9 +86,12 @@ impl Header {
         HEADER_BYTES as u64 + self.bytes as u64
     }
 
-    /// Whether these are the lines that were appended.
+    /// Whether these are the lines that were appended, and as many as it says.
     pub(super) fn fits(&self, lines: &[u8]) -> bool {
-        lines.len() == self.bytes as usize && crc32fast::hash(lines) == self.crc
+        lines.len() == self.bytes as usize
+            && crc32fast::hash(lines) == self.crc
+            && lines.ends_with(b"\n")
+            && memchr::memchr_iter(b'\n', lines).count() == self.lines as usize
     }
 }
 
@@ -109,6 +112,7 @@ mod tests {
             encoded[bit / 8] ^= 1 << (bit % 8);
         }
         assert!(!header.fits(b"a.b 1 2\nc.d 3 5\n"));
+        assert!(!Header { lines: 3, ..header }.fits(lines));
         assert_eq!(Header::decode(&encoded[..HEADER_BYTES - 1]), None);
     }
 }

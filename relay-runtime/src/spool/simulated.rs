@@ -2,8 +2,9 @@
 
 use super::store::Store;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io,
+    ops::Range,
     sync::{Arc, Mutex, MutexGuard},
 };
 
@@ -23,6 +24,8 @@ struct Disk {
     files: BTreeMap<String, Vec<u8>>,
     /// Bytes of a file that survive a loss of power.
     synced: BTreeMap<String, usize>,
+    /// Where in a file something was once written from.
+    written: BTreeMap<String, BTreeSet<usize>>,
     faults: Faults,
     random: u64,
 }
@@ -42,35 +45,40 @@ impl SimulatedStore {
         self.disk().faults = faults;
     }
 
-    /// What was not asked to be kept is gone in part.
-    pub(crate) fn lose_power(&self) {
+    /// What was not asked to be kept is gone in part. Gives the lines that were in the writes that are no longer whole.
+    pub(crate) fn lose_power(&self) -> u64 {
         let mut disk = self.disk();
-        let synced = disk.synced.clone();
-        let mut random = disk.random;
-        for (name, bytes) in &mut disk.files {
-            let kept = synced.get(name).copied().unwrap_or(0).min(bytes.len());
-            let lost = bytes.len() - kept;
-            random = next(random);
-            bytes.truncate(kept + usize::try_from(random >> 33).unwrap_or(0) % (lost + 1));
+        let names: Vec<_> = disk.files.keys().cloned().collect();
+        let mut lines = 0;
+        for name in names {
+            let bytes = disk.files[&name].len();
+            let kept = disk.synced.get(&name).copied().unwrap_or(0).min(bytes);
+            disk.random = next(disk.random);
+            let left = kept + usize::try_from(disk.random >> 33).unwrap_or(0) % (bytes - kept + 1);
+            if left < bytes {
+                lines += disk.lines_written(&name, left..bytes);
+                disk.files.entry(name).and_modify(|bytes| bytes.truncate(left));
+            }
         }
-        disk.random = random;
+        lines
     }
 
-    /// Flips one bit of some file whose name passes.
-    pub(crate) fn flip_bit(&self, is_wanted: impl Fn(&str) -> bool) -> bool {
+    /// Flips one bit of some file whose name passes. Gives the lines that were written with it.
+    pub(crate) fn flip_bit(&self, is_wanted: impl Fn(&str) -> bool) -> u64 {
         let mut disk = self.disk();
-        let random = next(disk.random);
-        disk.random = random;
-        let mut files: Vec<_> =
-            disk.files.iter_mut().filter(|(name, bytes)| is_wanted(name) && !bytes.is_empty()).collect();
-        if files.is_empty() {
-            return false;
+        disk.random = next(disk.random);
+        let random = disk.random;
+        let mut names: Vec<_> =
+            disk.files.iter().filter(|(name, bytes)| is_wanted(name) && !bytes.is_empty()).collect();
+        if names.is_empty() {
+            return 0;
         }
-        let wanted = usize::try_from(random >> 40).unwrap_or(0) % files.len();
-        let (_, bytes) = files.swap_remove(wanted);
-        let at = usize::try_from(random >> 20).unwrap_or(0) % (bytes.len() * 8);
-        bytes[at / 8] ^= 1 << (at % 8);
-        true
+        let wanted = usize::try_from(random >> 40).unwrap_or(0) % names.len();
+        let (name, bytes) = names.swap_remove(wanted);
+        let (name, at) = (name.clone(), usize::try_from(random >> 20).unwrap_or(0) % (bytes.len() * 8));
+        let lines = disk.lines_written(&name, at / 8..at / 8 + 1);
+        disk.files.entry(name).and_modify(|bytes| bytes[at / 8] ^= 1 << (at % 8));
+        lines
     }
 
     pub(crate) fn file_names(&self) -> Vec<String> {
@@ -90,6 +98,14 @@ impl Disk {
     fn fails(&mut self, one_in: u64) -> bool {
         self.random = next(self.random);
         one_in > 0 && (self.random >> 33).is_multiple_of(one_in)
+    }
+
+    /// Ends of lines in all that was written in one go with some of these bytes; what else looks like one counts, too.
+    fn lines_written(&self, name: &str, bytes: Range<usize>) -> u64 {
+        let (file, starts) = (&self.files[name], &self.written[name]);
+        let start = starts.range(..=bytes.start).next_back().copied().unwrap_or(0);
+        let end = starts.range(bytes.end..).next().copied().unwrap_or(file.len());
+        memchr::memchr_iter(b'\n', &file[start..end.min(file.len())]).count() as u64
     }
 }
 
@@ -126,6 +142,9 @@ impl Store for SimulatedStore {
             file.resize(end, 0);
         }
         file[end - taken..end].copy_from_slice(&bytes[..taken]);
+        let starts = disk.written.entry(name.to_owned()).or_default();
+        starts.retain(|start| !(end - taken..end).contains(start));
+        starts.insert(end - taken);
         match taken == bytes.len() && !is_broken {
             true => Ok(()),
             false if is_broken => Err(io::Error::other("broken")),
@@ -153,6 +172,7 @@ impl Store for SimulatedStore {
         }
         disk.files.remove(name);
         disk.synced.remove(name);
+        disk.written.remove(name);
         Ok(())
     }
 

@@ -5,7 +5,7 @@
 use std::{fmt, io};
 
 /// A flat directory of files.
-pub(crate) trait Store: fmt::Debug + Send {
+pub trait Store: fmt::Debug + Send {
     /// All files with their sizes.
     fn list(&mut self) -> io::Result<Vec<(String, u64)>>;
 

@@ -8,16 +8,19 @@
 
 mod aggregator;
 mod destination;
+mod function;
 mod index;
 mod late;
 mod matcher;
 mod rewriter;
 mod route;
+mod size;
 
 use serde::{Deserialize, Serialize};
 
-pub use aggregator::{Aggregator, Function};
+pub use aggregator::{Aggregator, AggregatorOptions, BucketTime, Lateness, NumberFormat, PercentileMethod};
 pub use destination::{Destination, DestinationOptions, FullPolicy, Replay, Transport};
+pub use function::{Function, Percentile};
 pub use index::{AggregatorIndex, BlocklistIndex, DestinationIndex, RewriterIndex, RouteIndex};
 pub use late::{Late, MissingVariable, Template, Unresolved};
 pub use matcher::{Condition, Matcher};
@@ -26,6 +29,7 @@ pub use route::{
     CloudWatch, GrafanaNet, HashAlgorithm, HashRing, KafkaMdm, Partitioning, PubSub, Route, RouteDestination,
     RouteKind,
 };
+pub use size::{MalformedSize, Size};
 
 /// A whole routing table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

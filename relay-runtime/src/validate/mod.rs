@@ -80,6 +80,12 @@ impl Validator {
     }
 }
 
+/// The number that a value stands for, if it is one.
+#[must_use]
+pub fn value(value: &[u8]) -> Option<f64> {
+    number::parse(value)
+}
+
 /// A timestamp in whole seconds. What does not fit is refused rather than wrapped (BUG-31).
 pub(crate) fn seconds(timestamp: &[u8]) -> Result<u32, Reason> {
     let number = number::parse(timestamp).ok_or(Reason::TimestampNotNumber)?.trunc();

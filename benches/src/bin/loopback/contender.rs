@@ -17,6 +17,9 @@ use std::{
 
 pub(crate) const FLOOR: &str = "floor";
 pub(crate) const OURS: &str = "ours";
+/// What a spool costs while the destination keeps up, at passthrough: the usual one, and one that every line goes through.
+pub(crate) const SPOOLS: [(&str, u16, &str); 2] =
+    [("ours, spool idle", 12, "true"), ("ours, write-ahead", 13, "write-ahead")];
 pub(crate) const PEER: &str = "carbon-c-relay";
 
 #[derive(Debug)]
@@ -57,7 +60,7 @@ pub(crate) fn prepare(
     let directory = directory.canonicalize().map_err(display)?;
     let listen = |contender| scenario::listen(options.port, contender);
     let ours = directory.join("relay.toml");
-    write(&ours, &scenario.ours(options.port, listen(1), options.workers, options.lines))?;
+    write(&ours, &scenario.ours(options.port, listen(1), options.workers, options.lines, "false"))?;
     let peer = directory.join("carbon-c-relay.conf");
     write(&peer, &scenario.peer(options.port, listen(2)))?;
     if options.configs_only {
@@ -86,6 +89,17 @@ pub(crate) fn prepare(
             Ok(program) => contenders.push(contender(OURS, 1, program, Vec::new())),
             Err(why) => notes.push(format!("{}: ours left out: {why}", scenario.name())),
         }
+    }
+    for (name, number, spool) in SPOOLS {
+        if scenario != Scenario::Passthrough || !wanted(OURS) || !options.relays.is_empty() {
+            continue;
+        }
+        let place = directory.join(spool);
+        fs::create_dir_all(&place).map_err(display)?;
+        let config = place.join("relay.toml");
+        write(&config, &scenario.ours(options.port, listen(number), options.workers, options.lines, spool))?;
+        let program = our_relay(scenario, options, &config, &place, notes)?;
+        contenders.push(contender(name, number, program, Vec::new()));
     }
     if wanted(PEER) {
         match peer_version(options) {

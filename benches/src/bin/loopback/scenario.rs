@@ -93,13 +93,13 @@ impl Scenario {
     }
 
     /// Our configuration, in carbon-relay-ng's language.
-    pub(crate) fn ours(self, port: u16, listen: SocketAddr, workers: u32, lines: u64) -> String {
+    pub(crate) fn ours(self, port: u16, listen: SocketAddr, workers: u32, lines: u64, spool: &str) -> String {
         let mut text = format!(
             "instance = \"loopback\"\nlisten_addr = \"{listen}\"\nmax_procs = {workers}\nspool_dir = \"spool\"\n\
              log_level = \"warn\"\nbad_metrics_max_age = \"24h\"\n"
         );
         let sinks = self.sinks(port);
-        let options = format!("connbuf={lines}");
+        let options = format!("connbuf={lines} spool={spool}");
         let mut route = |key: &str, kind: &str, matcher: &str, destinations: &str| {
             let _ = write!(
                 text,

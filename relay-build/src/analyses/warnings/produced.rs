@@ -2,7 +2,7 @@
 
 use relay_runtime::{
     regex::parse_groups,
-    table::{Aggregator, Function, Matcher, Pattern, Rewriter},
+    table::{Aggregator, Matcher, Pattern, Rewriter},
     template::{Piece, Template},
 };
 
@@ -20,10 +20,8 @@ pub(super) fn by_rewriter(rewriter: &Rewriter) -> Option<Matcher> {
 /// Matches every name that this aggregator emits.
 pub(super) fn by_aggregator(aggregator: &Aggregator) -> Matcher {
     let regex = aggregator.matcher.regex.as_deref().unwrap_or_default();
-    let ends = match aggregator.function {
-        Function::Percentiles => ["^", ""],
-        _ => ["^", "$"],
-    };
+    let is_bare = aggregator.outputs().iter().all(|(suffix, _)| suffix.is_empty());
+    let ends = if is_bare { ["^", "$"] } else { ["^", ""] };
     Matcher { regex: template_regex(&aggregator.format, regex, ends), ..Matcher::default() }
 }
 

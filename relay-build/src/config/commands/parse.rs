@@ -1,7 +1,7 @@
 //! The commands, word by word.
 
 use super::{Command, CommandError, CommandErrorKind, route, words::Word};
-use crate::config::{aggregations, matchers, regexes};
+use crate::config::{matchers, regexes};
 use relay_runtime::table::{Aggregator, Condition, Function, Matcher, Pattern, Rewriter};
 
 const ADD_BLOCK: &str = "addBlock <prefix|notPrefix|sub|notSub|regex|notRegex> <pattern>";
@@ -152,8 +152,9 @@ fn add_block(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
 fn add_aggregator(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
     let expected = "`avg`, `count`, `delta`, `derive`, `last`, `max`, `min`, `stdev` or `sum`";
     let word = cursor.word(ADD_AGG, expected)?;
-    let function = aggregations::function_named(&word.text)
-        .filter(|function| *function != Function::Percentiles)
+    let function = Function::OF_COMMANDS
+        .into_iter()
+        .find(|function| function.name() == word.text)
         .ok_or_else(|| CommandErrorKind::Usage { usage: ADD_AGG, expected }.at(word.range.clone()))?;
     let mut conditions = Vec::new();
     if cursor.peek().is_some_and(|word| condition(word).is_none()) {
@@ -173,8 +174,7 @@ fn add_aggregator(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
         return Err(CommandErrorKind::OutOfRange { expected: "at least 1 second" }.at(interval_place));
     }
     let wait = seconds(cursor, "the wait in seconds")?;
-    let mut aggregator =
-        Aggregator { function, matcher, format, interval, wait, cache: true, drop_raw: false };
+    let mut aggregator = Aggregator { interval, wait, ..Aggregator::new(function, matcher, format) };
     while let Some(word) = cursor.peek() {
         let place = match word.text.split_once('=') {
             Some(("cache", _)) => &mut aggregator.cache,

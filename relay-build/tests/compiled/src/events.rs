@@ -12,6 +12,8 @@ pub(crate) enum Event {
     Rewritten(Vec<u8>),
     Unusable(Vec<u8>),
     Aggregate(usize),
+    /// What an aggregator calls its output.
+    Named(usize, Vec<u8>),
     DroppedRaw,
     Route(usize),
     Deliver(usize),
@@ -22,7 +24,23 @@ pub(crate) enum Event {
 pub(crate) fn dispatched(table: &dyn DynDispatch, name: &[u8]) -> Vec<Event> {
     let mut events = Events::default();
     table.dispatch_dyn(name, &mut Scratch::default(), &mut events);
-    events.0
+    let Events(mut events) = events;
+    let rewritten = events.iter().find_map(|event| match event {
+        Event::Rewritten(name) => Some(name.clone()),
+        _ => None,
+    });
+    let name = rewritten.as_deref().unwrap_or(name);
+    let named = |event: &Event| match event {
+        Event::Aggregate(aggregator) => {
+            let mut output = Vec::new();
+            table.output_dyn(AggregatorIndex::new(*aggregator), name, &mut output);
+            Some(Event::Named(*aggregator, output))
+        }
+        _ => None,
+    };
+    let named: Vec<_> = events.iter().filter_map(named).collect();
+    events.extend(named);
+    events
 }
 
 /// The same for the output of an aggregator.

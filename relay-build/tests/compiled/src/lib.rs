@@ -18,7 +18,7 @@ mod tables {
 
 use events::{Event, dispatched, routed};
 use random::Random;
-use relay_runtime::{dispatch::DynDispatch, interpret::Interpreter, plan::Plan};
+use relay_runtime::{dispatch::DynDispatch, interpret::Interpreter, plan::Plan, replay::replay_lines};
 use serde_json::Value;
 use vectors::{bytes, routing};
 
@@ -36,6 +36,36 @@ fn random_tables_are_compiled_as_they_are_interpreted() {
         }
     });
     assert!(checked >= 100_000, "{checked}");
+}
+
+/// Outputs of aggregators included: what is sent when, byte for byte, and the books.
+#[test]
+fn random_tables_replay_the_same_compiled_and_interpreted() {
+    let mut aggregated = 0;
+    tables::each_of_random(&mut |which, plan, compiled| {
+        let plan: Plan = serde_json::from_str(plan).expect("the plan that was generated from");
+        let interpreter = Interpreter::new(&plan.table).expect("a good table");
+        let mut traffic = Vec::new();
+        for number in 0..300_u64 {
+            let name = Random::new(tables::SEED * 2_000_000 + number % 100).name();
+            let (at, time) = (1_000 + number / 3, 990 + number / 3 + number % 20);
+            traffic.extend_from_slice(format!("{at}\t").as_bytes());
+            traffic.extend_from_slice(&name);
+            traffic.extend_from_slice(format!(" {number}.5 {time}\n").as_bytes());
+        }
+        let replayed = |dispatch: &dyn DynDispatch| {
+            let mut out = Vec::new();
+            let ledger =
+                replay_lines(&plan.table, dispatch, None, &mut &traffic[..], &mut out).expect("memory");
+            assert_eq!(ledger.difference(), None);
+            aggregated += ledger.aggregators.iter().map(|(_, counts)| counts.emitted).sum::<u64>();
+            (out.escape_ascii().to_string(), ledger.to_json())
+        };
+        let both: [&dyn DynDispatch; 2] = [compiled, &interpreter];
+        let [compiled, interpreted] = both.map(replayed);
+        assert_eq!(compiled, interpreted, "{which}, seed {}", tables::SEED);
+    });
+    assert!(aggregated > 1_000, "{aggregated}");
 }
 
 #[test]

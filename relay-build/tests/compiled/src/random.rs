@@ -1,8 +1,8 @@
 //! Random tables and random names that hit their literals and just miss them. The same seed gives the same.
 
 use relay_runtime::table::{
-    Aggregator, Condition, Destination, DestinationIndex, Function, HashAlgorithm, HashRing, Matcher,
-    Pattern, Rewriter, Route, RouteDestination, RouteKind, Table,
+    Aggregator, AggregatorOptions, Condition, Destination, DestinationIndex, Function, HashAlgorithm,
+    HashRing, Matcher, Pattern, Rewriter, Route, RouteDestination, RouteKind, Table,
 };
 
 const TEXTS: [&str; 14] = [
@@ -76,13 +76,18 @@ impl Random {
         for _ in 0..self.below(3) {
             let drop_raw = self.below(4) == 0;
             table.aggregators.push(Aggregator {
-                function: Function::Sum,
+                functions: if self.below(2) == 0 {
+                    vec![Function::Sum]
+                } else {
+                    vec![Function::Max, Function::Median]
+                },
                 matcher: self.matcher(),
-                format: "sum.$0".to_owned(),
+                format: self.pick(&["sum.$0", "a.b.${1}.x", "servers.$1.$2", "one"]).to_owned(),
                 interval: 10,
                 wait: 20,
                 cache: true,
                 drop_raw,
+                options: AggregatorOptions::default(),
             });
         }
         let routes = if self.below(4) == 0 { 40 } else { 6 };

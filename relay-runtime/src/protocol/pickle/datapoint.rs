@@ -124,7 +124,7 @@ impl<'h> Field<'h> {
 }
 
 /// The shortest decimal that is read back as the same number (BUG-25).
-pub(super) fn push_float(number: f64, out: &mut Vec<u8>) {
+pub(crate) fn push_float(number: f64, out: &mut Vec<u8>) {
     if number.is_nan() {
         out.extend_from_slice(b"NaN");
     } else if number.is_infinite() {

@@ -93,6 +93,12 @@ impl PickleDecoder {
         self.held.len()
     }
 
+    /// Bytes of memory that it takes.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.held.capacity()
+    }
+
     /// Adds what `held` lacks to be a whole frame. Says whether it is one.
     fn complete(&mut self, bytes: &mut &[u8]) -> Result<bool, BadPickle> {
         self.hold_until(LENGTH_BYTES, bytes);

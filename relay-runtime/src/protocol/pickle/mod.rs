@@ -20,6 +20,7 @@ mod memo;
 mod opcode;
 mod reader;
 
+pub(crate) use datapoint::push_float;
 pub use decoder::{FRAME_BYTES_MAX, PickleDecoder, take_datagram};
 pub use encode::{Encoded, encode};
 pub use error::{BadPickle, Problem};

@@ -1,0 +1,191 @@
+//! Aggregations that cannot do what they are for: buckets that close before they are over, outputs that nobody takes,
+//! outputs that two rules write, and outputs that come back as inputs.
+//!
+//! What two rules write, and what comes back, is shown by a metric for which it happens; where none is found, nothing is
+//! said.
+
+use super::{Facts, place, produced};
+use crate::{
+    analyses::language::{Answer, FUEL, Languages, Names},
+    diagnostics::{Diagnostic, codes},
+};
+use relay_runtime::{
+    aggregate::OutputName,
+    matcher,
+    table::{Aggregator, Destination, Matcher, Route, RouteKind},
+};
+
+pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
+    let mut languages = Languages::new(FUEL);
+    for (at, aggregator) in facts.table.aggregators.iter().enumerate() {
+        short_wait(facts, at, aggregator, found);
+        untaken_output(facts, at, aggregator, &mut languages, found);
+        same_output(facts, at, aggregator, &mut languages, found);
+        comes_back(facts, at, aggregator, &mut languages, found);
+    }
+}
+
+fn short_wait(facts: &Facts<'_>, at: usize, aggregator: &Aggregator, found: &mut Vec<Diagnostic>) {
+    let Aggregator { interval, wait, .. } = *aggregator;
+    if wait < interval {
+        let message = format!("a wait of {wait} s is less than the interval of {interval} s");
+        found.push(
+            Diagnostic::warning(codes::SHORT_WAIT, place(&facts.origins.aggregators, at), message)
+                .label("each bucket is emitted before it is over, and what comes after that is dropped")
+                .help(format!(
+                    "write `wait = {}`, or more if datapoints come late",
+                    interval.saturating_add(interval / 2)
+                )),
+        );
+    }
+}
+
+/// Outputs see the routes only.
+fn untaken_output(
+    facts: &Facts<'_>,
+    at: usize,
+    aggregator: &Aggregator,
+    languages: &mut Languages,
+    found: &mut Vec<Diagnostic>,
+) {
+    let outputs = produced::by_aggregator(aggregator);
+    let routes = &facts.table.routes;
+    let none_takes = |route: &Route| languages.intersect(&[&outputs, &route.matcher]) == Some(false);
+    if !routes.is_empty() && routes.iter().all(none_takes) {
+        let message = format!("no route takes what this aggregation emits: `{}`", aggregator.format);
+        found.push(
+            Diagnostic::warning(codes::UNTAKEN_OUTPUT, place(&facts.origins.aggregators, at), message)
+                .label("its outputs go nowhere")
+                .help("change `format`, or add a route for its outputs"),
+        );
+    }
+}
+
+fn same_output(
+    facts: &Facts<'_>,
+    at: usize,
+    aggregator: &Aggregator,
+    languages: &mut Languages,
+    found: &mut Vec<Diagnostic>,
+) {
+    for (earlier_at, earlier) in facts.table.aggregators.iter().enumerate().take(at) {
+        if !share_a_suffix(earlier, aggregator) {
+            continue;
+        }
+        let Some(series) = shared_series(earlier, aggregator, languages) else { continue };
+        found.push(
+            Diagnostic::warning(
+                codes::SHARED_OUTPUT,
+                place(&facts.origins.aggregators, at),
+                format!("two aggregations write the series `{series}`"),
+            )
+            .label("the second of them")
+            .related(place(&facts.origins.aggregators, earlier_at), "the first of them")
+            .help("give one of them another `format`, or remove it"),
+        );
+        return;
+    }
+}
+
+fn share_a_suffix(a: &Aggregator, b: &Aggregator) -> bool {
+    a.outputs().iter().any(|(suffix, _)| b.outputs().iter().any(|(other, _)| suffix == other))
+}
+
+/// A series that both write.
+fn shared_series(a: &Aggregator, b: &Aggregator, languages: &mut Languages) -> Option<String> {
+    let (first, second) = (OutputName::new(a).ok()?, OutputName::new(b).ok()?);
+    let is_fixed = |rule: &Aggregator| !rule.format.contains('$');
+    if is_fixed(a) && is_fixed(b) {
+        // Each by itself: they may meet though their inputs do not.
+        let met = first.of(example(&a.matcher, languages)?.as_bytes())?;
+        let other = second.of(example(&b.matcher, languages)?.as_bytes())?;
+        return (met == other && !hides_all(a, b)).then(|| String::from_utf8_lossy(&met).into_owned());
+    }
+    if a.drop_raw {
+        return None;
+    }
+    let Answer::Witness(name) = languages.find(Names::OfLines, &[&a.matcher, &b.matcher], &[]) else {
+        return None;
+    };
+    let (one, other) = (first.of(name.as_bytes())?, second.of(name.as_bytes())?);
+    (one == other).then(|| String::from_utf8_lossy(&one).into_owned())
+}
+
+/// A name that the matcher takes.
+fn example(matcher: &Matcher, languages: &mut Languages) -> Option<String> {
+    match languages.find(Names::OfLines, &[matcher], &[]) {
+        Answer::Witness(name) => Some(name),
+        Answer::Empty | Answer::Unknown => None,
+    }
+}
+
+/// Whether the second rule sees nothing that the first one takes, and takes nothing else.
+fn hides_all(first: &Aggregator, second: &Aggregator) -> bool {
+    first.drop_raw && first.matcher == second.matcher
+}
+
+fn comes_back(
+    facts: &Facts<'_>,
+    at: usize,
+    aggregator: &Aggregator,
+    languages: &mut Languages,
+    found: &mut Vec<Diagnostic>,
+) {
+    let (Ok(named), Ok(matcher)) = (OutputName::new(aggregator), matcher::Matcher::new(&aggregator.matcher))
+    else {
+        return;
+    };
+    let outputs = produced::by_aggregator(aggregator);
+    for (route_at, route) in facts.table.routes.iter().enumerate() {
+        for (own, destination) in destinations(facts, route).filter(|(_, to)| is_own(facts, to)) {
+            let all = [&aggregator.matcher, &outputs, &route.matcher, &own];
+            let Answer::Witness(name) = languages.find(Names::OfLines, &all, &[]) else { continue };
+            let Some(output) = named.of(name.as_bytes()) else { continue };
+            let takes =
+                |matcher: &Matcher| matcher::Matcher::new(matcher).is_ok_and(|one| one.matches(&output));
+            if !matcher.matches(&output) || !takes(&route.matcher) || !takes(&own) {
+                continue;
+            }
+            let output = String::from_utf8_lossy(&output);
+            let message = format!("this aggregation takes its own output `{output}` again");
+            let help = "make the regex leave out what `format` writes, or do not send it back here";
+            found.push(
+                Diagnostic::error(codes::AGGREGATION_LOOP, place(&facts.origins.aggregators, at), message)
+                    .label("each value comes back as an input of the next bucket, without end")
+                    .related(
+                        place(&facts.origins.routes, route_at),
+                        format!("sent back to this relay's own input `{}`", destination.written()),
+                    )
+                    .help(help),
+            );
+            return;
+        }
+    }
+}
+
+/// Each destination with the matcher that it has in the route.
+fn destinations<'t>(facts: &Facts<'t>, route: &'t Route) -> impl Iterator<Item = (Matcher, &'t Destination)> {
+    let table = facts.table;
+    let list: Vec<_> = match &route.kind {
+        RouteKind::SendAllMatch { destinations } | RouteKind::SendFirstMatch { destinations } => {
+            destinations.iter().map(|one| (one.matcher.clone(), one.destination)).collect()
+        }
+        _ => route.destinations().into_iter().map(|one| (Matcher::default(), one)).collect(),
+    };
+    list.into_iter().filter_map(move |(matcher, at)| Some((matcher, table.destinations.get(at.get())?)))
+}
+
+/// Whether the destination is where this relay listens, as far as the texts tell.
+fn is_own(facts: &Facts<'_>, destination: &Destination) -> bool {
+    let Some(listen) = &facts.settings.listen else { return false };
+    let split = |address: &str| {
+        let (host, port) = address.rsplit_once(':')?;
+        Some((host.to_owned(), port.to_owned()))
+    };
+    let (Some((host, port)), Some((to, to_port))) = (split(&listen.0), split(&destination.address.0)) else {
+        return false;
+    };
+    let is_any = ["", "0.0.0.0", "[::]", "*"].contains(&host.as_str());
+    let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&to.as_str());
+    port == to_port && (host == to || (is_any && is_local))
+}

@@ -1,0 +1,381 @@
+//! What two configurations do differently, whatever they look like.
+//!
+//! For each kind of difference a shortest metric that shows it, found on the automata of the rules ([`search`]), or the
+//! statement that there is none. What the automata cannot decide (rewriters that change names, limits of size) is looked for
+//! among names made from the rules instead, and the report says so. Hash routes are compared over all positions that a hash
+//! can have ([`rings`]), settings by their values ([`settings`]).
+
+mod effect;
+mod follow;
+mod render;
+mod rings;
+mod search;
+mod settings;
+
+use crate::analyses::{
+    language::Languages,
+    samples::{Random, Subject},
+};
+use effect::{Effect, meaning, own_matchers, written};
+use follow::{Outcome, Side};
+use relay_runtime::{
+    interpret::Error,
+    plan::Plan,
+    table::{Route, RouteKind, Table},
+};
+use search::Found;
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use render::{markdown, text};
+pub use rings::RingMoves;
+pub use settings::SettingChange;
+
+/// Fuel for one search, and for all of them.
+const FUEL_EACH: u64 = 3_000_000;
+const FUEL: u64 = 60_000_000;
+
+/// More rules of one kind than this are not searched one by one.
+const SEARCHES_MAX: usize = 200;
+
+/// Names that are tried where automata do not decide.
+const SAMPLES_MAX: usize = 4_000;
+
+/// The kinds of differences that metrics can show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// The new blocklist drops it, the old one does not.
+    NewlyBlocked,
+    /// The other way round.
+    NoLongerBlocked,
+    /// A route takes it that did not.
+    RouteGained,
+    /// A route does not take it that did.
+    RouteLost,
+    /// A route that took it, and still does, sends it to one more destination.
+    DestinationGained,
+    /// The same, to one less.
+    DestinationLost,
+    /// The rewriters make another name of it.
+    RewrittenOtherwise,
+    /// An aggregation takes it that did not, or the other way round.
+    AggregatedOtherwise,
+}
+
+impl Kind {
+    /// All of them, in the order of a line's way.
+    pub const ALL: [Self; 8] = [
+        Self::NewlyBlocked,
+        Self::NoLongerBlocked,
+        Self::RewrittenOtherwise,
+        Self::AggregatedOtherwise,
+        Self::RouteGained,
+        Self::RouteLost,
+        Self::DestinationGained,
+        Self::DestinationLost,
+    ];
+
+    /// For people.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::NewlyBlocked => "newly blocked",
+            Self::NoLongerBlocked => "no longer blocked",
+            Self::RouteGained => "route gained",
+            Self::RouteLost => "route lost",
+            Self::DestinationGained => "destination gained",
+            Self::DestinationLost => "destination lost",
+            Self::RewrittenOtherwise => "rewritten otherwise",
+            Self::AggregatedOtherwise => "aggregated otherwise",
+        }
+    }
+}
+
+/// A difference that a metric shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// Of which kind.
+    pub kind: Kind,
+    /// Which route, destination or aggregation.
+    pub subject: String,
+    /// A metric that shows it.
+    pub witness: String,
+    /// Whether no shorter metric shows it.
+    pub is_shortest: bool,
+}
+
+/// What is known about one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct KindReport {
+    /// Which.
+    pub kind: Kind,
+    /// A shortest metric that shows it; `None` when none was found.
+    pub witness: Option<String>,
+    /// Whether the automata prove what is said here: that no shorter metric shows it, or that none does.
+    pub is_proven: bool,
+}
+
+/// What two configurations do differently.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Report {
+    /// Whether no difference was found at all.
+    pub equal: bool,
+    /// Whether that, or every witness' being a shortest, is proven.
+    pub exact: bool,
+    /// One entry per kind, in the order of a line's way.
+    pub kinds: Vec<KindReport>,
+    /// Each route, destination and aggregation that differs, with a metric.
+    pub differences: Vec<Difference>,
+    /// Hash routes that place metrics otherwise.
+    pub rings: Vec<RingMoves>,
+    /// Routes that pick their destinations otherwise, a sentence each.
+    pub choices: Vec<String>,
+    /// Settings that differ.
+    pub settings: Vec<SettingChange>,
+    /// What real names show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub corpus: Option<Corpus>,
+}
+
+/// What the names of a file show.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Corpus {
+    /// How many there are.
+    pub names: usize,
+    /// How many are treated differently.
+    pub different: usize,
+    /// How many by kind.
+    pub counts: BTreeMap<Kind, usize>,
+    /// Every one with its kinds.
+    pub list: Vec<(String, Vec<Kind>)>,
+}
+
+/// Compares two plans. `names` are metrics in use, if any are known.
+pub fn diff(old: &Plan, new: &Plan, names: Option<&[String]>) -> Result<Report, Error> {
+    let sides = (Side::new(&old.table)?, Side::new(&new.table)?);
+    let effects = effects(&old.table, &new.table);
+    let mut languages = Languages::new(0);
+    let mut fuel = FUEL;
+    let mut samples = Samples { names: None, seed: 1 };
+    let mut report = Report { exact: true, ..Report::default() };
+    for kind in Kind::ALL {
+        let mut summary = KindReport { kind, witness: None, is_proven: true };
+        for (is_new, effect) in effects.get(&kind).into_iter().flatten() {
+            let (one, other) = if *is_new { (&sides.1, &sides.0) } else { (&sides.0, &sides.1) };
+            languages.fuel = FUEL_EACH.min(fuel);
+            let before = languages.fuel;
+            let mut found = search::search(effect, one, other, &mut languages);
+            fuel -= before - languages.fuel;
+            if found.name.is_none() && !found.is_proven {
+                found = samples.search(effect, *is_new, &sides);
+            }
+            summary.is_proven &= found.is_proven;
+            if let Some(witness) = found.name {
+                let shorter = summary.witness.as_ref().is_none_or(|shown| witness.len() < shown.len());
+                if shorter {
+                    summary.witness = Some(witness.clone());
+                }
+                let subject = subject(effect);
+                report.differences.push(Difference { kind, subject, witness, is_shortest: found.is_proven });
+            }
+        }
+        report.exact &= summary.is_proven;
+        report.kinds.push(summary);
+    }
+    report.rings = rings::compare(&old.table, &new.table);
+    report.choices = choices(&old.table, &new.table);
+    report.settings = settings::compare(old, new);
+    report.corpus = names.map(|names| corpus(names, &sides.0, &sides.1, &effects));
+    report.equal = report.differences.is_empty()
+        && report.rings.is_empty()
+        && report.choices.is_empty()
+        && report.settings.is_empty()
+        && report.corpus.as_ref().is_none_or(|corpus| corpus.different == 0);
+    Ok(report)
+}
+
+/// What is worth looking for, by kind: whether it is the new table's, and what.
+type Effects = BTreeMap<Kind, Vec<(bool, Effect)>>;
+
+fn effects(old: &Table, new: &Table) -> Effects {
+    let mut effects = Effects::new();
+    let mut add = |kind, is_new, effect| effects.entry(kind).or_default().push((is_new, effect));
+    if old.blocklist != new.blocklist || old.validation != new.validation {
+        add(Kind::NewlyBlocked, true, Effect::Blocks);
+        add(Kind::NoLongerBlocked, false, Effect::Blocks);
+    }
+    if old.rewriters != new.rewriters {
+        add(Kind::RewrittenOtherwise, true, Effect::Rewrites);
+    }
+    // What is before the routes in a line's way can change what they see.
+    let is_front_equal = old.rewriters == new.rewriters && old.aggregators == new.aggregators;
+    for (is_new, one, other) in [(true, new, old), (false, old, new)] {
+        if !is_front_equal {
+            let meanings: BTreeSet<String> = one.aggregators.iter().map(meaning).collect();
+            for meaning in meanings.into_iter().take(SEARCHES_MAX) {
+                add(Kind::AggregatedOtherwise, is_new, Effect::Aggregates(meaning));
+            }
+        }
+        let (taking, sending) = if is_new {
+            (Kind::RouteGained, Kind::DestinationGained)
+        } else {
+            (Kind::RouteLost, Kind::DestinationLost)
+        };
+        let (ours, theirs) = (by_key(one), by_key(other));
+        let mut searches = 0;
+        for (key, routes) in &ours {
+            let others = theirs.get(key).map_or(&[][..], Vec::as_slice);
+            let matchers = |of: &[&Route]| of.iter().map(|route| route.matcher.clone()).collect::<Vec<_>>();
+            let is_taken_alike = is_front_equal && matchers(routes) == matchers(others);
+            if !is_taken_alike && searches < SEARCHES_MAX {
+                searches += 1;
+                add(taking, is_new, Effect::Takes((*key).to_owned()));
+            }
+            if others.is_empty() || sends(one, routes) == sends(other, others) && is_taken_alike {
+                continue;
+            }
+            let to: BTreeSet<String> = routes
+                .iter()
+                .flat_map(|route| own_matchers(&route.kind).0)
+                .map(|destination| written(one, destination.destination.get()))
+                .collect();
+            for destination in to.into_iter().take(SEARCHES_MAX) {
+                add(sending, is_new, Effect::Sends((*key).to_owned(), destination));
+            }
+        }
+    }
+    effects
+}
+
+fn by_key(table: &Table) -> BTreeMap<&str, Vec<&Route>> {
+    let mut routes: BTreeMap<&str, Vec<&Route>> = BTreeMap::new();
+    for route in &table.routes {
+        routes.entry(&route.key).or_default().push(route);
+    }
+    routes
+}
+
+/// Where routes send by matchers of their destinations, in a form that can be compared across tables.
+fn sends(table: &Table, routes: &[&Route]) -> Vec<(bool, Vec<(String, relay_runtime::table::Matcher)>)> {
+    let one = |route: &&Route| {
+        let (destinations, is_first) = own_matchers(&route.kind);
+        let to = destinations.iter().map(|one| (written(table, one.destination.get()), one.matcher.clone()));
+        (is_first, to.collect())
+    };
+    routes.iter().map(one).collect()
+}
+
+fn subject(effect: &Effect) -> String {
+    match effect {
+        Effect::Blocks => "the blocklist".to_owned(),
+        Effect::Takes(key) => format!("route `{key}`"),
+        Effect::Sends(key, to) => format!("route `{key}` to {to}"),
+        Effect::Aggregates(meaning) => format!("aggregation {meaning}"),
+        Effect::Rewrites => "the rewriters".to_owned(),
+    }
+}
+
+/// Routes that are in both and of another kind, or that pick among other destinations than before.
+fn choices(old: &Table, new: &Table) -> Vec<String> {
+    let theirs = by_key(new);
+    let mut sentences = Vec::new();
+    for (key, routes) in by_key(old) {
+        for (route, other) in routes.iter().zip(theirs.get(key).into_iter().flatten()) {
+            let (one, two) = (choice(old, &route.kind), choice(new, &other.kind));
+            if one != two {
+                sentences.push(format!("route `{key}`: {one} became {two}"));
+            }
+        }
+    }
+    sentences
+}
+
+fn choice(table: &Table, kind: &RouteKind) -> String {
+    let list = |destinations: &[relay_runtime::table::DestinationIndex]| {
+        destinations.iter().map(|one| written(table, one.get())).collect::<Vec<_>>().join(", ")
+    };
+    match kind {
+        // Their destinations are compared by the metrics that they get, and by position.
+        RouteKind::SendAllMatch { .. } | RouteKind::SendFirstMatch { .. } => "by matcher".to_owned(),
+        RouteKind::ConsistentHash(_) => "by hash".to_owned(),
+        RouteKind::RoundRobin { destinations } => format!("in turn to {}", list(destinations)),
+        RouteKind::Failover { destinations } => format!("to the first that is up of {}", list(destinations)),
+        RouteKind::Blackhole => "nowhere".to_owned(),
+        other => serde_json::to_string(other).unwrap_or_default(),
+    }
+}
+
+/// Names made from the rules of both tables, with what each table does with them. Made when first needed.
+struct Samples {
+    names: Option<Vec<(String, Outcome, Outcome)>>,
+    seed: u64,
+}
+
+impl Samples {
+    fn search(&mut self, effect: &Effect, is_new: bool, (old, new): &(Side<'_>, Side<'_>)) -> Found {
+        let seed = self.seed;
+        let names = self.names.get_or_insert_with(|| {
+            let names = sample_names(old.table, new.table, seed).into_iter();
+            names
+                .map(|name| (old.follow(&name), new.follow(&name), name))
+                .map(|(o, n, name)| (name, o, n))
+                .collect()
+        });
+        let differs = |(_, olds, news): &&(String, Outcome, Outcome)| {
+            if is_new {
+                effect.differs((new, news), (old, olds))
+            } else {
+                effect.differs((old, olds), (new, news))
+            }
+        };
+        let name = names.iter().filter(differs).map(|(name, _, _)| name.clone()).min_by_key(String::len);
+        Found { name, is_proven: false }
+    }
+}
+
+fn sample_names(one: &Table, other: &Table, seed: u64) -> Vec<String> {
+    let mut random = Random::new(seed);
+    let mut subjects = Subject::of_table(one);
+    subjects.extend(Subject::of_table(other));
+    let rounds = (SAMPLES_MAX / subjects.len().max(1)).clamp(1, 40);
+    let mut names = Vec::new();
+    for round in 0..rounds {
+        for subject in subjects.iter_mut().take(SAMPLES_MAX) {
+            names.extend(if round % 4 == 3 {
+                subject.near_miss(&mut random)
+            } else {
+                subject.hit(&mut random)
+            });
+        }
+    }
+    names.sort();
+    names.dedup();
+    names
+}
+
+fn corpus(names: &[String], old: &Side<'_>, new: &Side<'_>, effects: &Effects) -> Corpus {
+    let mut corpus = Corpus { names: names.len(), ..Corpus::default() };
+    for name in names {
+        let (olds, news) = (old.follow(name), new.follow(name));
+        let mut kinds = BTreeSet::new();
+        for (kind, of_kind) in effects {
+            let differs = |(is_new, effect): &(bool, Effect)| {
+                let (news, olds) = ((new, &news), (old, &olds));
+                if *is_new { effect.differs(news, olds) } else { effect.differs(olds, news) }
+            };
+            if of_kind.iter().any(differs) {
+                kinds.insert(*kind);
+                *corpus.counts.entry(*kind).or_default() += 1;
+            }
+        }
+        if !kinds.is_empty() {
+            corpus.different += 1;
+            corpus.list.push((name.clone(), kinds.into_iter().collect()));
+        }
+    }
+    corpus
+}
+
+#[cfg(test)]
+mod tests;

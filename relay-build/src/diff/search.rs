@@ -1,0 +1,260 @@
+//! The shortest name that two tables treat differently in one respect.
+//!
+//! Best first: each node is a set of constraints, its price the length of the shortest name that meets them, found on the
+//! automata. The cheapest node's name goes through both tables. If they differ, no shorter name can be there. If not, the
+//! rule that stood in the way is added to the constraints, and the search goes on. So only those rules are ever looked at
+//! that matter, and when no node is left there is no such name: that is a proof, unless something had to be given up on the
+//! way, which [`Found`] tells.
+
+use super::{
+    effect::{Constraints, Effect, finds, own_matchers, written},
+    follow::{Outcome, Side},
+};
+use crate::analyses::language::{Answer, Languages, Names};
+use relay_runtime::{table::Matcher, validate::Reason};
+use std::{cmp::Reverse, collections::BinaryHeap};
+
+/// How many names one search may try.
+const NODES_MAX: usize = 400;
+
+/// What a search ends in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    /// A name that is treated differently.
+    pub(super) name: Option<String>,
+    /// With a name: no shorter one is. Without: there is none.
+    pub(super) is_proven: bool,
+}
+
+/// A set of constraints that names meet, in a heap by the length of the shortest.
+#[derive(PartialEq, Eq)]
+struct Node {
+    price: Reverse<(usize, usize)>,
+    name: String,
+    constraints: Constraints,
+}
+
+/// A search under way.
+struct Search<'s> {
+    languages: &'s mut Languages,
+    heap: BinaryHeap<Node>,
+    seen: Vec<Constraints>,
+    is_exact: bool,
+}
+
+/// Looks for a name that `one` has this effect on and `other` has not.
+pub(super) fn search(effect: &Effect, one: &Side<'_>, other: &Side<'_>, languages: &mut Languages) -> Found {
+    let mut starts = effect.terms(one.table);
+    if *effect == Effect::Rewrites {
+        starts.extend(effect.terms(other.table));
+        starts.dedup();
+    }
+    // What both have in the same words cannot be the difference.
+    if *effect == Effect::Blocks {
+        let kept = |start: &Constraints| !other.table.blocklist.contains(&start.all[0]);
+        starts.retain(kept);
+    }
+    let has_rewriters = !one.table.rewriters.is_empty() || !other.table.rewriters.is_empty();
+    // A name that a rewriter changes may meet other constraints before than after.
+    let is_exact = !has_rewriters || *effect == Effect::Blocks;
+    let mut search = Search { languages, heap: BinaryHeap::new(), seen: Vec::new(), is_exact };
+    for start in starts {
+        search.push(start);
+    }
+    for _ in 0..NODES_MAX {
+        let Some(node) = search.heap.pop() else {
+            return Found { name: None, is_proven: search.is_exact };
+        };
+        let (ones, others) = (one.follow(&node.name), other.follow(&node.name));
+        if effect.differs((one, &ones), (other, &others)) {
+            return Found { name: Some(node.name), is_proven: search.is_exact };
+        }
+        search.refine(effect, &node, (one, &ones), (other, &others));
+    }
+    Found { name: None, is_proven: false }
+}
+
+impl Search<'_> {
+    /// Adds constraints, if any name meets them.
+    fn push(&mut self, constraints: Constraints) {
+        if self.seen.contains(&constraints) {
+            return;
+        }
+        self.seen.push(constraints.clone());
+        let (all, none): (Vec<_>, Vec<_>) =
+            (constraints.all.iter().collect(), constraints.none.iter().collect());
+        match self.languages.find(Names::OfLines, &all, &none) {
+            Answer::Empty => {}
+            Answer::Unknown => self.is_exact = false,
+            Answer::Witness(name) => {
+                let price = Reverse((name.len(), self.seen.len()));
+                self.heap.push(Node { price, name, constraints });
+            }
+        }
+    }
+
+    /// The same constraints and that a name is not matched by this. Of no use when that was so already.
+    fn without(&mut self, node: &Node, matcher: &Matcher) {
+        if node.constraints.none.contains(matcher) {
+            self.is_exact = false;
+            return;
+        }
+        let mut constraints = node.constraints.clone();
+        constraints.none.push(matcher.clone());
+        self.push(constraints);
+    }
+
+    /// The same constraints and that a name is matched by this.
+    fn with(&mut self, node: &Node, matcher: &Matcher) {
+        if node.constraints.all.contains(matcher) {
+            self.is_exact = false;
+            return;
+        }
+        let mut constraints = node.constraints.clone();
+        constraints.all.push(matcher.clone());
+        self.push(constraints);
+    }
+
+    /// Adds what stood in the way of the node's name.
+    fn refine(
+        &mut self,
+        effect: &Effect,
+        node: &Node,
+        one: (&Side<'_>, &Outcome),
+        other: (&Side<'_>, &Outcome),
+    ) {
+        for (side, outcome) in [one, other] {
+            if let Some(reason) = outcome.refused {
+                return self.refused(node, reason);
+            }
+            let is_the_difference = *effect == Effect::Blocks && std::ptr::eq(side, one.0);
+            if let Some(entry) = outcome.blocked.filter(|_| !is_the_difference) {
+                return self.without(node, &side.table.blocklist[entry]);
+            }
+        }
+        for (side, outcome) in [one, other] {
+            if let Some(rewriter) = outcome.touched.first() {
+                self.is_exact = false;
+                return self.without(node, &finds(&side.table.rewriters[*rewriter].old));
+            }
+        }
+        // Where no rewriter changes the name, all of a kind do nothing to it: `not` is what forbids it.
+        if *effect == Effect::Rewrites {
+            self.is_exact = false;
+            let rules = one.0.table.rewriters.iter().chain(&other.0.table.rewriters);
+            let guards: Vec<Matcher> = rules.filter_map(|rule| rule.not.as_ref()).map(finds).collect();
+            for guard in guards.iter().filter(|guard| !node.constraints.none.contains(guard)) {
+                self.without(node, guard);
+            }
+            return;
+        }
+        // What the one hides it cannot have an effect on.
+        if one.1.is_hidden
+            && !matches!(effect, Effect::Aggregates(_))
+            && let Some(hiding) = one.1.aggregators.last()
+        {
+            return self.without(node, &one.0.table.aggregators[*hiding].matcher);
+        }
+        match effect {
+            Effect::Sends(key, to) => self.refine_sends(key, to, node, one, other),
+            Effect::Aggregates(_) => {
+                if let Some(hiding) = one.1.aggregators.last().filter(|_| one.1.is_hidden) {
+                    self.without(node, &one.0.table.aggregators[*hiding].matcher);
+                }
+                self.without_terms(effect, node, other);
+            }
+            _ => self.without_terms(effect, node, other),
+        }
+    }
+
+    /// Excludes what makes the other table do the same.
+    fn without_terms(&mut self, effect: &Effect, node: &Node, other: (&Side<'_>, &Outcome)) {
+        let reason = match effect {
+            Effect::Takes(key) => {
+                let mut routes = other.1.routes.iter().map(|(at, _)| &other.0.table.routes[*at]);
+                routes.find(|route| route.key == *key).map(|route| route.matcher.clone())
+            }
+            Effect::Aggregates(meaning) => {
+                let mut aggregators = other.1.aggregators.iter().map(|at| &other.0.table.aggregators[*at]);
+                let same = aggregators.find(|aggregator| super::effect::meaning(aggregator) == *meaning);
+                same.map(|aggregator| aggregator.matcher.clone())
+            }
+            _ => None,
+        };
+        match reason {
+            Some(matcher) => self.without(node, &matcher),
+            None => self.is_exact = false,
+        }
+    }
+
+    /// The other table sends it there too, or does not take it at all.
+    fn refine_sends(
+        &mut self,
+        key: &str,
+        to: &str,
+        node: &Node,
+        one: (&Side<'_>, &Outcome),
+        other: (&Side<'_>, &Outcome),
+    ) {
+        if let Some(hiding) = other.1.aggregators.last().filter(|_| other.1.is_hidden) {
+            return self.without(node, &other.0.table.aggregators[*hiding].matcher);
+        }
+        let taken: Vec<_> =
+            other.1.routes.iter().filter(|(at, _)| other.0.table.routes[*at].key == key).collect();
+        if taken.is_empty() {
+            let routes = other.0.table.routes.iter().filter(|route| route.key == key);
+            routes.for_each(|route| self.with(node, &route.matcher));
+            return;
+        }
+        let mut is_explained = false;
+        for (at, _) in taken {
+            let route = &other.0.table.routes[*at];
+            let (destinations, is_first) = own_matchers(&route.kind);
+            for (place, destination) in destinations.iter().enumerate() {
+                if written(other.0.table, destination.destination.get()) != to {
+                    continue;
+                }
+                is_explained = true;
+                self.without(node, &destination.matcher);
+                if is_first {
+                    destinations[..place].iter().for_each(|earlier| self.with(node, &earlier.matcher));
+                }
+                self.without(node, &route.matcher);
+            }
+        }
+        // Then it is the one that sends it elsewhere: an earlier destination, which the terms excluded already.
+        if !is_explained && !one.1.routes.is_empty() {
+            self.is_exact = false;
+        }
+    }
+
+    /// Excludes names that validation refuses for this reason.
+    fn refused(&mut self, node: &Node, reason: Reason) {
+        let pattern = match reason {
+            Reason::EmptyKey => r"^\.?(;|$)",
+            Reason::EmptyNode => r"\.\.",
+            Reason::IllegalChar => r"[^a-zA-Z0-9_.\-]",
+            Reason::NullByte => r"\x00",
+            Reason::NonAsciiChar => r"[^\x00-\x7f]",
+            // Tags, or metrics 2.0: some of these names are fine, but which is not for an automaton.
+            _ => {
+                self.is_exact = false;
+                "[=;]|_is_"
+            }
+        };
+        let refused = Matcher { regex: Some(pattern.to_owned()), ..Matcher::default() };
+        self.without(node, &refused);
+    }
+}
+
+impl PartialOrd for Node {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Node {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.price.cmp(&other.price)
+    }
+}

@@ -1,0 +1,59 @@
+//! What an artifact was built from, as `manifest.json` and in the relay itself.
+//!
+//! Its form is a promise to programs: docs/manifest.schema.json says what is in it. No path, host or time is.
+
+use super::sha256;
+use crate::config::Checked;
+use serde::{Deserialize, Serialize};
+
+/// What an artifact was built from. What is known before the build is also embedded in the relay.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// What built it.
+    pub tool: String,
+    /// relay-build's.
+    pub version: String,
+    /// The environment that it is for, if one was named.
+    pub environment: Option<String>,
+    /// Of the configuration's text.
+    pub config_sha256: String,
+    /// Of the plan as JSON.
+    pub plan_sha256: String,
+    /// The names of the variables that were fixed.
+    pub variables: Vec<String>,
+    /// `rustc --version`.
+    pub rustc: String,
+    /// The target triple.
+    pub target: String,
+    /// The oldest processors that it runs on; vector code is chosen when it runs.
+    pub cpu: String,
+    /// What it was tuned for.
+    pub profile: String,
+    /// Cargo features of relay-runtime.
+    pub features: Vec<String>,
+    /// Of the relay; not in the embedded form.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub binary_sha256: Option<String>,
+    /// Its size; not in the embedded form.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub binary_bytes: Option<u64>,
+}
+
+/// What is known before anything is compiled.
+pub(crate) fn manifest(checked: &Checked, (rustc, target): &(String, String)) -> Manifest {
+    Manifest {
+        tool: env!("CARGO_PKG_NAME").to_owned(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        environment: checked.environment.clone(),
+        config_sha256: sha256(checked.source.text.as_bytes()),
+        plan_sha256: sha256(&serde_json::to_vec(&checked.plan).unwrap_or_default()),
+        variables: checked.variables.keys().cloned().collect(),
+        rustc: rustc.clone(),
+        target: target.clone(),
+        cpu: "portable".to_owned(),
+        profile: "server".to_owned(),
+        features: Vec::new(),
+        binary_sha256: None,
+        binary_bytes: None,
+    }
+}

@@ -1,0 +1,115 @@
+//! The memory of one rule's buckets: a cell for each bucket of each series, all of one size.
+//!
+//! A cell costs 12 bytes, its numbers, and four bytes in the list of its moment. Cells of one series form a chain, newest
+//! first; free cells form another.
+
+/// No cell, or no series.
+pub(super) const NONE: u32 = u32::MAX;
+
+/// The cells of a rule.
+#[derive(Debug)]
+pub(super) struct Cells {
+    heads: Vec<Head>,
+    /// The numbers of all cells, so many each.
+    words: Vec<f64>,
+    words_each: usize,
+    /// The values of all cells, if they are kept.
+    values: Vec<Vec<f64>>,
+    keeps_values: bool,
+    free: u32,
+    used: usize,
+}
+
+/// What a cell belongs to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Head {
+    /// When the bucket starts.
+    pub(super) start: u32,
+    /// The next older cell of the series; of a free cell, the next free one.
+    pub(super) next: u32,
+    pub(super) series: u32,
+}
+
+impl Cells {
+    pub(super) const fn new(words_each: usize, keeps_values: bool) -> Self {
+        Self {
+            heads: Vec::new(),
+            words: Vec::new(),
+            words_each,
+            values: Vec::new(),
+            keeps_values,
+            free: NONE,
+            used: 0,
+        }
+    }
+
+    /// A cell with zeros in it.
+    pub(super) fn take(&mut self, head: Head) -> u32 {
+        self.used += 1;
+        if self.free != NONE {
+            let cell = self.free;
+            self.free = self.heads[cell as usize].next;
+            self.heads[cell as usize] = head;
+            self.words_mut(cell).fill(0.0);
+            return cell;
+        }
+        // Rooms for buckets end before numbers of cells do.
+        let cell = u32::try_from(self.heads.len()).unwrap_or(NONE);
+        self.heads.push(head);
+        self.words.resize(self.words.len() + self.words_each, 0.0);
+        if self.keeps_values {
+            self.values.push(Vec::new());
+        }
+        cell
+    }
+
+    /// Makes the cell free. Returns how many values it had.
+    pub(super) fn release(&mut self, cell: u32) -> usize {
+        self.used -= 1;
+        self.heads[cell as usize].next = self.free;
+        self.free = cell;
+        self.values.get_mut(cell as usize).map_or(0, |values| std::mem::take(values).len())
+    }
+
+    #[inline]
+    pub(super) fn head(&self, cell: u32) -> Head {
+        self.heads[cell as usize]
+    }
+
+    pub(super) fn set_next(&mut self, cell: u32, next: u32) {
+        self.heads[cell as usize].next = next;
+    }
+
+    #[inline]
+    pub(super) fn words(&self, cell: u32) -> &[f64] {
+        let start = cell as usize * self.words_each;
+        &self.words[start..start + self.words_each]
+    }
+
+    #[inline]
+    pub(super) fn words_mut(&mut self, cell: u32) -> &mut [f64] {
+        let start = cell as usize * self.words_each;
+        &mut self.words[start..start + self.words_each]
+    }
+
+    /// None where values are not kept.
+    pub(super) fn values(&self, cell: u32) -> &[f64] {
+        self.values.get(cell as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Nothing where values are not kept.
+    pub(super) fn values_mut(&mut self, cell: u32) -> Option<&mut Vec<f64>> {
+        self.values.get_mut(cell as usize)
+    }
+
+    /// The numbers, and the values if they are kept.
+    pub(super) fn contents(&mut self, cell: u32) -> (&[f64], &mut [f64]) {
+        let start = cell as usize * self.words_each;
+        let values = self.values.get_mut(cell as usize).map_or(&mut [][..], Vec::as_mut_slice);
+        (&self.words[start..start + self.words_each], values)
+    }
+
+    pub(super) const fn used(&self) -> usize {
+        self.used
+    }
+}

@@ -1,0 +1,179 @@
+//! Aggregation rules at work (spec §9): many datapoints in, one per interval out.
+//!
+//! [`Rule`] is a rule made ready: the functions ([`fold`], [`percentile`], on exact sums: [`exact`]),
+//! times and bounds. [`Aggregates`] holds the open buckets of all rules ([`state`], in the memory of [`cells`] and
+//! [`series`]), takes datapoints, and puts out what is due. [`AggregatorCounts`] says what became of every datapoint.
+//!
+//! In a relay, the [`Shared`] buckets are filled by each worker's [`Intake`], which remembers [`names`], and
+//! outlive the process as a [`snapshot`].
+//!
+//! Which metrics a rule takes and what it names its outputs is not decided here but by the table
+//! ([`dispatch`](crate::dispatch), [`OutputName`]); where outputs go is up to the routes. No clock, no threads, no I/O: time is an argument, and the same datapoints at the same times give the
+//! same outputs.
+
+mod cells;
+mod counts;
+mod exact;
+mod fold;
+mod ids;
+mod intake;
+mod names;
+mod number;
+mod output;
+mod percentile;
+mod quick;
+mod rule;
+mod series;
+mod shared;
+mod snapshot;
+mod state;
+
+use crate::table::{Aggregator, AggregatorIndex};
+use series::Hint;
+use state::{Clock, Point, RuleState};
+use std::{
+    hash::{BuildHasher, RandomState},
+    sync::{Arc, LazyLock},
+};
+
+pub use counts::AggregatorCounts;
+pub use output::OutputName;
+pub use rule::Rule;
+pub use shared::{Cursor, Shared};
+pub use snapshot::SnapshotError;
+pub use state::{Emitted, Order};
+
+pub(crate) use intake::{Intake, WriteOutput};
+pub(crate) use names::{NAMES_BYTES_MAX, NameId};
+
+/// The open buckets of all rules of a table.
+#[derive(Debug)]
+pub struct Aggregates {
+    rules: Arc<[Rule]>,
+    states: Vec<RuleState>,
+    since_s: u64,
+}
+
+/// Makes rules ready.
+#[must_use]
+pub fn ready(rules: &[Aggregator]) -> Arc<[Rule]> {
+    rules.iter().map(Rule::new).collect()
+}
+
+impl Aggregates {
+    /// Nothing is open yet. `since_s` is when lines began to be taken.
+    #[must_use]
+    pub fn new(rules: Arc<[Rule]>, since_s: u64) -> Self {
+        let states = rules.iter().map(RuleState::new).collect();
+        Self { rules, states, since_s }
+    }
+
+    /// Lines are taken from now on.
+    pub const fn begin(&mut self, since_s: u64) {
+        self.since_s = since_s;
+    }
+
+    /// Takes a datapoint for the output series of that name.
+    pub fn add(&mut self, rule: AggregatorIndex, output: &[u8], value: f64, seconds: u32, now_s: u64) {
+        let point = Point { output, hash: hash(output), value, seconds };
+        self.add_point(rule, &point, &mut Hint::default(), now_s);
+    }
+
+    /// The same for a datapoint whose series may have a known place.
+    #[inline]
+    fn add_point(&mut self, rule: AggregatorIndex, point: &Point<'_>, hint: &mut Hint, now_s: u64) {
+        self.states[rule.get()].add(&self.rules[rule.get()], point, hint, now_s);
+    }
+
+    /// Counts a datapoint whose output cannot be sent.
+    pub fn refuse_name(&mut self, rule: AggregatorIndex) {
+        let counts = &mut self.states[rule.get()].counts;
+        counts.taken += 1;
+        counts.bad_name += 1;
+    }
+
+    /// When something is due next.
+    #[must_use]
+    pub fn next_due(&self) -> Option<u64> {
+        let rules = self.states.iter().zip(&*self.rules);
+        rules.filter_map(|(state, rule)| state.next_due(rule)).min()
+    }
+
+    /// A tick of all rules at `now_s`: puts out all that is due, rule by rule, each in order of time and within a moment
+    /// in order of name.
+    pub fn tick(&mut self, now_s: u64, mut each: impl FnMut(AggregatorIndex, Emitted<'_>)) {
+        for at in 0..self.rules.len() {
+            let rule = AggregatorIndex::new(at);
+            while let Some(start) = self.first_due(rule, now_s) {
+                let mut budget = usize::MAX;
+                self.emit(rule, start, now_s, Order::ByName, &mut budget, &mut |line| each(rule, line));
+            }
+            self.conclude(rule, now_s);
+        }
+    }
+
+    /// The earliest bucket of a rule that is to be emitted at `now_s`.
+    #[must_use]
+    pub fn first_due(&self, rule: AggregatorIndex, now_s: u64) -> Option<u32> {
+        self.states[rule.get()].first_due(&self.rules[rule.get()], now_s)
+    }
+
+    /// Emits up to `budget` series of the bucket of a rule that starts at `start` and is due. Whether that was all of it.
+    pub fn emit(
+        &mut self,
+        rule: AggregatorIndex,
+        start: u32,
+        now_s: u64,
+        order: Order,
+        budget: &mut usize,
+        each: &mut dyn FnMut(Emitted<'_>),
+    ) -> bool {
+        let clock = Clock { since_s: self.since_s, now_s };
+        self.states[rule.get()].emit(&self.rules[rule.get()], start, &clock, order, budget, each)
+    }
+
+    /// To be called when nothing of a rule is due any more: forgets what was kept for long enough.
+    pub fn conclude(&mut self, rule: AggregatorIndex, now_s: u64) {
+        self.states[rule.get()].conclude(&self.rules[rule.get()], now_s);
+    }
+
+    fn set_emitted_until(&mut self, rule: usize, until: u32) {
+        self.states[rule].set_emitted_until(until);
+    }
+
+    /// Whether a saved bucket is open again.
+    fn restore(&mut self, rule: usize, saved: &snapshot::Saved<'_>, hash: u64) -> bool {
+        snapshot::restore(&mut self.states[rule], &self.rules[rule], saved, hash)
+    }
+
+    /// What became of the datapoints, by rule.
+    #[must_use]
+    pub fn counts(&self) -> Vec<AggregatorCounts> {
+        self.states.iter().map(RuleState::counts).collect()
+    }
+}
+
+/// The hash by which series are found. Seeded at random, so that nobody can make names that collide; nothing that is put
+/// out depends on it.
+#[inline]
+fn hash(name: &[u8]) -> u64 {
+    static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
+    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
+    let (words, rest) = name.as_chunks::<8>();
+    let mut state = *SEED ^ (name.len() as u64).wrapping_mul(FACTOR);
+    for word in words {
+        state = fold_word(state ^ u64::from_le_bytes(*word));
+    }
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    fold_word(fold_word(state ^ u64::from_le_bytes(last)) ^ FACTOR)
+}
+
+/// A multiplication to twice the width, folded: every bit depends on every bit.
+#[inline]
+fn fold_word(word: u64) -> u64 {
+    let product = u128::from(word) * 0xA076_1D64_78BD_642F_u128;
+    #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+    let folded = (product as u64) ^ ((product >> 64) as u64);
+    folded
+}

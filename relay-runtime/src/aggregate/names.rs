@@ -1,0 +1,220 @@
+//! What one worker remembers about names: which rules took them, and what they became.
+//!
+//! So a regex runs once per distinct name, and an output's name is made once. The table belongs to one worker and needs no
+//! lock; it is bounded in bytes, and when it is full, names that were not seen for a round make room.
+
+use super::{ids::Ids, series::Hint};
+use std::mem;
+
+/// Bytes that a worker remembers names in, when nothing is said: about a million names of ordinary length with an output
+/// each.
+pub(crate) const NAMES_BYTES_MAX: usize = 512 << 20;
+
+/// What the allocator adds to a piece of memory, at most.
+const PER_PIECE: usize = 16;
+
+/// The names.
+#[derive(Debug)]
+pub(super) struct Names {
+    ids: Ids,
+    entries: Vec<Entry>,
+    /// Entries that are in no use.
+    free: Vec<u32>,
+    bytes: usize,
+    bytes_max: usize,
+    /// Where the next search for room starts.
+    hand: usize,
+}
+
+/// One name. No name is empty: such an entry is free.
+#[derive(Debug, Default)]
+struct Entry {
+    hash: u64,
+    name: Box<[u8]>,
+    /// In the order in which the rules asked, which is that of the table.
+    answers: Vec<Answer>,
+    was_seen: bool,
+}
+
+/// What one rule does with the name.
+#[derive(Debug)]
+pub(super) struct Answer {
+    rule: u32,
+    is_taken: bool,
+    /// Made when it is first needed.
+    pub(super) link: Option<Box<Link>>,
+}
+
+/// The series that a name goes to.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// Empty if it cannot be sent.
+    pub(super) output: Box<[u8]>,
+    pub(super) hash: u64,
+    pub(super) hint: Hint,
+}
+
+/// Where a name is, until another needs its room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NameId(u32);
+
+/// An answer's place.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AnswerId {
+    pub(super) name: NameId,
+    pub(super) answer: u32,
+}
+
+impl Names {
+    pub(super) fn new(bytes_max: usize) -> Self {
+        Self { ids: Ids::default(), entries: Vec::new(), free: Vec::new(), bytes: 0, bytes_max, hand: 0 }
+    }
+
+    #[inline]
+    pub(super) fn find(&mut self, hash: u64, name: &[u8]) -> Option<NameId> {
+        let is_it = |id: u32| {
+            let entry = &self.entries[id as usize];
+            entry.hash == hash && *entry.name == *name
+        };
+        let id = self.ids.find(hash, is_it)?;
+        self.entries[id as usize].was_seen = true;
+        Some(NameId(id))
+    }
+
+    /// Whether to remember another name is to forget some.
+    pub(super) const fn is_full(&self) -> bool {
+        self.bytes >= self.bytes_max
+    }
+
+    /// Remembers a name that is not there.
+    pub(super) fn add(&mut self, hash: u64, name: &[u8]) -> NameId {
+        while self.is_full() && self.free.len() < self.entries.len() {
+            self.forget_one();
+        }
+        let entry = Entry { hash, name: name.into(), ..Entry::default() };
+        self.bytes += entry.bytes();
+        let id = self.free.pop().unwrap_or_else(|| {
+            self.entries.push(Entry::default());
+            u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX - 1)
+        });
+        self.entries[id as usize] = entry;
+        self.ids.insert(hash, id);
+        NameId(id)
+    }
+
+    /// Forgets the next name that was not seen since the last round. One is there.
+    fn forget_one(&mut self) {
+        loop {
+            let at = self.hand;
+            self.hand = if at + 1 < self.entries.len() { at + 1 } else { 0 };
+            let entry = &mut self.entries[at];
+            if !entry.name.is_empty() && !mem::take(&mut entry.was_seen) {
+                self.bytes -= entry.bytes();
+                let id = u32::try_from(at).unwrap_or(u32::MAX - 1);
+                self.ids.remove(entry.hash, id);
+                self.free.push(id);
+                *entry = Entry::default();
+                return;
+            }
+        }
+    }
+
+    /// What is known of a rule and this name. Looks at `from` first, and says where.
+    #[inline]
+    pub(super) fn answer(&self, name: NameId, rule: u32, from: u32) -> Option<(AnswerId, bool)> {
+        let answers = &self.entries[name.0 as usize].answers;
+        let from = (from as usize).min(answers.len());
+        let is_it = |answer: &Answer| answer.rule == rule;
+        let at = match answers[from..].iter().position(is_it) {
+            Some(at) => from + at,
+            None => answers[..from].iter().position(is_it)?,
+        };
+        let id = AnswerId { name, answer: u32::try_from(at).unwrap_or(0) };
+        Some((id, answers[at].is_taken))
+    }
+
+    /// Remembers what a rule, which was not asked before, does with this name.
+    pub(super) fn learn(&mut self, name: NameId, rule: u32, is_taken: bool) -> AnswerId {
+        let answers = &mut self.entries[name.0 as usize].answers;
+        let before = answers.capacity();
+        if answers.len() == before {
+            // Most names have one.
+            answers.reserve_exact(before.max(1));
+        }
+        self.bytes += (answers.capacity() - before) * size_of::<Answer>();
+        answers.push(Answer { rule, is_taken, link: None });
+        AnswerId { name, answer: u32::try_from(answers.len() - 1).unwrap_or(0) }
+    }
+
+    /// Remembers where a name goes by a rule that takes it; once.
+    pub(super) fn link(&mut self, id: AnswerId, link: Link) {
+        self.bytes += link.bytes();
+        self.get_mut(id).link = Some(Box::new(link));
+    }
+
+    #[inline]
+    pub(super) fn get_mut(&mut self, id: AnswerId) -> &mut Answer {
+        &mut self.entries[id.name.0 as usize].answers[id.answer as usize]
+    }
+}
+
+impl Entry {
+    /// What it takes, with its place in the index.
+    fn bytes(&self) -> usize {
+        const PLACE: usize = 24;
+        let links = self.answers.iter().filter_map(|answer| answer.link.as_deref()).map(Link::bytes);
+        let answers = self.answers.capacity() * size_of::<Answer>() + PER_PIECE;
+        size_of::<Self>() + PLACE + self.name.len() + PER_PIECE + answers + links.sum::<usize>()
+    }
+}
+
+impl Link {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.output.len() + 2 * PER_PIECE
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_lately_stays() {
+        let bytes_max = 100 * Entry { name: b"1234".as_slice().into(), ..Entry::default() }.bytes();
+        let mut names = Names::new(bytes_max);
+        let hash = |n: u32| u64::from(n % 7) << 32 | u64::from(n);
+        for n in 0..10_000_u32 {
+            let name = format!("{n:04}");
+            assert_eq!(names.find(hash(n), name.as_bytes()), None);
+            names.add(hash(n), name.as_bytes());
+            // Ten names are seen again and again.
+            for n in 0..10.min(n) {
+                assert!(names.find(hash(n), format!("{n:04}").as_bytes()).is_some(), "{n}");
+            }
+            assert!(names.entries.len() <= 101);
+        }
+        let known = (0..10_000).filter(|&n| names.find(hash(n), format!("{n:04}").as_bytes()).is_some());
+        assert!((99..=101).contains(&known.count()));
+    }
+
+    #[test]
+    fn what_is_known_of_a_name_counts() {
+        let mut names = Names::new(100_000);
+        for n in 0..1_000_u32 {
+            let name = format!("name{n}");
+            let id = names.add(n.into(), name.as_bytes());
+            for rule in 0..20 {
+                let answer = names.learn(id, rule, rule % 2 == 0);
+                let output = vec![b'x'; n as usize].into();
+                names.link(answer, Link { output, hash: 0, hint: Hint::default() });
+                let found = names.answer(id, rule, n % 25).map(|(found, is_taken)| (found.answer, is_taken));
+                assert_eq!(found, Some((rule, rule % 2 == 0)));
+            }
+            let counted: usize =
+                names.entries.iter().filter(|one| !one.name.is_empty()).map(Entry::bytes).sum();
+            assert_eq!(names.bytes, counted);
+            // The last name may be too much: it is known only afterwards what it takes.
+            assert!(names.bytes - names.entries[id.0 as usize].bytes() < 100_000);
+        }
+    }
+}

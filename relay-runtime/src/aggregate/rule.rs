@@ -1,0 +1,117 @@
+//! An aggregation rule made ready: its functions, its times and bounds. Shared by all who run it.
+
+use super::fold::Fold;
+use crate::table::{Aggregator, BucketTime, Function, Lateness, NumberFormat};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A rule ready to run.
+#[derive(Debug)]
+pub struct Rule {
+    pub(super) fold: Fold,
+    /// What each output's name ends with, and its function.
+    pub(super) outputs: Vec<(String, Function)>,
+    pub(super) number_format: NumberFormat,
+    pub(super) interval: u32,
+    pub(super) wait: u32,
+    /// Seconds that a bucket is kept after it was emitted, if corrections are.
+    pub(super) keep: Option<u32>,
+    /// From a bucket's start to the timestamp of its output.
+    pub(super) stamp_after: u32,
+    pub(super) future_max_s: u32,
+    pub(super) buckets: Room,
+    pub(super) series: Room,
+    pub(super) values: Room,
+}
+
+/// A number of things that there may be at a time. Whoever runs the rule counts here.
+#[derive(Debug)]
+pub(super) struct Room {
+    used: AtomicU64,
+    max: u64,
+}
+
+impl Rule {
+    /// Makes a rule ready.
+    #[must_use]
+    pub fn new(rule: &Aggregator) -> Self {
+        let options = &rule.options;
+        let interval = rule.interval.max(1);
+        Self {
+            fold: Fold::new(rule),
+            outputs: rule.outputs(),
+            number_format: options.number_format,
+            interval,
+            wait: rule.wait,
+            keep: match options.lateness {
+                Lateness::Drop => None,
+                Lateness::Reemit { keep_s } => Some(keep_s),
+            },
+            stamp_after: match options.bucket_time {
+                BucketTime::Start => 0,
+                BucketTime::Middle => interval / 2,
+                BucketTime::End => interval,
+            },
+            future_max_s: options.future_max_s,
+            buckets: Room::new(options.buckets_max),
+            series: Room::new(options.series_max),
+            values: Room::new(options.values_max),
+        }
+    }
+
+    /// The bucket of a timestamp: when it starts.
+    pub(super) const fn bucket(&self, seconds: u32) -> u32 {
+        seconds - seconds % self.interval
+    }
+
+    /// The latest bucket that is emitted at `now_s`: it starts at or before this. None before the first second of 1970.
+    pub(super) fn cutoff(&self, now_s: u64) -> Option<u32> {
+        let cutoff = now_s.checked_sub(self.wait.into())?;
+        Some(u32::try_from(cutoff).unwrap_or(u32::MAX))
+    }
+
+    /// The first tick after `now_s`: ticks are at times that are `wait` and a multiple of `interval`.
+    pub(super) fn next_tick(&self, now_s: u64) -> u64 {
+        let (interval, wait) = (u64::from(self.interval), u64::from(self.wait));
+        let since = (now_s + interval - wait % interval) % interval;
+        now_s + interval - since
+    }
+}
+
+impl Room {
+    fn new(max: u32) -> Self {
+        Self { used: AtomicU64::new(0), max: max.into() }
+    }
+
+    /// Takes one place, if one is left. Those who do so at the same moment may take a few too many.
+    pub(super) fn take(&self) -> bool {
+        let has_room = self.used.load(Ordering::Relaxed) < self.max;
+        if has_room {
+            self.used.fetch_add(1, Ordering::Relaxed);
+        }
+        has_room
+    }
+
+    pub(super) fn give_back(&self, places: usize) {
+        self.used.fetch_sub(places as u64, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::Matcher;
+
+    #[test]
+    fn ticks_are_aligned_to_the_clock() {
+        for (interval, wait) in [(1, 0), (10, 20), (60, 65), (7, 3), (300, 299)] {
+            let rule =
+                Aggregator { interval, wait, ..Aggregator::new(Function::Sum, Matcher::default(), "a") };
+            let rule = Rule::new(&rule);
+            for now in 1_700_000_000..1_700_000_900_u64 {
+                let tick = rule.next_tick(now);
+                assert!(tick > now && tick <= now + u64::from(interval));
+                assert_eq!((tick - u64::from(wait)) % u64::from(interval), 0);
+            }
+        }
+    }
+}

@@ -1,0 +1,415 @@
+//! The open buckets of one rule: takes datapoints, gives outputs when their time has come (spec §9.2, §9.3).
+//!
+//! A bucket is open from its first datapoint until it is emitted, at the first tick at which `start <= now - wait`. A
+//! datapoint for an open bucket is always added; one that would open a bucket whose time has come is late. No bucket is
+//! emitted twice, even when the clock goes back, unless the rule's `lateness` asks for corrections: then it is kept for a
+//! while, and what was added since is emitted at the next tick.
+//! No clock, no I/O; time is an argument.
+
+use super::{
+    cells::{Cells, Head, NONE},
+    counts::AggregatorCounts,
+    number, percentile,
+    rule::Rule,
+    series::{Hint, SeriesList},
+    snapshot::Saved,
+};
+use std::{collections::BTreeMap, io::Write as _};
+
+/// The state of one rule.
+#[derive(Debug)]
+pub(super) struct RuleState {
+    cells: Cells,
+    series: SeriesList,
+    /// What is to be emitted, by start.
+    open: BTreeMap<u32, Group>,
+    /// What was emitted and is kept for corrections, by start.
+    kept: BTreeMap<u32, Kept>,
+    /// When corrections are emitted, if there are any.
+    corrections_at: Option<u64>,
+    /// The latest bucket that was emitted.
+    emitted_until: Option<u32>,
+    pub(super) counts: AggregatorCounts,
+    line: Vec<u8>,
+}
+
+/// The cells of one moment.
+#[derive(Debug, Default)]
+struct Group {
+    cells: Vec<u32>,
+    /// They are in the order in which they are taken off the end.
+    is_ordered: bool,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    cells: Vec<u32>,
+    /// Of those, the ones with something new, each once.
+    changed: Group,
+}
+
+/// A datapoint for an output series.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Point<'a> {
+    pub(super) output: &'a [u8],
+    pub(super) hash: u64,
+    pub(super) value: f64,
+    pub(super) seconds: u32,
+}
+
+/// In which order the series of one moment are emitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// By their names' bytes.
+    ByName,
+    /// As they came, which costs nothing.
+    ByArrival,
+}
+
+/// A line that a rule puts out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Emitted<'a> {
+    /// Metric, value and timestamp.
+    pub fields: [&'a [u8]; 3],
+}
+
+impl RuleState {
+    pub(super) fn new(rule: &Rule) -> Self {
+        Self {
+            cells: Cells::new(rule.fold.words(), rule.fold.keeps_values()),
+            series: SeriesList::default(),
+            open: BTreeMap::new(),
+            kept: BTreeMap::new(),
+            corrections_at: None,
+            emitted_until: None,
+            counts: AggregatorCounts::default(),
+            line: Vec::new(),
+        }
+    }
+
+    /// Takes a datapoint.
+    #[inline]
+    pub(super) fn add(&mut self, rule: &Rule, point: &Point<'_>, hint: &mut Hint, now_s: u64) {
+        self.counts.taken += 1;
+        let start = rule.bucket(point.seconds);
+        let series = self.series.find(point.hash, point.output, hint);
+        let known = series.and_then(|series| self.find_cell(series, start));
+        let Some(cell) = known.or_else(|| self.open_cell(rule, start, series, point, hint, now_s)) else {
+            return;
+        };
+        if let Some(values) = self.cells.values_mut(cell) {
+            if !rule.values.take() {
+                self.counts.no_room += 1;
+                return self.discard_if_empty(rule, cell, point.hash);
+            }
+            values.push(point.value);
+        }
+        self.counts.added += 1;
+        rule.fold.add(self.cells.words_mut(cell), point.value, point.seconds);
+        if rule.keep.is_some() {
+            self.note_correction(rule, cell, start, now_s);
+        }
+    }
+
+    #[inline]
+    fn find_cell(&self, series: u32, start: u32) -> Option<u32> {
+        let mut cell = self.series.head(series);
+        while cell != NONE {
+            let head = self.cells.head(cell);
+            if head.start == start {
+                return Some(cell);
+            }
+            cell = head.next;
+        }
+        None
+    }
+
+    /// Opens a bucket, unless it is too late, too early or one too many.
+    fn open_cell(
+        &mut self,
+        rule: &Rule,
+        start: u32,
+        series: Option<u32>,
+        point: &Point<'_>,
+        hint: &mut Hint,
+        now_s: u64,
+    ) -> Option<u32> {
+        let cutoff = rule.cutoff(now_s);
+        let was_emitted = cutoff.max(self.emitted_until).is_some_and(|until| start <= until);
+        if was_emitted && rule.keep.is_none_or(|keep| is_forgotten(start, keep, cutoff)) {
+            self.counts.late += 1;
+            return None;
+        }
+        if u64::from(start) > now_s.saturating_add(rule.future_max_s.into()) {
+            self.counts.future += 1;
+            return None;
+        }
+        if !rule.buckets.take() {
+            self.counts.no_room += 1;
+            return None;
+        }
+        if series.is_none() && !rule.series.take() {
+            rule.buckets.give_back(1);
+            self.counts.no_room += 1;
+            return None;
+        }
+        let series = series.unwrap_or_else(|| self.series.add(point.hash, point.output, hint));
+        let cell = self.cells.take(Head { start, next: self.series.head(series), series });
+        self.series.set_head(series, cell);
+        if was_emitted {
+            self.kept.entry(start).or_default().cells.push(cell);
+        } else {
+            self.open.entry(start).or_default().cells.push(cell);
+        }
+        Some(cell)
+    }
+
+    /// A cell that was just opened for a value that finds no room.
+    fn discard_if_empty(&mut self, rule: &Rule, cell: u32, hash: u64) {
+        if self.cells.words(cell)[0] == 0.0 {
+            let start = self.cells.head(cell).start;
+            let lists = [
+                self.open.get_mut(&start).map(|group| &mut group.cells),
+                self.kept.get_mut(&start).map(|kept| &mut kept.cells),
+            ];
+            for cells in lists.into_iter().flatten() {
+                if cells.last() == Some(&cell) {
+                    cells.pop();
+                }
+            }
+            self.release(rule, cell, Some(hash));
+        }
+    }
+
+    fn note_correction(&mut self, rule: &Rule, cell: u32, start: u32, now_s: u64) {
+        let Some(kept) = self.kept.get_mut(&start) else { return };
+        self.counts.corrections += 1;
+        let Kept { cells, changed } = kept;
+        // A cell may be there several times, but not without end.
+        if changed.cells.len() > 2 * cells.len() {
+            changed.cells.sort_unstable();
+            changed.cells.dedup();
+        }
+        if changed.cells.last() != Some(&cell) {
+            changed.cells.push(cell);
+        }
+        changed.is_ordered = false;
+        self.corrections_at.get_or_insert_with(|| rule.next_tick(now_s));
+    }
+
+    /// When there is something to do next.
+    pub(super) fn next_due(&self, rule: &Rule) -> Option<u64> {
+        let at = |start: &u32, more: u32| u64::from(*start) + u64::from(rule.wait) + u64::from(more);
+        let open = self.open.keys().next().map(|start| at(start, 0));
+        let kept = self.kept.keys().next().map(|start| at(start, rule.keep.unwrap_or(0)));
+        [open, kept, self.corrections_at].into_iter().flatten().min()
+    }
+
+    /// The earliest bucket that is to be emitted at `now_s`.
+    pub(super) fn first_due(&self, rule: &Rule, now_s: u64) -> Option<u32> {
+        let cutoff = rule.cutoff(now_s)?;
+        let open = self.open.keys().next().copied().filter(|start| *start <= cutoff);
+        if self.corrections_at.is_none_or(|at| at > now_s) {
+            return open;
+        }
+        let corrected = self.kept.iter().find(|(_, kept)| !kept.changed.cells.is_empty());
+        open.into_iter().chain(corrected.map(|(start, _)| *start)).min()
+    }
+
+    /// Emits of the bucket that starts at `start`, which is due, as many series as `budget` allows, and takes them off it.
+    /// Whether nothing of it is left.
+    pub(super) fn emit(
+        &mut self,
+        rule: &Rule,
+        start: u32,
+        clock: &Clock,
+        order: Order,
+        budget: &mut usize,
+        each: &mut dyn FnMut(Emitted<'_>),
+    ) -> bool {
+        self.order(start, order);
+        while *budget > 0 {
+            let Some((cell, is_new)) = self.next_cell(start) else { break };
+            *budget -= 1;
+            self.emit_cell(rule, cell, start, each);
+            if is_new && clock.is_incomplete(rule, start) {
+                self.counts.incomplete += 1;
+            }
+            if rule.keep.is_none() {
+                self.release(rule, cell, None);
+            } else if is_new {
+                self.kept.entry(start).or_default().cells.push(cell);
+            }
+        }
+        self.emitted_until = self.emitted_until.max(Some(start));
+        if self.open.get(&start).is_some_and(|group| group.cells.is_empty()) {
+            self.open.remove(&start);
+        }
+        !self.open.contains_key(&start)
+            && self.kept.get(&start).is_none_or(|kept| kept.changed.cells.is_empty())
+    }
+
+    /// After all that was due: forgets what was kept long enough.
+    pub(super) fn conclude(&mut self, rule: &Rule, now_s: u64) {
+        if self.corrections_at.is_some_and(|at| at <= now_s) {
+            self.corrections_at = None;
+        }
+        let Some(keep) = rule.keep else { return };
+        let cutoff = rule.cutoff(now_s);
+        while let Some(first) = self.kept.first_entry() {
+            if !is_forgotten(*first.key(), keep, cutoff) {
+                return;
+            }
+            for cell in first.remove().cells {
+                self.release(rule, cell, None);
+            }
+        }
+    }
+
+    /// Puts the cells of a moment in the order of their output, last first.
+    fn order(&mut self, start: u32, order: Order) {
+        let Self { open, kept, cells, series, .. } = self;
+        let corrected = kept.get_mut(&start).map(|kept| {
+            // A cell is there once for each datapoint.
+            if !kept.changed.is_ordered {
+                kept.changed.cells.sort_unstable();
+                kept.changed.cells.dedup();
+            }
+            &mut kept.changed
+        });
+        for group in open.get_mut(&start).into_iter().chain(corrected) {
+            if !group.is_ordered {
+                group.is_ordered = true;
+                match order {
+                    Order::ByArrival => group.cells.reverse(),
+                    Order::ByName => {
+                        let name = |cell: &u32| series.name(cells.head(*cell).series);
+                        group.cells.sort_unstable_by(|a, b| name(b).cmp(name(a)));
+                    }
+                }
+            }
+        }
+    }
+
+    /// The next cell of a moment, and whether it is emitted for the first time.
+    fn next_cell(&mut self, start: u32) -> Option<(u32, bool)> {
+        if let Some(cell) = self.open.get_mut(&start).and_then(|group| group.cells.pop()) {
+            return Some((cell, true));
+        }
+        self.kept.get_mut(&start)?.changed.cells.pop().map(|cell| (cell, false))
+    }
+
+    fn emit_cell(&mut self, rule: &Rule, cell: u32, start: u32, each: &mut dyn FnMut(Emitted<'_>)) {
+        let series = self.cells.head(cell).series;
+        let (words, values) = self.cells.contents(cell);
+        percentile::sort(values);
+        let stamp = u64::from(start) + u64::from(rule.stamp_after);
+        for (suffix, function) in &rule.outputs {
+            let Some(result) = rule.fold.result(*function, words, values) else { continue };
+            let line = &mut self.line;
+            line.clear();
+            line.extend_from_slice(self.series.name(series));
+            line.extend_from_slice(suffix.as_bytes());
+            let name_end = line.len();
+            number::push(result, rule.number_format, line);
+            let value_end = line.len();
+            // Writing to memory does not fail.
+            let _ = write!(line, "{stamp}");
+            let (name, rest) = line.split_at(name_end);
+            let (value, timestamp) = rest.split_at(value_end - name_end);
+            self.counts.emitted += 1;
+            each(Emitted { fields: [name, value, timestamp] });
+        }
+    }
+
+    /// Makes the cell free, and forgets its series if that was the last.
+    fn release(&mut self, rule: &Rule, cell: u32, hash: Option<u64>) {
+        let Head { series, next, .. } = self.cells.head(cell);
+        if self.series.head(series) == cell {
+            self.series.set_head(series, next);
+        } else {
+            let mut before = self.series.head(series);
+            while self.cells.head(before).next != cell {
+                before = self.cells.head(before).next;
+            }
+            self.cells.set_next(before, next);
+        }
+        rule.values.give_back(self.cells.release(cell));
+        rule.buckets.give_back(1);
+        if self.series.head(series) == NONE {
+            let hash = hash.unwrap_or_else(|| super::hash(self.series.name(series)));
+            self.series.remove(hash, series);
+            rule.series.give_back(1);
+        }
+    }
+
+    /// The latest bucket that was emitted.
+    pub(super) const fn emitted_until(&self) -> Option<u32> {
+        self.emitted_until
+    }
+
+    /// Nothing up to this bucket is to be emitted again.
+    pub(super) fn set_emitted_until(&mut self, until: u32) {
+        self.emitted_until = self.emitted_until.max(Some(until));
+    }
+
+    /// Shows every bucket that waits for its time.
+    pub(super) fn each_open(&self, mut each: impl FnMut(u32, &[u8], &[f64], &[f64])) {
+        for (start, group) in &self.open {
+            for &cell in &group.cells {
+                let name = self.series.name(self.cells.head(cell).series);
+                each(*start, name, self.cells.words(cell), self.cells.values(cell));
+            }
+        }
+    }
+
+    /// Opens a bucket that was saved, if it was not emitted since.
+    pub(super) fn reopen(&mut self, rule: &Rule, saved: &Saved<'_>, hash: u64) -> bool {
+        let Saved { start, name, words, values } = saved;
+        let mut hint = Hint::default();
+        let known = self.series.find(hash, name, &mut hint);
+        if self.emitted_until.is_some_and(|until| *start <= until)
+            || known.is_some_and(|series| self.find_cell(series, *start).is_some())
+            || !rule.buckets.take()
+        {
+            return false;
+        }
+        if known.is_none() {
+            rule.series.take();
+        }
+        let series = known.unwrap_or_else(|| self.series.add(hash, name, &mut hint));
+        let cell = self.cells.take(Head { start: *start, next: self.series.head(series), series });
+        self.series.set_head(series, cell);
+        self.cells.words_mut(cell).copy_from_slice(words);
+        if let Some(kept) = self.cells.values_mut(cell) {
+            kept.extend(values.iter().take_while(|_| rule.values.take()));
+        }
+        self.open.entry(*start).or_default().cells.push(cell);
+        true
+    }
+
+    /// The counts, with what is open now.
+    pub(super) fn counts(&self) -> AggregatorCounts {
+        AggregatorCounts { open: self.cells.used() as u64, ..self.counts }
+    }
+}
+
+/// What a bucket's completeness depends on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Clock {
+    /// When the relay began to take lines.
+    pub(super) since_s: u64,
+    pub(super) now_s: u64,
+}
+
+impl Clock {
+    fn is_incomplete(&self, rule: &Rule, start: u32) -> bool {
+        let (start, end) = (u64::from(start), u64::from(start) + u64::from(rule.interval));
+        start < self.since_s || self.now_s < end
+    }
+}
+
+/// Whether a bucket that was emitted is no longer kept for corrections.
+fn is_forgotten(start: u32, keep: u32, cutoff: Option<u32>) -> bool {
+    cutoff.and_then(|cutoff| cutoff.checked_sub(keep)).is_some_and(|cutoff| start <= cutoff)
+}

@@ -1,0 +1,369 @@
+//! Where the lines of one worker come from: listeners, datagrams, connections.
+//!
+//! Each step is bounded, so that no listener or connection keeps others waiting: a connection is read once per turn, and
+//! what is not finished comes again in the next turn, which then does not wait. Edge-triggered: what became ready stays in
+//! a list until the socket says that it is drained. What connections hold between reads, the starts of lines, is bounded
+//! for all of them together: beyond that, the one that holds most is closed.
+//!
+//! Left to others: handing over what was gathered, which the worker does whenever [`Intake::is_much`] says so.
+
+use super::{
+    Setup,
+    connection::{Connection, End, Progress},
+    edge::Edge,
+    intake::{HAND_OVER_BYTES, Intake},
+    listener::{Accepted, Client, Listening, accept},
+    token::Source,
+};
+use crate::{ledger::ConnectionCounts, protocol::Violation};
+use std::{
+    collections::VecDeque,
+    io,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+/// Connections accepted, and datagrams taken, in a turn.
+const ACCEPTS_PER_TURN: usize = 64;
+const DATAGRAMS_PER_TURN: usize = 256;
+
+/// Reads that a connection gets at a stop: enough for what the kernel holds, not for an endless sender.
+const READS_AT_STOP: u32 = 64;
+
+/// A connection is read until it was silent for so long after the stop began: what a client has sent may still be on its
+/// way through the kernel, on loopback too. One that never is silent gets the longer time.
+const SILENCE_AT_STOP: Duration = Duration::from_millis(50);
+const LISTEN_AT_STOP: Duration = Duration::from_millis(250);
+
+/// What one worker reads from.
+#[derive(Debug)]
+pub(super) struct Inlets {
+    setup: Arc<Setup>,
+    /// In the order of the inputs; with another worker than the first, none.
+    listening: Vec<Listening>,
+    /// Open connections by worker, for all workers to see.
+    loads: Arc<[AtomicUsize]>,
+    connections: Vec<Option<Connection>>,
+    free: Vec<usize>,
+    /// Connections to be read, in turn.
+    ready: VecDeque<usize>,
+    /// Bytes that connections hold between reads.
+    held_bytes: usize,
+    counts: ConnectionCounts,
+    next_sweep: Option<Instant>,
+    /// Since when connections are read for the last time.
+    stopping_since: Option<Instant>,
+}
+
+impl Inlets {
+    pub(super) fn new(
+        setup: Arc<Setup>,
+        mut listening: Vec<Listening>,
+        loads: Arc<[AtomicUsize]>,
+        edge: &Edge,
+    ) -> io::Result<Self> {
+        for (input, Listening { tcp, udp, .. }) in listening.iter_mut().enumerate() {
+            edge.register(tcp, Source::Clients(input))?;
+            edge.register(udp, Source::Datagrams(input))?;
+        }
+        let next_sweep = sweep_interval(&setup).map(|interval| edge.now + interval);
+        Ok(Self {
+            setup,
+            listening,
+            loads,
+            connections: Vec::new(),
+            free: Vec::new(),
+            ready: VecDeque::new(),
+            held_bytes: 0,
+            counts: ConnectionCounts::default(),
+            next_sweep,
+            stopping_since: None,
+        })
+    }
+
+    /// Whether something can be read without waiting for an event.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.ready.is_empty() || self.listening.iter().any(|listening| listening.has_datagrams)
+    }
+
+    /// When to look again although nothing happened.
+    pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
+        let accept_at = self.listening.iter().filter_map(|listening| listening.accept_at(now)).min();
+        self.next_sweep.into_iter().chain(accept_at).min()
+    }
+
+    /// How many inputs it listens on.
+    pub(super) const fn inputs(&self) -> usize {
+        self.listening.len()
+    }
+
+    /// Connections that wait to be read.
+    pub(super) fn ready(&self) -> usize {
+        self.ready.len()
+    }
+
+    pub(super) fn note_clients(&mut self, input: usize) {
+        // A listener that is being closed may still have an event.
+        if let Some(listening) = self.listening.get_mut(input) {
+            listening.has_clients = true;
+        }
+    }
+
+    pub(super) fn note_datagrams(&mut self, input: usize) {
+        if let Some(listening) = self.listening.get_mut(input) {
+            listening.has_datagrams = true;
+        }
+    }
+
+    pub(super) fn note_connection(&mut self, slot: usize, is_ending: bool) {
+        if let Some(Some(connection)) = self.connections.get_mut(slot) {
+            connection.is_ending |= is_ending;
+        }
+        self.list_ready(slot);
+    }
+
+    /// Takes who waits. Says whether more may wait.
+    pub(super) fn accept(&mut self, input: usize, edge: &mut Edge) -> bool {
+        if !self.listening[input].has_clients || !self.listening[input].pause.is_over(edge.now) {
+            return false;
+        }
+        for _ in 0..ACCEPTS_PER_TURN {
+            let listening = &mut self.listening[input];
+            match accept(&listening.tcp) {
+                Accepted::Connection(socket, peer) => {
+                    listening.pause.succeeded();
+                    self.place(Client { socket, peer, input }, edge);
+                }
+                Accepted::Nobody => {
+                    listening.has_clients = false;
+                    return false;
+                }
+                Accepted::Failed(error) => {
+                    listening.pause.failed(edge.now);
+                    if let Some(suppressed) = edge.admit() {
+                        tracing::error!(%error, suppressed, "cannot accept connections, trying again");
+                    }
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    /// To the worker with the fewest connections; this one among equals.
+    fn place(&mut self, client: Client, edge: &mut Edge) {
+        let load = |worker: usize| self.loads[worker].load(Ordering::Relaxed);
+        let open: usize = (0..self.loads.len()).map(load).sum();
+        if open >= self.setup.connections_max {
+            self.counts.refused += 1;
+            if let Some(suppressed) = edge.admit() {
+                let peer = client.peer;
+                tracing::warn!(%peer, open, suppressed, "too many connections, refused one");
+            }
+            return;
+        }
+        self.counts.accepted += 1;
+        let least = (0..self.loads.len()).min_by_key(|&worker| (load(worker), worker != edge.worker));
+        let worker = least.unwrap_or(edge.worker);
+        self.loads[worker].fetch_add(1, Ordering::Relaxed);
+        if worker == edge.worker {
+            self.add(client, edge);
+        } else {
+            edge.mailboxes[worker].send_client(client);
+        }
+    }
+
+    /// Reads from somebody who was accepted.
+    pub(super) fn add(&mut self, client: Client, edge: &mut Edge) {
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.connections.push(None);
+            self.connections.len() - 1
+        });
+        let (peer, input) = (client.peer, &self.setup.inputs[client.input]);
+        let mut connection = Connection::new(client, input, self.setup.input_limits, edge.now);
+        match edge.register(&mut connection.socket, Source::Connection(slot)) {
+            Ok(()) => {
+                self.connections[slot] = Some(connection);
+                tracing::debug!(%peer, "connection up");
+            }
+            Err(error) => {
+                self.free.push(slot);
+                self.note_end(peer, &End::Broken(error), edge);
+            }
+        }
+    }
+
+    /// Reads the connection whose turn it is, once.
+    pub(super) fn read_next(&mut self, intake: &mut Intake, edge: &mut Edge) {
+        let Some(slot) = self.ready.pop_front() else { return };
+        let Some(Some(connection)) = self.connections.get_mut(slot) else { return };
+        connection.is_listed = false;
+        let held_before = connection.held_bytes();
+        let progress = connection.read(edge.now, edge.now_s, intake);
+        self.held_bytes = self.held_bytes + connection.held_bytes() - held_before;
+        let last_read = connection.last_read;
+        match progress {
+            Progress::More(bytes) => {
+                intake.fed_bytes += bytes;
+                let reads_left = connection.reads_left.get_or_insert(READS_AT_STOP);
+                if self.stopping_since.is_some() {
+                    *reads_left -= 1;
+                }
+                if *reads_left == 0 {
+                    self.end(slot, &End::Stopping, intake, edge);
+                } else {
+                    self.list_ready(slot);
+                }
+            }
+            Progress::Drained(bytes) => {
+                intake.fed_bytes += bytes;
+                if let Some(since) = self.stopping_since {
+                    let is_silent = edge.now >= last_read.max(since) + SILENCE_AT_STOP;
+                    if is_silent || edge.now >= since + LISTEN_AT_STOP {
+                        self.end(slot, &End::Stopping, intake, edge);
+                    } else {
+                        self.list_ready(slot);
+                    }
+                }
+            }
+            Progress::Ended(end) => {
+                self.end(slot, &end, intake, edge);
+                if matches!(end, End::Violation(_)) {
+                    // Nobody says how much was gathered before that.
+                    intake.fed_bytes = HAND_OVER_BYTES;
+                }
+            }
+        }
+        self.bound_held(intake, edge);
+    }
+
+    /// Closes whoever holds most while all together hold too much.
+    fn bound_held(&mut self, intake: &mut Intake, edge: &mut Edge) {
+        while self.held_bytes > self.setup.unfinished_bytes_max {
+            let held = |slot: &usize| self.connections[*slot].as_ref().map_or(0, Connection::held_bytes);
+            let Some(slot) = (0..self.connections.len()).max_by_key(held).filter(|slot| held(slot) > 0)
+            else {
+                return;
+            };
+            self.end(slot, &End::Memory, intake, edge);
+        }
+    }
+
+    /// Takes datagrams. Says whether there may be more.
+    pub(super) fn read_datagrams(&mut self, input: usize, intake: &mut Intake, edge: &Edge) -> bool {
+        let listening = &mut self.listening[input];
+        let (protocol, limits) = (self.setup.inputs[input].protocol, self.setup.input_limits);
+        for _ in 0..DATAGRAMS_PER_TURN {
+            if !listening.has_datagrams || intake.is_much() {
+                break;
+            }
+            let Intake { pipeline, gathered, buffer, fed_bytes } = intake;
+            match listening.udp.recv(buffer) {
+                Ok(bytes) => {
+                    let bytes = &buffer[..bytes];
+                    *fed_bytes +=
+                        protocol.take_datagram(bytes, limits, edge.now_s, &mut **pipeline, gathered);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => listening.has_datagrams = false,
+                // An error of an earlier send, or a signal: the next datagram is not affected.
+                Err(_) => {}
+            }
+        }
+        listening.has_datagrams
+    }
+
+    /// Looks at all connections, a few times per idle limit.
+    pub(super) fn sweep_idle(&mut self, intake: &mut Intake, edge: &mut Edge) {
+        let (Some(at), Some(interval)) = (self.next_sweep, sweep_interval(&self.setup)) else { return };
+        if edge.now < at {
+            return;
+        }
+        self.next_sweep = Some(edge.now + interval);
+        for slot in 0..self.connections.len() {
+            let is_idle = |connection: &Connection| !connection.is_listed && connection.is_idle(edge.now);
+            if self.connections[slot].as_ref().is_some_and(is_idle) {
+                self.end(slot, &End::Idle, intake, edge);
+            }
+        }
+    }
+
+    /// Listens no more.
+    pub(super) fn close_listeners(&mut self) {
+        self.listening.clear();
+    }
+
+    /// From now on connections are read until they are silent, and then closed.
+    pub(super) fn stop(&mut self, now: Instant) {
+        self.stopping_since = Some(now);
+        for slot in 0..self.connections.len() {
+            self.list_ready(slot);
+        }
+    }
+
+    /// Ends every connection.
+    pub(super) fn end_all(&mut self, intake: &mut Intake, edge: &mut Edge) {
+        for slot in 0..self.connections.len() {
+            self.end(slot, &End::Stopping, intake, edge);
+        }
+        self.ready.clear();
+    }
+
+    /// Whether no connection is left.
+    pub(super) fn is_empty(&self) -> bool {
+        self.connections.iter().all(Option::is_none)
+    }
+
+    pub(super) fn counts(&self) -> ConnectionCounts {
+        let open = self.connections.iter().flatten().count() as u64;
+        ConnectionCounts { open, ..self.counts }
+    }
+
+    fn list_ready(&mut self, slot: usize) {
+        if let Some(Some(connection)) = self.connections.get_mut(slot)
+            && !connection.is_listed
+        {
+            connection.is_listed = true;
+            self.ready.push_back(slot);
+        }
+    }
+
+    fn end(&mut self, slot: usize, end: &End, intake: &mut Intake, edge: &mut Edge) {
+        let Some(connection) = self.connections[slot].take() else { return };
+        self.free.push(slot);
+        self.held_bytes -= connection.held_bytes();
+        self.note_end(connection.peer, end, edge);
+        connection.finish(end, edge.now_s, intake);
+    }
+
+    fn note_end(&mut self, peer: SocketAddr, end: &End, edge: &mut Edge) {
+        self.loads[edge.worker].fetch_sub(1, Ordering::Relaxed);
+        let (counter, reason) = match end {
+            End::Clean | End::Stopping => return tracing::debug!(%peer, "connection closed"),
+            End::Broken(error) => (&mut self.counts.broken, error.to_string()),
+            End::Violation(violation @ Violation::LineTooLong(_)) => {
+                (&mut self.counts.line_too_long, violation.to_string())
+            }
+            End::Violation(violation @ Violation::BadPickle(_)) => {
+                (&mut self.counts.bad_pickle, violation.to_string())
+            }
+            End::Idle => (&mut self.counts.idle_closed, "silent for too long".to_owned()),
+            End::Memory => {
+                let reason = "holds most of the memory for unfinished lines, and there is no more";
+                (&mut self.counts.memory_closed, reason.to_owned())
+            }
+        };
+        *counter += 1;
+        if let Some(suppressed) = edge.admit() {
+            tracing::warn!(%peer, reason, suppressed, "connection down");
+        }
+    }
+}
+
+fn sweep_interval(setup: &Setup) -> Option<Duration> {
+    let idle = setup.inputs.iter().filter_map(|input| input.idle_max).min()?;
+    Some((idle / 8).clamp(Duration::from_millis(10), Duration::from_secs(5)))
+}

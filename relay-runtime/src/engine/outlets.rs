@@ -1,0 +1,161 @@
+//! Where the lines of one worker go: the destinations that it owns.
+//!
+//! Destinations are dealt out in turn: worker = index mod workers. One that something happened to is driven before the turn
+//! ends; the others when their time has come. Looking at all of them is cheap, and happens only when the earliest is due.
+
+use super::{Outgoing, Setup, edge::Edge, outlet::Outlet, resolve::Resolution};
+use crate::{
+    destination::{Destination, DestinationCounts, Input},
+    gather::Chunk,
+    spool::Spool,
+    table::DestinationIndex,
+};
+use std::{sync::Arc, time::Instant};
+
+/// The destinations of one worker.
+#[derive(Debug)]
+pub(super) struct Outlets {
+    worker: usize,
+    workers: usize,
+    owned: Vec<Outlet>,
+    /// Those that something happened to.
+    touched: Vec<usize>,
+    /// None wants to be driven before that.
+    next_due: Option<Instant>,
+}
+
+impl Outlets {
+    pub(super) fn new(setup: &Setup, spools: Vec<Option<Spool>>, edge: &Edge) -> Self {
+        let (worker, workers) = (edge.worker, edge.mailboxes.len());
+        let dealt = setup.destinations.iter().enumerate().skip(worker).step_by(workers).zip(spools);
+        let open = |(at, ((index, outgoing), spool)): (usize, ((usize, &Outgoing), Option<Spool>))| {
+            // Spread over destinations and processes, so that not all relays knock at the same time.
+            let seed =
+                (u64::from(std::process::id()) << 32 | index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            let memory = Arc::clone(&setup.queue_memory);
+            let destination = Destination::with_parts(outgoing.limits, spool, memory, edge.now, seed);
+            Outlet::new(DestinationIndex::new(index), at, outgoing, destination)
+        };
+        let owned = dealt.enumerate().map(open).collect();
+        Self { worker, workers, owned, touched: Vec::new(), next_due: Some(edge.now) }
+    }
+
+    /// When to drive them although nothing happened.
+    pub(super) const fn next_due(&self) -> Option<Instant> {
+        self.next_due
+    }
+
+    /// The worker that owns a destination.
+    pub(super) const fn owner(&self, destination: DestinationIndex) -> usize {
+        destination.get() % self.workers
+    }
+
+    /// Lines for a destination of this worker.
+    pub(super) fn take(&mut self, destination: DestinationIndex, chunk: Chunk, now: Instant) {
+        debug_assert_eq!(self.owner(destination), self.worker);
+        let at = destination.get() / self.workers;
+        self.owned[at].destination.handle(now, Input::Lines(chunk));
+        self.touch(at);
+    }
+
+    /// The addresses of a destination of this worker.
+    pub(super) fn resolved(
+        &mut self,
+        destination: DestinationIndex,
+        resolution: Resolution,
+        edge: &mut Edge,
+    ) {
+        let at = destination.get() / self.workers;
+        self.owned[at].resolved(resolution, edge);
+        self.touch(at);
+    }
+
+    /// Something happened to a socket.
+    pub(super) fn note_event(
+        &mut self,
+        at: usize,
+        event: &mio::event::Event,
+        buffer: &mut [u8],
+        edge: &mut Edge,
+    ) {
+        if let Some(outlet) = self.owned.get_mut(at) {
+            outlet.handle_event(event, buffer, edge);
+            self.touch(at);
+        }
+    }
+
+    /// Drives those that something happened to.
+    pub(super) fn drive_touched(&mut self, edge: &mut Edge) {
+        let mut touched = std::mem::take(&mut self.touched);
+        for at in touched.drain(..) {
+            self.owned[at].is_listed = false;
+            self.drive(at, edge);
+        }
+        self.touched = touched;
+    }
+
+    /// Drives those whose time has come.
+    pub(super) fn drive_due(&mut self, edge: &mut Edge) {
+        if self.next_due.is_none_or(|due| edge.now < due) {
+            return;
+        }
+        self.next_due = None;
+        for at in 0..self.owned.len() {
+            self.drive(at, edge);
+        }
+    }
+
+    /// What arrived since the kernel was last asked belongs into the books.
+    pub(super) fn ask(&mut self, now: Instant) {
+        for outlet in &mut self.owned {
+            outlet.ask(now);
+        }
+    }
+
+    /// Whether a destination with `when_full = "block"` has no room.
+    pub(super) fn is_holding(&self, now: Instant) -> bool {
+        self.owned.iter().any(|outlet| outlet.destination.is_holding(now))
+    }
+
+    /// A stop has begun.
+    pub(super) fn stop(&mut self, now: Instant) {
+        for outlet in &mut self.owned {
+            outlet.destination.handle(now, Input::Stop);
+        }
+    }
+
+    /// Whether all lines have arrived or lie on disk. Those that are up are waited for until one moment, the others until
+    /// another.
+    pub(super) fn is_settled(&self, up_until: Instant, down_until: Instant, now: Instant) -> bool {
+        self.owned.iter().all(|Outlet { destination, .. }| {
+            destination.is_settled() || now >= if destination.is_up() { up_until } else { down_until }
+        })
+    }
+
+    /// Ends them all.
+    pub(super) fn close(&mut self, buffer: &mut [u8], now: Instant) {
+        for outlet in &mut self.owned {
+            outlet.destination.handle(now, Input::GiveUp);
+            outlet.close(buffer);
+        }
+    }
+
+    pub(super) fn counts(&self) -> Vec<(DestinationIndex, DestinationCounts)> {
+        self.owned.iter().map(|outlet| (outlet.index, outlet.destination.counts())).collect()
+    }
+
+    fn drive(&mut self, at: usize, edge: &mut Edge) {
+        let outlet = &mut self.owned[at];
+        outlet.drive(edge);
+        let due = outlet.destination.poll_timeout(edge.now);
+        self.next_due = self.next_due.into_iter().chain(due).min();
+    }
+
+    fn touch(&mut self, at: usize) {
+        let outlet = &mut self.owned[at];
+        if !outlet.is_listed {
+            outlet.is_listed = true;
+            self.touched.push(at);
+        }
+    }
+}

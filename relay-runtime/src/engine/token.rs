@@ -1,0 +1,70 @@
+//! Which socket an event is about.
+
+use mio::Token;
+
+/// What woke an event loop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// Another thread, with mail.
+    Waker,
+    /// Of the input with this number, the TCP listener.
+    Clients(usize),
+    /// Of the input with this number, the UDP socket.
+    Datagrams(usize),
+    /// The outlet with this number.
+    Outlet(usize),
+    /// The connection in this slot.
+    Connection(usize),
+}
+
+const WAKER: usize = 0;
+/// Of each input the TCP socket and then the UDP socket.
+const INPUTS: usize = 1;
+const OUTLETS: usize = 1 << 8;
+const CONNECTIONS: usize = 1 << 32;
+
+impl Source {
+    pub(super) const fn token(self) -> Token {
+        Token(match self {
+            Self::Waker => WAKER,
+            Self::Clients(input) => INPUTS + 2 * input,
+            Self::Datagrams(input) => INPUTS + 2 * input + 1,
+            Self::Outlet(at) => OUTLETS + at,
+            Self::Connection(slot) => CONNECTIONS + slot,
+        })
+    }
+}
+
+impl From<Token> for Source {
+    fn from(Token(token): Token) -> Self {
+        match token {
+            WAKER => Self::Waker,
+            CONNECTIONS.. => Self::Connection(token - CONNECTIONS),
+            OUTLETS.. => Self::Outlet(token - OUTLETS),
+            _ if (token - INPUTS).is_multiple_of(2) => Self::Clients((token - INPUTS) / 2),
+            _ => Self::Datagrams((token - INPUTS) / 2),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_lead_back() {
+        for source in [
+            Source::Waker,
+            Source::Clients(0),
+            Source::Datagrams(0),
+            Source::Clients(1),
+            Source::Datagrams(9),
+            Source::Outlet(0),
+            Source::Outlet(100_000),
+            Source::Connection(0),
+            Source::Connection(70_000),
+        ] {
+            assert_eq!(Source::from(source.token()), source);
+        }
+    }
+}
