@@ -8,7 +8,7 @@ use relay_runtime::table::{
 use std::fmt::Write as _;
 
 /// Everything that is timed: names, and what the name of a table that is compiled stands for.
-pub const ALL: [&str; 15] = [
+pub const ALL: [&str; 16] = [
     "passthrough",
     "prefixes_1",
     "prefixes_10",
@@ -23,6 +23,7 @@ pub const ALL: [&str; 15] = [
     "jump_fnv1a_ch_8",
     "mixed",
     "aggregations_100",
+    "aggregations_many_names",
     "aggregations_none",
 ];
 
@@ -47,7 +48,7 @@ pub fn table(name: &str) -> Table {
         "fnv1a_ch_8" => all_to(ring(HashAlgorithm::Fnv1aCh), 8),
         "jump_fnv1a_ch_8" => all_to(ring(HashAlgorithm::JumpFnv1aCh), 8),
         "mixed" => mixed(),
-        "aggregations_100" => aggregations("service"),
+        "aggregations_100" | "aggregations_many_names" => aggregations("service"),
         "aggregations_none" => aggregations("worker"),
         _ => Table::default(),
     }
@@ -57,13 +58,19 @@ pub fn table(name: &str) -> Table {
 /// and then, blocked.
 #[must_use]
 pub fn lines(name: &str, count: u64) -> Vec<u8> {
-    let spread = match name {
+    let hosts = match name {
         "prefixes_1" => 1,
-        "prefixes_10" => 10,
-        "prefixes_100" => 100,
+        "prefixes_10" | "aggregations_100" => 10,
+        "prefixes_100" | "aggregations_many_names" => 100,
         "prefixes_1k" => 1_000,
         "prefixes_10k" => 10_000,
         _ => 100_000,
+    };
+    // Datapoints are aggregated as they happen, and each series comes again and again.
+    let (services, seconds) = match name {
+        "aggregations_100" => (200, 120),
+        "aggregations_many_names" => (1_000, 120),
+        _ => (1_000, 1_000),
     };
     let mut text = String::new();
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
@@ -71,8 +78,9 @@ pub fn lines(name: &str, count: u64) -> Vec<u8> {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
-        let (host, service, value) = (random % spread, (random >> 20) % 1_000, (random >> 40) % 1_000);
-        let (thousandths, second) = ((random >> 30) % 1_000, (random >> 50) % 1_000);
+        let (host, service) = (random % hosts, (random >> 20) % services * (1_000 / services));
+        let (value, thousandths, second) =
+            ((random >> 40) % 1_000, (random >> 30) % 1_000, (random >> 50) % seconds);
         let written = writeln!(
             text,
             "servers.web{host:05}.service{service:03}.cpu.user.mean.p99 {value}.{thousandths:03} 1700000{second:03}"

@@ -36,6 +36,11 @@ impl Contender {
     pub(crate) fn start(&self) -> Result<Started, String> {
         let log = fs::File::create(&self.log).map_err(|error| format!("{}: {error}", self.log.display()))?;
         let error_log = log.try_clone().map_err(|error| error.to_string())?;
+        // A relay is killed when its round is over, and its next one would repeat what it last sent.
+        let spool = self.directory.join(scenario::SPOOL);
+        if spool.exists() {
+            fs::remove_dir_all(&spool).map_err(|error| format!("{}: {error}", spool.display()))?;
+        }
         let child = Command::new(&self.program)
             .args(&self.arguments)
             .current_dir(&self.directory)

@@ -13,6 +13,9 @@ pub(crate) const LINES_IN_BUFFER: u64 = 100_000;
 /// Each line, with its LF.
 pub(crate) const LINE_BYTES: u64 = 65;
 
+/// The directory of the spools, for each relay that has one.
+pub(crate) const SPOOL: &str = "spool";
+
 const PREFIXES: u64 = 1_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,7 +98,7 @@ impl Scenario {
     /// Our configuration, in carbon-relay-ng's language.
     pub(crate) fn ours(self, port: u16, listen: SocketAddr, workers: u32, lines: u64, spool: &str) -> String {
         let mut text = format!(
-            "instance = \"loopback\"\nlisten_addr = \"{listen}\"\nmax_procs = {workers}\nspool_dir = \"spool\"\n\
+            "instance = \"loopback\"\nlisten_addr = \"{listen}\"\nmax_procs = {workers}\nspool_dir = \"{SPOOL}\"\n\
              log_level = \"warn\"\nbad_metrics_max_age = \"24h\"\n"
         );
         let sinks = self.sinks(port);
