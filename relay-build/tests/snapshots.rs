@@ -82,8 +82,14 @@ fn few_substrings_are_searched() {
 }
 
 #[test]
-fn many_substrings_make_an_automaton() {
+fn many_long_substrings_are_skipped_to() {
     let text: String = (0..5).map(|at| route(&format!("s{at}"), &format!("sub = '.sub{at}.'"))).collect();
+    insta::assert_snapshot!(code(&text, Force::default()));
+}
+
+#[test]
+fn many_substrings_make_an_automaton() {
+    let text: String = (0..5).map(|at| route(&format!("s{at}"), &format!("sub = '.s{at}.'"))).collect();
     insta::assert_snapshot!(code(&text, Force::default()));
     let force = Force { substrings: Some(SubstringStrategy::Search), ..Force::default() };
     assert_ne!(code(&text, Force::default()), code(&text, force));

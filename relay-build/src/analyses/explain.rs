@@ -56,8 +56,17 @@ fn explain_table(strategy: &Strategy) -> Vec<String> {
             "{prefixed} rules wait under prefixes of many lengths, all found by one walk through a trie"
         )),
     }
-    if strategy.substrings == SubstringStrategy::Automaton && holding > 0 {
-        table.push(format!("{holding} rules wait under substrings, all found by one Aho-Corasick automaton"));
+    match strategy.substrings {
+        _ if holding == 0 => {}
+        SubstringStrategy::Search => {}
+        SubstringStrategy::Skip => table.push(format!(
+            "{holding} rules wait under substrings, all found by one window that skips what can begin none"
+        )),
+        SubstringStrategy::Automaton => {
+            table.push(format!(
+                "{holding} rules wait under substrings, all found by one Aho-Corasick automaton"
+            ));
+        }
     }
     if free > 0 {
         table.push(match free {

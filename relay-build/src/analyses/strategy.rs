@@ -60,6 +60,8 @@ pub enum PrefixStrategy {
 pub enum SubstringStrategy {
     /// Searched one by one.
     Search,
+    /// Found by a window that skips what can be the beginning of none.
+    Skip,
     /// Found by one automaton for all.
     Automaton,
 }

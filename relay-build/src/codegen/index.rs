@@ -2,7 +2,7 @@
 
 use super::{
     data::Data,
-    tables::{AutomatonTable, HashedTable, IndexTable, PrefixTable, TrieTable},
+    tables::{AutomatonTable, HashedTable, IndexTable, PrefixTable, SkipTable, SubstringTable, TrieTable},
 };
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -11,7 +11,7 @@ pub(super) fn emit(index: &IndexTable, data: &mut Data) -> TokenStream {
     let prefixes = match &index.prefixes {
         None => quote!(Prefixes::None),
         Some(PrefixTable::Hashed(table)) => {
-            let table = emit_hashed(table, data);
+            let table = emit_hashed(table, "PREFIX", "prefix", data);
             quote!(Prefixes::Hashed(#table))
         }
         Some(PrefixTable::Trie(table)) => {
@@ -20,10 +20,14 @@ pub(super) fn emit(index: &IndexTable, data: &mut Data) -> TokenStream {
         }
     };
     let substrings = match &index.substrings {
-        None => quote!(None),
-        Some(table) => {
+        None => quote!(Substrings::None),
+        Some(SubstringTable::Automaton(table)) => {
             let table = emit_automaton(table, data);
-            quote!(Some(#table))
+            quote!(Substrings::Automaton(#table))
+        }
+        Some(SubstringTable::Skips(table)) => {
+            let table = emit_skips(table, data);
+            quote!(Substrings::Skips(#table))
         }
     };
     let prefix_rules =
@@ -45,11 +49,13 @@ pub(super) fn emit(index: &IndexTable, data: &mut Data) -> TokenStream {
     }
 }
 
-fn emit_hashed(table: &HashedTable, data: &mut Data) -> TokenStream {
+fn emit_hashed(table: &HashedTable, prefix: &str, what: &str, data: &mut Data) -> TokenStream {
     let HashedTable { lengths, lengths_dotted, .. } = table;
-    let slots = data.add("PREFIX_SLOTS", "Hash table: fingerprint and prefix plus one.", &table.slots.0);
-    let bytes = data.add("PREFIX_BYTES", "All prefixes.", &table.literals.bytes);
-    let starts = data.add("PREFIX_STARTS", "Where each prefix starts.", &table.literals.starts.0);
+    let mut add = |part: &str, doc: &str, bytes| data.add(&format!("{prefix}_{part}"), doc, bytes);
+    let slots = add("SLOTS", &format!("Hash table: fingerprint and {what} plus one."), &table.slots.0);
+    let plural = if what.ends_with('x') { "es" } else { "s" };
+    let bytes = add("BYTES", &format!("All {what}{plural}."), &table.literals.bytes);
+    let starts = add("STARTS", &format!("Where each {what} starts."), &table.literals.starts.0);
     quote! {
         HashedPrefixes {
             lengths: #lengths,
@@ -82,7 +88,7 @@ fn emit_trie(table: &TrieTable, data: &mut Data) -> TokenStream {
 
 fn emit_automaton(table: &AutomatonTable, data: &mut Data) -> TokenStream {
     let number = |number: usize| proc_macro2::Literal::usize_unsuffixed(number);
-    let (stride, first_end, texts) = (number(table.stride), number(table.first_end), number(table.texts));
+    let (stride, first_end) = (number(table.stride), number(table.first_end));
     let classes = data.add("SUBSTRING_CLASSES", "The class of each byte.", &table.classes);
     let rows = data.add("SUBSTRING_ROWS", "The next state by state and class.", &table.rows.0);
     let ends = data.add("SUBSTRING_ENDS", "Where what ends in each state starts.", &table.ends.0);
@@ -95,6 +101,20 @@ fn emit_automaton(table: &AutomatonTable, data: &mut Data) -> TokenStream {
             first_end: #first_end,
             ends: Words::new(#ends),
             ended: Words::new(#ended),
+        }
+    }
+}
+
+fn emit_skips(table: &SkipTable, data: &mut Data) -> TokenStream {
+    let window = proc_macro2::Literal::usize_unsuffixed(table.window);
+    let place_bits = proc_macro2::Literal::u32_unsuffixed(table.place_bits);
+    let shifts = data.add("SUBSTRING_SHIFTS", "How far a window may move, by its last bytes.", &table.shifts);
+    let texts = emit_hashed(&table.texts, "SUBSTRING", "substring", data);
+    quote! {
+        Skips {
+            shifts: #shifts,
+            place_bits: #place_bits,
+            window: #window,
             texts: #texts,
         }
     }

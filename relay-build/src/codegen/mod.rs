@@ -205,6 +205,8 @@ fn emit_imports(items: &TokenStream) -> TokenStream {
                 "RegexSource",
                 "RewriterSource",
                 "Rows",
+                "Skips",
+                "Substrings",
                 "TriePrefixes",
                 "Words",
             ],

@@ -22,8 +22,6 @@ pub struct Automaton<'a> {
     pub ends: Words<'a>,
     /// Texts.
     pub ended: Words<'a>,
-    /// How many texts there are.
-    pub texts: u32,
 }
 
 impl<'a> Automaton<'a> {

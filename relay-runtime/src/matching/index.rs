@@ -7,7 +7,7 @@
 //! Rules of all stages are numbered through, blocklist first, then aggregators, then routes, so that one
 //! look serves the whole table unless a rewriter changes the name.
 
-use super::{automaton::Automaton, hashed::HashedPrefixes, trie::TriePrefixes, words::Words};
+use super::{automaton::Automaton, hashed::HashedPrefixes, skips::Skips, trie::TriePrefixes, words::Words};
 
 /// Which rules wait under which literals.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +17,7 @@ pub struct Index<'a> {
     /// Where the rules under each prefix start in `rules`, and where the last one's stop.
     pub prefix_rules: Words<'a>,
     /// The literals that a name may contain.
-    pub substrings: Option<Automaton<'a>>,
+    pub substrings: Substrings<'a>,
     /// As `prefix_rules`, for substrings.
     pub substring_rules: Words<'a>,
     /// Rules.
@@ -37,19 +37,35 @@ pub enum Prefixes<'a> {
     Trie(TriePrefixes<'a>),
 }
 
+/// How substrings are found.
+#[derive(Clone, Copy, Debug)]
+pub enum Substrings<'a> {
+    /// There are none.
+    None,
+    /// By one automaton.
+    Automaton(Automaton<'a>),
+    /// By skipping.
+    Skips(Skips<'a>),
+}
+
 /// What one look found. Kept between names for its memory.
 #[derive(Debug, Default)]
 pub struct Look {
     rules: Vec<u32>,
+    /// The substrings, a bit each; as long as the last one that was ever found needs.
     found: Vec<u64>,
+    has_found: bool,
 }
 
 impl Index<'_> {
     /// Looks at a name.
     #[inline]
     pub fn look(&self, name: &[u8], look: &mut Look) {
-        let Look { rules, found } = look;
+        let Look { rules, found, has_found } = look;
         rules.clear();
+        if std::mem::take(has_found) {
+            found.fill(0);
+        }
         let mut wait = |starts: Words<'_>, literal: u32| {
             let at = literal as usize;
             rules.extend(self.rules.range(starts.get(at), starts.get(at + 1)));
@@ -59,22 +75,26 @@ impl Index<'_> {
             Prefixes::Hashed(prefixes) => prefixes.find(name, |literal| wait(self.prefix_rules, literal)),
             Prefixes::Trie(prefixes) => prefixes.find(name, |literal| wait(self.prefix_rules, literal)),
         }
-        if let Some(automaton) = &self.substrings {
-            found.clear();
-            found.resize((automaton.texts as usize).div_ceil(64), 0);
-            automaton.find(name, |text| {
-                let (word, bit) = (text as usize / 64, 1 << (text % 64));
-                if found[word] & bit == 0 {
-                    found[word] |= bit;
-                    wait(self.substring_rules, text);
-                }
-            });
+        let mut contains = |text: u32| {
+            let (word, bit) = (text as usize / 64, 1 << (text % 64));
+            if found.len() <= word {
+                found.resize(word + 1, 0);
+            }
+            if found[word] & bit == 0 {
+                (found[word], *has_found) = (found[word] | bit, true);
+                wait(self.substring_rules, text);
+            }
+        };
+        match &self.substrings {
+            Substrings::None => {}
+            Substrings::Automaton(automaton) => automaton.find(name, &mut contains),
+            Substrings::Skips(skips) => skips.find(name, &mut contains),
         }
         if !self.always.is_empty() {
             rules.extend(self.always.iter());
         }
         // Rarely more than two; a rule that waits under several literals may have come several times.
-        if rules.len() > 1 {
+        if !rules.is_sorted_by(|one, next| one < next) {
             rules.sort_unstable();
             rules.dedup();
         }

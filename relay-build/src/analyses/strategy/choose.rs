@@ -4,6 +4,7 @@ use super::{
     Guard, MatchStrategy, PrefixStrategy, Reader, Required, Rewriting, Rule, RuleForm, Strategy,
     SubstringStrategy, Test, TestKind,
 };
+use relay_runtime::matching::{BLOCK_BYTES, LENGTH_MAX};
 use std::collections::BTreeSet;
 
 /// Up to so many rules, comparing one by one beats one look: a compare that fails costs about a nanosecond.
@@ -11,6 +12,12 @@ const COMPARED_MAX: usize = 6;
 
 /// Up to so many rules, searching one by one beats the automaton, whose every byte is a load.
 const SEARCHED_MAX: usize = 3;
+
+/// With substrings of at least so many bytes, the window that is moved skips enough to beat the automaton.
+const WINDOW_MIN: usize = 5;
+
+/// Up to so many substrings, most of what stands in a name ends the beginning of none.
+const SKIPPED_MAX: usize = 2_000;
 
 /// Up to so many rules, code is worth its compile time.
 const CODE_RULES_MAX: usize = 200;
@@ -29,11 +36,13 @@ pub(super) fn choose(
     let force = reader.force;
     let prefixes = force.prefixes.unwrap_or_else(|| choose_prefixes(&guards));
     let guarded = guards.iter().filter(|guard| matches!(guard, Guard::Substrings(_))).count();
-    let substrings = force.substrings.unwrap_or(if guarded <= SEARCHED_MAX {
-        SubstringStrategy::Search
-    } else {
-        SubstringStrategy::Automaton
-    });
+    let substrings = match force.substrings {
+        Some(SubstringStrategy::Skip) if !can_skip(&guards, BLOCK_BYTES) => SubstringStrategy::Automaton,
+        Some(forced) => forced,
+        None if guarded <= SEARCHED_MAX => SubstringStrategy::Search,
+        None if can_skip(&guards, WINDOW_MIN) => SubstringStrategy::Skip,
+        None => SubstringStrategy::Automaton,
+    };
     let is_guarded: Vec<_> = guards.iter().map(|guard| *guard != Guard::None).collect();
     for guard in &mut guards {
         let asked_in_turn = match guard {
@@ -86,6 +95,18 @@ fn choose_prefixes(guards: &[Guard]) -> PrefixStrategy {
     } else {
         PrefixStrategy::Trie
     }
+}
+
+/// Whether all substrings that rules wait for have from `window` to `LENGTH_MAX` bytes, and are not too many.
+fn can_skip(guards: &[Guard], window: usize) -> bool {
+    let mut texts = BTreeSet::new();
+    for guard in guards {
+        if let Guard::Substrings(literals) = guard {
+            texts.extend(literals);
+        }
+    }
+    let lengths = window..=LENGTH_MAX;
+    texts.len() <= SKIPPED_MAX && texts.iter().all(|text| lengths.contains(&text.len()))
 }
 
 fn matching(tests: &[Test], is_guarded: bool) -> MatchStrategy {

@@ -12,7 +12,6 @@ pub(in crate::codegen) struct AutomatonTable {
     pub first_end: usize,
     pub ends: WordList,
     pub ended: WordList,
-    pub texts: usize,
 }
 
 #[derive(Default)]
@@ -46,7 +45,7 @@ impl AutomatonTable {
             ends.push(ended.len());
         }
         let first_end = quiet.len() * stride;
-        Self { classes, rows: ordered, stride, first_end, ends, ended, texts: texts.len() }
+        Self { classes, rows: ordered, stride, first_end, ends, ended }
     }
 }
 
@@ -124,7 +123,6 @@ mod tests {
             first_end: u32::try_from(table.first_end).expect("few"),
             ends: Words::new(&table.ends.0),
             ended: Words::new(&table.ended.0),
-            texts: u32::try_from(table.texts).expect("few"),
         };
         for name in ["", "a", "abccab", "servers.cpu.x", "xyz", "bcaa", "é\u{e8}", "ababcabcab", ".cp", "b"]
         {

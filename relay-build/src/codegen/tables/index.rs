@@ -1,7 +1,7 @@
 //! Which rules wait under which literals.
 
-use super::{AutomatonTable, HashedTable, TrieTable, WordList};
-use crate::analyses::strategy::{Guard, PrefixStrategy, Strategy};
+use super::{AutomatonTable, HashedTable, SkipTable, TrieTable, WordList};
+use crate::analyses::strategy::{Guard, PrefixStrategy, Strategy, SubstringStrategy};
 use std::collections::BTreeMap;
 
 /// The parts of a `matching::Index`.
@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 pub(in crate::codegen) struct IndexTable {
     pub prefixes: Option<PrefixTable>,
     pub prefix_rules: WordList,
-    pub substrings: Option<AutomatonTable>,
+    pub substrings: Option<SubstringTable>,
     pub substring_rules: WordList,
     pub rules: WordList,
     pub always: WordList,
@@ -22,6 +22,13 @@ pub(in crate::codegen) struct IndexTable {
 pub(in crate::codegen) enum PrefixTable {
     Hashed(HashedTable),
     Trie(TrieTable),
+}
+
+/// The parts of a `matching::Substrings`.
+#[derive(Clone, Debug)]
+pub(in crate::codegen) enum SubstringTable {
+    Automaton(AutomatonTable),
+    Skips(SkipTable),
 }
 
 type Waiting<'a> = BTreeMap<&'a str, Vec<usize>>;
@@ -53,7 +60,12 @@ impl IndexTable {
             }
         });
         let numbers = texts.iter().enumerate().map(|(number, text)| ((*text).to_owned(), number)).collect();
-        let substrings = (!texts.is_empty()).then(|| AutomatonTable::new(&texts));
+        let substrings = (!texts.is_empty()).then(|| match strategy.substrings {
+            SubstringStrategy::Skip => SubstringTable::Skips(SkipTable::new(&texts)),
+            SubstringStrategy::Search | SubstringStrategy::Automaton => {
+                SubstringTable::Automaton(AutomatonTable::new(&texts))
+            }
+        });
         Some(Self { prefixes, prefix_rules, substrings, substring_rules, rules, always, numbers })
     }
 }

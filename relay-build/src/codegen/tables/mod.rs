@@ -5,12 +5,14 @@ mod automaton;
 mod hashed;
 mod index;
 mod rows;
+mod skips;
 mod trie;
 
 pub(super) use automaton::AutomatonTable;
 pub(super) use hashed::HashedTable;
-pub(super) use index::{IndexTable, PrefixTable};
+pub(super) use index::{IndexTable, PrefixTable, SubstringTable};
 pub(super) use rows::RowsTable;
+pub(super) use skips::SkipTable;
 pub(super) use trie::TrieTable;
 
 /// Numbers on their way to a byte string.
