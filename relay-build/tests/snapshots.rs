@@ -125,6 +125,18 @@ fn rewriters_and_aggregations_come_before_routes() {
 }
 
 #[test]
+fn aggregations_that_differ_in_their_regexes_only_are_asked_alike() {
+    let rule = |at: &str| {
+        format!(
+            "[[aggregation]]\nfunction = 'sum'\nregex = '^hosts\\.[^.]+\\.{at}\\.(.*)'\nformat = 'sum.{at}.$1'\n\
+             interval = 10\nwait = 20\n"
+        )
+    };
+    let text: String = ["mysql", "nginx", "kafka", "redis", "varnish"].map(rule).concat();
+    insta::assert_snapshot!(code(&format!("{text}{}", route("all", "")), Force::default()));
+}
+
+#[test]
 fn each_kind_of_route_has_its_code() {
     let mut text = String::new();
     let two = "destinations = ['10.0.0.1:2003:a', '10.0.0.2:2003:b']";

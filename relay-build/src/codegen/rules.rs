@@ -105,9 +105,12 @@ impl Rules<'_> {
                 self.comments.aggregator(at, &aggregator.matcher, &aggregator.format)
             })
             .collect();
-        let steps = aggregators.map(|(at, (aggregator, rule))| {
+        let hides = |hides: bool| hides.then(|| quote!(sink.dropped_raw(); return true;));
+        let (mut steps, mut questions) = (Vec::new(), Vec::new());
+        let mut are_alike = self.index.is_some();
+        for (at, (aggregator, rule)) in aggregators {
             let index = Literal::usize_unsuffixed(at);
-            let hide = aggregator.drop_raw.then(|| quote!(sink.dropped_raw(); return true;));
+            let hide = hides(aggregator.drop_raw);
             let take = quote!(sink.aggregate(AggregatorIndex(#index)); #hide);
             // Regexes come last and may be remembered; see `Sink::takes`.
             let (regexes, cheap): (Vec<_>, Vec<_>) = rule
@@ -115,28 +118,44 @@ impl Rules<'_> {
                 .iter()
                 .cloned()
                 .partition(|test| matches!(test.kind, TestKind::Regex(_) | TestKind::Confirm(_)));
+            are_alike &= cheap.is_empty()
+                && !regexes.is_empty()
+                && aggregator.drop_raw == self.table.aggregators[0].drop_raw;
+            let number = Literal::usize_unsuffixed(first + at);
             let step = if regexes.is_empty() {
                 self.when(&cheap, &take)
             } else {
                 let (cheap, regexes) = (self.all(&cheap), self.all(&regexes));
                 let takes = quote!(sink.takes(AggregatorIndex(#index), name, || #regexes));
+                questions.push(quote!(#number => #regexes,));
                 if cheap.to_string() == "true" {
                     quote!(if #takes { #take })
                 } else {
                     quote!(if #cheap && #takes { #take })
                 }
             };
-            if self.index.is_none() {
-                return step;
-            }
-            let number = Literal::usize_unsuffixed(first + at);
-            quote!(#number => { #step })
-        });
+            steps.push(if self.index.is_some() { quote!(#number => { #step }) } else { step });
+        }
+        let (start, end) =
+            (Literal::usize_unsuffixed(first), Literal::usize_unsuffixed(self.strategy.first_route));
         let body = if self.index.is_none() || self.table.aggregators.is_empty() {
             quote!(#(#steps)* false)
+        } else if are_alike {
+            // What is remembered needs no look at the rule: a jump that no processor foresees.
+            let at = if first == 0 { quote!(rule) } else { quote!(rule - #start) };
+            let hide = hides(self.table.aggregators[0].drop_raw);
+            quote! {
+                let matches = |rule| match rule { #(#questions)* _ => false };
+                for &rule in look.rules(#start, #end) {
+                    let aggregator = AggregatorIndex(#at);
+                    if sink.takes(aggregator, name, || matches(rule)) {
+                        sink.aggregate(aggregator);
+                        #hide
+                    }
+                }
+                false
+            }
         } else {
-            let (start, end) =
-                (Literal::usize_unsuffixed(first), Literal::usize_unsuffixed(self.strategy.first_route));
             quote! {
                 for &rule in look.rules(#start, #end) {
                     match rule { #(#steps)* _ => {} }

@@ -76,8 +76,8 @@ impl Intake {
         self.now_s = now_s;
     }
 
-    /// What is remembered of a name; now it is, if it was not.
-    #[inline]
+    /// What is remembered of a name; now it is, if it was not. A function of its own, for generated code asks at every rule.
+    #[inline(never)]
     pub(crate) fn look_up(&mut self, name: &[u8]) -> NameId {
         self.asked = 0;
         let hash = hash(name);
@@ -104,11 +104,18 @@ impl Intake {
         rule: AggregatorIndex,
         matches: impl FnOnce() -> bool,
     ) -> bool {
-        if let Some((found, is_taken)) = self.names.answer(name, rule.0, self.asked) {
-            self.asked = found.answer + 1;
-            return is_taken;
-        }
-        let is_taken = matches();
+        self.remembered(name, rule).unwrap_or_else(|| self.learn(name, rule, matches()))
+    }
+
+    #[inline(never)]
+    fn remembered(&mut self, name: NameId, rule: AggregatorIndex) -> Option<bool> {
+        let (found, is_taken) = self.names.answer(name, rule.0, self.asked)?;
+        self.asked = found.answer + 1;
+        Some(is_taken)
+    }
+
+    #[inline(never)]
+    fn learn(&mut self, name: NameId, rule: AggregatorIndex, is_taken: bool) -> bool {
         self.asked = self.names.learn(name, rule.0, is_taken).answer + 1;
         is_taken
     }

@@ -157,22 +157,37 @@ impl Aggregates {
 /// out depends on it.
 #[inline]
 fn hash(name: &[u8]) -> u64 {
-    static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0));
-    const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
-    let (words, rest) = name.as_chunks::<8>();
-    let mut state = *SEED ^ (name.len() as u64).wrapping_mul(FACTOR);
-    for word in words {
-        state = fold_word(state ^ u64::from_le_bytes(*word));
+    // Both unknown: who knew a factor could make it zero.
+    static SEEDS: LazyLock<[u64; 2]> = LazyLock::new(|| [0, 1].map(|one| RandomState::new().hash_one(one)));
+    const FACTOR: u64 = 0xA076_1D64_78BD_642F;
+    let number = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
+    let [seed, secret] = *SEEDS;
+    let mut state = seed ^ (name.len() as u64).wrapping_mul(FACTOR);
+    // The last pair ends with the name, and may hold some of the pair before it once more.
+    let (pairs, last) = name.as_chunks::<16>();
+    for pair in pairs {
+        let (words, _) = pair.as_chunks();
+        state = fold(number(&words[0]) ^ state, number(&words[1]) ^ secret);
     }
-    let mut last = [0; 8];
-    last[..rest.len()].copy_from_slice(rest);
-    fold_word(fold_word(state ^ u64::from_le_bytes(last)) ^ FACTOR)
+    let (first, second) = match (name.last_chunk::<16>(), last.first_chunk(), last.last_chunk()) {
+        (Some(pair), ..) => {
+            let (words, _) = pair.as_chunks();
+            (number(&words[0]), number(&words[1]))
+        }
+        (None, Some(first), Some(second)) => (number(first), number(second)),
+        _ => {
+            let mut word = [0; 8];
+            word[..last.len()].copy_from_slice(last);
+            (number(&word), 0)
+        }
+    };
+    fold(fold(first ^ state, second ^ secret), FACTOR)
 }
 
 /// A multiplication to twice the width, folded: every bit depends on every bit.
 #[inline]
-fn fold_word(word: u64) -> u64 {
-    let product = u128::from(word) * 0xA076_1D64_78BD_642F_u128;
+fn fold(one: u64, other: u64) -> u64 {
+    let product = u128::from(one) * u128::from(other);
     #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
     let folded = (product as u64) ^ ((product >> 64) as u64);
     folded

@@ -5,6 +5,12 @@ use crate::validate;
 /// Digits whose number a float holds exactly.
 const DIGITS_MAX: usize = 15;
 
+/// Bytes that are looked at at once.
+const WORD: usize = size_of::<u64>();
+
+/// A one in each byte.
+const EACH: u64 = 0x0101_0101_0101_0101;
+
 /// Powers of ten that a float holds exactly, as far as they are needed.
 const POWERS: [f64; DIGITS_MAX + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
@@ -21,7 +27,36 @@ fn plain(text: &[u8]) -> Option<f64> {
         [b'-', digits @ ..] => (true, digits),
         digits => (false, digits),
     };
-    if digits.is_empty() || digits.len() > DIGITS_MAX + 1 {
+    let number = if digits.len() <= WORD { short(digits)? } else { long(digits)? };
+    Some(if is_negative { -number } else { number })
+}
+
+/// At most eight bytes, all at once.
+#[inline]
+fn short(text: &[u8]) -> Option<f64> {
+    let word = word(text);
+    let points = word ^ (EACH * u64::from(b'.'));
+    let points = points.wrapping_sub(EACH) & !points & (EACH << 7);
+    let (digits, count, decimals) = if points == 0 {
+        (word, text.len(), 0)
+    } else {
+        let before = points.trailing_zeros() as usize / 8;
+        let first = word & ((1 << (8 * before)) - 1);
+        // What follows the point, in its place.
+        let rest = (word >> (8 * before) >> 8) << (8 * before);
+        (first | rest, text.len() - 1, text.len() - 1 - before)
+    };
+    if count == 0 {
+        return None;
+    }
+    let missing = WORD - count;
+    let zeros = (EACH * u64::from(b'0')) & ((1 << (8 * missing)) - 1);
+    Some(f64::from(eight_digits(digits << (8 * missing) | zeros)?) / POWERS[decimals])
+}
+
+#[inline(never)]
+fn long(digits: &[u8]) -> Option<f64> {
+    if digits.len() > DIGITS_MAX + 1 {
         return None;
     }
     let (mut mantissa, mut count, mut decimals) = (0_u64, 0, None);
@@ -40,22 +75,45 @@ fn plain(text: &[u8]) -> Option<f64> {
     }
     #[expect(clippy::cast_precision_loss, reason = "15 digits fit")]
     let whole = mantissa as f64;
-    let number = decimals.map_or(whole, |before| whole / POWERS[count - before]);
-    Some(if is_negative { -number } else { number })
+    Some(decimals.map_or(whole, |before| whole / POWERS[count - before]))
+}
+
+/// Up to eight bytes as a number, the first one lowest, zeros above.
+#[inline]
+fn word(text: &[u8]) -> u64 {
+    // Two loads that overlap.
+    let joined = |first: u64, last: u64, bytes: usize| first | last << (8 * (text.len() - bytes));
+    if let Some(word) = text.first_chunk() {
+        u64::from_le_bytes(*word)
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        joined(u32::from_le_bytes(*first).into(), u32::from_le_bytes(*last).into(), 4)
+    } else if let (Some(first), Some(last)) = (text.first_chunk::<2>(), text.last_chunk::<2>()) {
+        joined(u16::from_le_bytes(*first).into(), u16::from_le_bytes(*last).into(), 2)
+    } else {
+        text.first().copied().map_or(0, u64::from)
+    }
+}
+
+/// Eight digits, the first one lowest: neighbours are joined to pairs, those to fours, and those to the whole.
+#[inline]
+fn eight_digits(text: u64) -> Option<u32> {
+    let digits = text ^ (EACH * u64::from(b'0'));
+    if (digits.wrapping_add(EACH * 0x76) | digits) & (EACH << 7) != 0 {
+        return None;
+    }
+    let pairs = digits.wrapping_mul(10 * 256 + 1) >> 8 & 0x00FF_00FF_00FF_00FF;
+    let fours = pairs.wrapping_mul(100 * 65_536 + 1) >> 16 & 0x0000_FFFF_0000_FFFF;
+    u32::try_from(fours.wrapping_mul((10_000 << 32) + 1) >> 32).ok()
 }
 
 /// A timestamp in whole seconds.
 #[inline]
 pub(super) fn seconds(text: &[u8]) -> Option<u32> {
-    if (1..=9).contains(&text.len()) || text.len() == 10 && text[0] < b'4' {
-        let mut number = 0_u32;
-        for &byte in text {
-            if !byte.is_ascii_digit() {
-                return validate::seconds(text).ok();
-            }
-            number = number * 10 + u32::from(byte - b'0');
-        }
-        return Some(number);
+    if let [first @ b'1'..=b'3', second @ b'0'..=b'9', rest @ ..] = text
+        && let Ok(rest) = <[u8; WORD]>::try_from(rest)
+        && let Some(rest) = eight_digits(u64::from_le_bytes(rest))
+    {
+        return Some(u32::from(first - b'0') * 1_000_000_000 + u32::from(second - b'0') * 100_000_000 + rest);
     }
     validate::seconds(text).ok()
 }

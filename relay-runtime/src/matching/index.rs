@@ -8,6 +8,7 @@
 //! look serves the whole table unless a rewriter changes the name.
 
 use super::{automaton::Automaton, hashed::HashedPrefixes, skips::Skips, trie::TriePrefixes, words::Words};
+use std::mem;
 
 /// Which rules wait under which literals.
 #[derive(Clone, Copy, Debug)]
@@ -61,47 +62,63 @@ impl Index<'_> {
     /// Looks at a name.
     #[inline]
     pub fn look(&self, name: &[u8], look: &mut Look) {
-        let Look { rules, found, has_found } = look;
-        rules.clear();
-        if std::mem::take(has_found) {
-            found.fill(0);
+        look.rules.clear();
+        if mem::take(&mut look.has_found) {
+            look.found.fill(0);
         }
-        let mut wait = |starts: Words<'_>, literal: u32| {
-            let at = literal as usize;
-            rules.extend(self.rules.range(starts.get(at), starts.get(at + 1)));
-        };
         match &self.prefixes {
             Prefixes::None => {}
-            Prefixes::Hashed(prefixes) => prefixes.find(name, |literal| wait(self.prefix_rules, literal)),
-            Prefixes::Trie(prefixes) => prefixes.find(name, |literal| wait(self.prefix_rules, literal)),
+            Prefixes::Hashed(prefixes) => prefixes.find(name, |literal| look.begins(self, literal)),
+            Prefixes::Trie(prefixes) => prefixes.find(name, |literal| look.begins(self, literal)),
         }
-        let mut contains = |text: u32| {
-            let (word, bit) = (text as usize / 64, 1 << (text % 64));
-            if found.len() <= word {
-                found.resize(word + 1, 0);
-            }
-            if found[word] & bit == 0 {
-                (found[word], *has_found) = (found[word] | bit, true);
-                wait(self.substring_rules, text);
-            }
-        };
         match &self.substrings {
             Substrings::None => {}
-            Substrings::Automaton(automaton) => automaton.find(name, &mut contains),
-            Substrings::Skips(skips) => skips.find(name, &mut contains),
+            Substrings::Automaton(automaton) => automaton.find(name, |text| look.holds(self, text)),
+            Substrings::Skips(skips) => skips.find(name, |text| look.holds(self, text)),
         }
-        if !self.always.is_empty() {
-            rules.extend(self.always.iter());
+        for rule in self.always.iter() {
+            look.rules.push(rule);
         }
         // Rarely more than two; a rule that waits under several literals may have come several times.
-        if !rules.is_sorted_by(|one, next| one < next) {
-            rules.sort_unstable();
-            rules.dedup();
+        if !look.rules.is_sorted_by(|one, next| one < next) {
+            look.rules.sort_unstable();
+            look.rules.dedup();
         }
     }
 }
 
 impl Look {
+    #[inline]
+    fn begins(&mut self, index: &Index<'_>, prefix: u32) {
+        self.call(index, index.prefix_rules, prefix);
+    }
+
+    #[inline]
+    fn holds(&mut self, index: &Index<'_>, text: u32) {
+        let (word, bit) = (text as usize / 64, 1 << (text % 64));
+        if self.found.len() <= word {
+            self.found.resize(word + 1, 0);
+        }
+        if self.found[word] & bit == 0 {
+            self.found[word] |= bit;
+            self.has_found = true;
+            self.call(index, index.substring_rules, text);
+        }
+    }
+
+    /// The rules that wait under a literal.
+    #[inline]
+    fn call(&mut self, index: &Index<'_>, starts: Words<'_>, literal: u32) {
+        let at = literal as usize;
+        let (start, end) = (starts.get(at), starts.get(at + 1));
+        // Mostly one: that is no case for a loop.
+        if end - start == 1 {
+            self.rules.push(index.rules.get(start as usize));
+        } else {
+            self.rules.extend(index.rules.range(start, end));
+        }
+    }
+
     /// How many candidates there are.
     #[inline]
     #[must_use]
