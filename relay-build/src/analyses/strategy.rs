@@ -13,7 +13,7 @@ use relay_runtime::{
     regex::parse,
     table::{Condition, Matcher, Pattern, RouteKind, Table},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 mod choose;
 mod guards;
@@ -42,6 +42,23 @@ pub struct Strategy {
     pub regexes: Vec<StaticRegex>,
     /// For each rewriter, what its parts need.
     pub rewriters: Vec<Rewriting>,
+}
+
+impl Strategy {
+    /// The numbers of the blocklist's entries, of the aggregators and of the routes.
+    #[must_use]
+    pub fn stages(&self) -> [Range<usize>; 3] {
+        let (aggregators, routes) = (self.first_aggregator, self.first_route);
+        [0..aggregators, aggregators..routes, routes..self.rules.len()]
+    }
+
+    /// Whether rules of this stage wait for what a look at the name finds. Where none does, all are asked in turn, and
+    /// the look need not name them. Rows are always named by it, if there is a look at all.
+    #[must_use]
+    pub fn waits(&self, stage: Range<usize>) -> bool {
+        let rules = if self.form == RuleForm::Rows { &self.rules } else { &self.rules[stage] };
+        rules.iter().any(|rule| rule.guard != Guard::None)
+    }
 }
 
 /// How prefixes are found, cheapest first.
