@@ -8,6 +8,7 @@ mod carbon;
 mod collectd;
 mod peers;
 mod pickle;
+mod record;
 mod relay;
 mod statsd;
 

@@ -24,7 +24,7 @@ impl Relay {
         Self::start(&build(directory, config))
     }
 
-    fn start(executable: &Path) -> Self {
+    pub(crate) fn start(executable: &Path) -> Self {
         let mut process =
             Process::start(Command::new(executable).stdout(Stdio::piped()).stderr(Stdio::piped()));
         let (sender, log) = mpsc::channel();
