@@ -26,7 +26,7 @@ impl Target {
     /// `triple` and `cpu` as asked for. Without a triple it is this machine's, or for an appliance the one of the same
     /// processors whose libc can be linked statically.
     pub(super) fn new(triple: Option<&str>, cpu: Option<&str>, profile: Profile) -> Result<Self, BuildError> {
-        let said = text(rustc(&["-vV"])?);
+        let said = text(&rustc(&["-vV"])?);
         let host = said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
         let is_appliance = profile == Profile::Appliance;
         let usual = if is_appliance { host.replace("-linux-gnu", "-linux-musl") } else { host.clone() };
@@ -74,13 +74,13 @@ fn architecture(triple: &str) -> &str {
 fn check_installed(triple: &str) -> Result<(), BuildError> {
     let output = rustc(&["--print", "target-libdir", "--target", triple])?;
     if !output.status.success() {
-        let known = text(rustc(&["--print", "target-list"])?);
+        let known = text(&rustc(&["--print", "target-list"])?);
         return Err(BuildError::NoSuchTarget {
             triple: triple.to_owned(),
             like: like(triple, known.lines()),
         });
     }
-    if Path::new(text(output).trim()).is_dir() {
+    if Path::new(text(&output).trim()).is_dir() {
         return Ok(());
     }
     Err(BuildError::TargetNotInstalled { triple: triple.to_owned() })
@@ -89,7 +89,7 @@ fn check_installed(triple: &str) -> Result<(), BuildError> {
 /// The name of the processor. `native` becomes what this machine has.
 fn check_cpu(triple: &str, cpu: &str, is_cross: bool) -> Result<String, BuildError> {
     // A line is a name, and of the first what it stands for.
-    let known = text(rustc(&["--print", "target-cpus", "--target", triple])?);
+    let known = text(&rustc(&["--print", "target-cpus", "--target", triple])?);
     if cpu == "native" {
         let current = known.lines().find_map(|line| line.split_once("(currently ")?.1.split(')').next());
         return match current {
@@ -116,7 +116,7 @@ fn rustc(arguments: &[&str]) -> Result<Output, BuildError> {
     Command::new(&rustc).args(arguments).output().map_err(|error| BuildError::Start(rustc, error))
 }
 
-fn text(output: Output) -> String {
+fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
