@@ -7,7 +7,7 @@ use std::{path::PathBuf, process::ExitCode};
 
 /// Fetch every crate that relays consist of, so that they can be built without a network
 ///
-/// Then `relay-build build --vendor DIR`, or RELAY_BUILD_VENDOR=DIR for every command, takes them from there. The bytes of
+/// Then `relay-build build --vendor DIR`, or `RELAY_BUILD_VENDOR=DIR` for every command, takes them from there. The bytes of
 /// a relay are the same either way.
 #[derive(Args)]
 pub(crate) struct Arguments {
