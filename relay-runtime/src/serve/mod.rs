@@ -17,14 +17,15 @@
 mod any_table;
 mod arguments;
 mod complete;
+mod manager;
 mod open_files;
 mod relay;
 mod setup;
 mod spool_command;
 
-pub use complete::Incomplete;
+pub use complete::{Incomplete, open_variables};
 pub use open_files::raise_open_files_max;
-pub use relay::{Relay, StartError, memory};
+pub use relay::{Relay, StartError, memory, memory_with};
 pub use spool_command::SpoolError;
 
 use crate::{
@@ -132,6 +133,7 @@ pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeE
 }
 
 fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<(), ServeError> {
+    let inherited = manager::take_sockets();
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
     raise_open_files_max();
     let signals = catch_signals().map_err(ServeError::Signals)?;
@@ -141,9 +143,11 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<(), ServeError> {
         fs::write(&path.0, std::process::id().to_string())
             .map_err(|error| ServeError::PidFile { path: path.0.clone(), error })?;
     }
-    let relay = Relay::start_table(&plan, table).map_err(ServeError::Start)?;
+    let relay = Relay::start_table(&plan, table, inherited).map_err(ServeError::Start)?;
+    manager::tell_ready();
     serve(&relay, &signals)?;
     tracing::info!("stopping");
+    manager::tell_stopping();
     let ledger = stop(relay, &signals);
     logging::flush();
     match ledger {
