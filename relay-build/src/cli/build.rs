@@ -2,9 +2,11 @@
 
 use super::{
     input::{Format, Input, Purpose},
+    package::Packages,
     progress::Progress,
     style,
 };
+use anyhow::bail;
 use clap::{Args, ValueEnum};
 use relay_build::driver::{self, BuildOptions};
 use std::{path::PathBuf, process::ExitCode};
@@ -12,7 +14,7 @@ use std::{path::PathBuf, process::ExitCode};
 /// Build a relay: DIR/relay, the executable, and DIR/manifest.json, what it was made of
 ///
 /// The tests of the configuration run first; when one fails, nothing is built. DIR/sbom.cdx.json lists what the relay
-/// consists of, and DIR/inputs.json has what `verify` needs to build it again.
+/// consists of, and DIR/inputs.json has what `verify` needs to build it again. With --package, packages are in DIR/package.
 ///
 /// The first build on a machine compiles the runtime as well and takes a few minutes; later ones take seconds.
 #[derive(Args)]
@@ -28,6 +30,8 @@ pub(crate) struct Arguments {
     /// Print nothing but problems
     #[arg(long, short)]
     quiet: bool,
+    #[command(flatten)]
+    packages: Packages,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -39,6 +43,9 @@ enum Emit {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    if arguments.emit == Emit::Source && !arguments.packages.is_empty() {
+        bail!("--package packages a relay, and --emit source builds none");
+    }
     let Some(checked) = arguments.input.load(Purpose::Serve)? else { return Ok(ExitCode::FAILURE) };
     if !super::test::pass(&arguments.input, &checked)? {
         return Ok(ExitCode::FAILURE);
@@ -61,6 +68,10 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             artifact.path.display(),
             std::fs::metadata(&artifact.path)?.len().div_ceil(1024)
         ),
+    }
+    if let Some(manifest) = &artifact.manifest {
+        let is_quiet = arguments.quiet || arguments.input.format == Format::Json;
+        arguments.packages.make(&checked, manifest, &arguments.out, is_quiet)?;
     }
     Ok(ExitCode::SUCCESS)
 }
