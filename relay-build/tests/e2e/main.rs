@@ -8,6 +8,7 @@ mod aggregation;
 mod carbon;
 mod collectd;
 mod debian;
+mod kubernetes;
 mod machine;
 mod peers;
 mod pickle;
