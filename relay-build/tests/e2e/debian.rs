@@ -1,7 +1,7 @@
 //! A Debian package in a Debian that runs systemd: installed, started, fed, restarted, removed, purged.
 
 use crate::{
-    machine::Machine,
+    machine::{Machine, Network},
     peers::{self, Recorder},
     relay,
 };
@@ -39,7 +39,7 @@ fn build(directory: &Path, port: u16) -> PathBuf {
 fn a_package_installs_starts_serves_and_goes_away() {
     let (directory, recorder, port) = (tempfile::tempdir().unwrap(), Recorder::start(), peers::free_port());
     let package = build(directory.path(), port);
-    let machine = Machine::boot(&directory.path().join("machine"));
+    let machine = Machine::boot(&directory.path().join("machine"), Network::Shared);
     fs::copy(&package, machine.path("/root/relay.deb")).unwrap();
     fs::write(machine.path("/etc/default/e2e-relay"), format!("CARBON_PORT={}\n", recorder.port)).unwrap();
     machine.run("dpkg --force-confold -i /root/relay.deb");

@@ -14,14 +14,24 @@ pub(crate) struct Machine {
     init: String,
 }
 
+/// What a machine can reach.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Network {
+    /// What the test can, and the test it.
+    Shared,
+    /// Itself, on whatever port.
+    Own,
+}
+
 impl Machine {
     /// Boots it; `directory` is where its changes are kept meanwhile.
-    pub(crate) fn boot(directory: &Path) -> Self {
+    pub(crate) fn boot(directory: &Path, network: Network) -> Self {
         fs::create_dir_all(directory).unwrap();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/boot");
         let unshare = Process::start(
             Command::new("unshare")
                 .args(["--mount", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "--kill-child"])
+                .args((network == Network::Own).then_some("--net"))
                 .args(["sh", script])
                 .arg(peers::directory().join("bookworm"))
                 .arg(directory)

@@ -10,6 +10,7 @@ mod collectd;
 mod debian;
 mod kubernetes;
 mod machine;
+mod packaging_docs;
 mod peers;
 mod pickle;
 mod relay;
