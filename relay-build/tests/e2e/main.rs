@@ -8,6 +8,7 @@ mod aggregation;
 mod carbon;
 mod collectd;
 mod debian;
+mod image;
 mod kubernetes;
 mod machine;
 mod packaging_docs;
