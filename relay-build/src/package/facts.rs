@@ -1,6 +1,10 @@
 //! What a package must know of a relay beside the executable, read from its plan.
 
-use super::{PackageError, names};
+use super::{
+    PackageError,
+    directories::{Mount, Storage, runtime_directory, storage},
+    names,
+};
 use crate::config::{Checked, is_secret};
 use relay_runtime::{
     plan::Plan,
@@ -86,14 +90,6 @@ pub(super) struct Variable {
     pub(super) unit_value: Option<String>,
 }
 
-/// A directory outside of `home` that must be kept.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Mount {
-    /// What it is called where it is kept.
-    pub(super) volume: &'static str,
-    pub(super) path: String,
-}
-
 /// What people chose.
 pub(super) struct Names {
     pub(super) name: String,
@@ -170,53 +166,6 @@ impl Facts {
     }
 }
 
-/// A directory that must outlive the process.
-struct Storage<'p> {
-    key: &'static str,
-    volume: &'static str,
-    path: &'p Template,
-}
-
-impl Storage<'_> {
-    /// The variable that is all of the path.
-    fn variable(&self) -> Option<&str> {
-        let name = self.path.variables().next()?;
-        (self.path.0 == format!("${{{name}}}") || self.path.0 == format!("${name}")).then_some(name)
-    }
-
-    /// Where something must be mounted for it; nowhere if it is in `home`.
-    fn mount(&self, home: &str) -> Result<Option<Mount>, PackageError> {
-        let path = self.path.0.as_str();
-        if self.variable().is_some() || !path.starts_with(['/', '$']) {
-            return Ok(None);
-        }
-        let open = || PackageError::OpenDirectory { key: self.key, path: path.to_owned() };
-        let literal = path.split('$').next().unwrap_or_default();
-        let literal = if literal.len() == path.len() {
-            path.trim_end_matches('/')
-        } else {
-            literal.rsplit_once('/').map_or("", |(front, _)| front)
-        };
-        // Units, Dockerfiles and manifests each have marks of their own.
-        let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
-        if literal.is_empty() || !literal.chars().all(is_plain) {
-            return Err(open());
-        }
-        let is_in_home =
-            literal == home || literal.strip_prefix(home).is_some_and(|rest| rest.starts_with('/'));
-        Ok((!is_in_home).then(|| Mount { volume: self.volume, path: literal.to_owned() }))
-    }
-}
-
-fn storage(plan: &Plan) -> Vec<Storage<'_>> {
-    let spools = plan.table.destinations.iter().any(|destination| destination.options.spool);
-    let spool =
-        spools.then_some(Storage { key: "spool_dir", volume: "spool", path: &plan.settings.spool_dir });
-    let state = plan.settings.state_dir.as_ref().filter(|_| !plan.table.aggregators.is_empty());
-    let state = state.map(|path| Storage { key: "state_dir", volume: "state", path });
-    spool.into_iter().chain(state).collect()
-}
-
 fn inputs(plan: &Plan) -> impl Iterator<Item = (&'static str, &Template)> {
     let settings = &plan.settings;
     [("plain", &settings.listen), ("pickle", &settings.pickle)]
@@ -251,20 +200,6 @@ fn variables(plan: &Plan, storage: &[Storage<'_>], home: &str) -> Vec<Variable> 
         Variable { is_secret: is_secret(&name), name, path, unit_value }
     };
     open_variables(plan).into_iter().map(variable).collect()
-}
-
-/// A pid file below `/run` has a directory of its own there; where else, nobody but root may write.
-fn runtime_directory(plan: &Plan) -> Result<Option<String>, PackageError> {
-    let Some(path) = &plan.settings.pid_file else { return Ok(None) };
-    let directory = ["/run/", "/var/run/"]
-        .iter()
-        .find_map(|run| path.0.strip_prefix(run))
-        .and_then(|rest| rest.rsplit_once('/'))
-        .map(|(directory, _)| directory.to_owned());
-    match directory {
-        Some(directory) if path.is_closed() => Ok(Some(directory)),
-        _ => Err(PackageError::PidFile { path: path.0.clone() }),
-    }
 }
 
 /// What it takes at most, and what it takes at once.

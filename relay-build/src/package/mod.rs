@@ -6,6 +6,7 @@
 
 mod archive;
 mod deb;
+mod directories;
 mod error;
 mod executable;
 mod facts;

@@ -56,7 +56,9 @@ fn who_connected_before_the_relay_ran_is_served_by_every_worker() {
     let relay = Relay::start(&mut activate(&["-l", &format!("127.0.0.1:{port}")], &executable));
     assert_eq!(relay.data_port, port);
     peers::wait_for("the lines", PATIENCE, || recorder.lines() == 6);
-    clients.into_iter().for_each(|client| client.join().unwrap());
+    for client in clients {
+        client.join().unwrap();
+    }
     // The UDP socket, which was not passed, is the relay's own.
     UdpSocket::bind("127.0.0.1:0").unwrap().send_to(line("c.d").as_bytes(), ("127.0.0.1", port)).unwrap();
     peers::wait_for("the datagram", PATIENCE, || recorder.lines() == 7);

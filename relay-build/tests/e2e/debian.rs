@@ -11,13 +11,15 @@ use std::{
     net::{TcpStream, UdpSocket},
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
     time::Duration,
 };
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A package for a relay that spools and has a variable open.
-fn build(directory: &Path, port: u16) -> PathBuf {
+/// A package of this version for a relay that spools and has a variable open.
+fn build(directory: &Path, port: u16, version: &str) -> PathBuf {
     let config = format!(
         "instance = '${{HOST}}'\nlog_level = 'info'\nbad_metrics_max_age = '24h'\nlisten_addr = '127.0.0.1:{port}'\n\
          memory = '256MiB'\nspool_dir = '/var/spool/graphite'\nmax_procs = 2\n\
@@ -26,19 +28,19 @@ fn build(directory: &Path, port: u16) -> PathBuf {
     let relay = relay::build(
         directory,
         &config,
-        &["--package", "deb", "--package-name", "e2e-relay", "--package-version", "1.0"]
+        &["--package", "deb", "--package-name", "e2e-relay", "--package-version", version]
             .into_iter()
             .chain(["--package-maintainer", "E2E <e2e@static-relay.dev>"])
             .collect::<Vec<_>>(),
     );
-    relay.with_file_name("package").join("deb/e2e-relay_1.0_amd64.deb")
+    relay.with_file_name("package").join(format!("deb/e2e-relay_{version}_amd64.deb"))
 }
 
 #[test]
 #[ignore = "boots a Debian, which .ci/peers makes"]
 fn a_package_installs_starts_serves_and_goes_away() {
     let (directory, recorder, port) = (tempfile::tempdir().unwrap(), Recorder::start(), peers::free_port());
-    let package = build(directory.path(), port);
+    let package = build(directory.path(), port, "1.0");
     let machine = Machine::boot(&directory.path().join("machine"), Network::Shared);
     fs::copy(&package, machine.path("/root/relay.deb")).unwrap();
     fs::write(machine.path("/etc/default/e2e-relay"), format!("CARBON_PORT={}\n", recorder.port)).unwrap();
@@ -66,12 +68,40 @@ fn a_package_installs_starts_serves_and_goes_away() {
     send("while.down");
     peers::wait_for("the line that waited", PATIENCE, || recorder.lines() == 3);
 
+    let upgrade = build(&directory.path().join("upgrade"), port, "1.1");
+    fs::copy(upgrade, machine.path("/root/relay.deb")).unwrap();
+    upgrade_loses_nothing(&machine, &recorder, send);
+
     machine.run("dpkg -r e2e-relay");
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "nothing listens after removal");
     machine.run("test -e /etc/default/e2e-relay && test -d /var/lib/private/e2e-relay/spool");
     machine.run("dpkg -P e2e-relay");
     machine.run("! test -e /etc/default/e2e-relay && ! test -e /var/lib/private/e2e-relay");
     machine.run("! systemctl cat e2e-relay.service");
+}
+
+/// Clients that come meanwhile, each with a connection of its own, wait for the new relay.
+fn upgrade_loses_nothing(machine: &Machine, recorder: &Recorder, send: impl Fn(&str) + Sync) {
+    let main_pid = || machine.run("systemctl show -p MainPID --value e2e-relay");
+    let (before, old) = (recorder.lines(), main_pid());
+    let is_upgraded = AtomicBool::new(false);
+    let sent = thread::scope(|scope| {
+        let client = scope.spawn(|| {
+            let mut sent = 0;
+            while !is_upgraded.load(Ordering::Relaxed) || sent < 100 {
+                send(&format!("during.upgrade{sent}"));
+                sent += 1;
+                thread::sleep(Duration::from_millis(2));
+            }
+            sent
+        });
+        machine.run("dpkg -i /root/relay.deb");
+        is_upgraded.store(true, Ordering::Relaxed);
+        client.join().unwrap()
+    });
+    assert_ne!(main_pid(), old, "an upgrade restarts it");
+    println!("{sent} clients came during the upgrade");
+    peers::wait_for("every line", PATIENCE, || recorder.lines() == before + sent);
 }
 
 /// What the kernel and systemd say of the running relay, not what the unit asks for.
@@ -98,7 +128,7 @@ fn check_confinement(machine: &Machine) {
 #[ignore = "compiles a relay, needs lintian"]
 fn lintian_finds_what_is_known_and_nothing_else() {
     let directory = tempfile::tempdir().unwrap();
-    let package = build(directory.path(), 2003);
+    let package = build(directory.path(), 2003, "1.0");
     let output = Command::new("lintian").arg("--allow-root").arg(&package).output().expect("lintian runs");
     let said = String::from_utf8(output.stdout).unwrap();
     // There is no manual page and no Debian changelog, the symbol table is the panics', and files are of 1970.

@@ -40,7 +40,8 @@ impl Machine {
         let children = format!("/proc/{0}/task/{0}/children", unshare.0.id());
         let mut init = String::new();
         peers::wait_for("the first process", Duration::from_secs(10), || {
-            init = fs::read_to_string(&children).unwrap_or_default().trim().to_owned();
+            let found = fs::read_to_string(&children).unwrap_or_default();
+            found.trim().clone_into(&mut init);
             !init.is_empty()
         });
         let machine = Self { _unshare: unshare, init };

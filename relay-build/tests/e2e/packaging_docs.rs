@@ -5,11 +5,7 @@ use crate::{
     machine::{Machine, Network},
     peers,
 };
-use std::{
-    env, fs,
-    path::{Path, PathBuf},
-    process::Command,
-};
+use std::{env, fs, path::Path, process::Command};
 
 /// A command, whether it is for the machine, and the lines that the page shows of its output.
 struct Step<'p> {
@@ -77,6 +73,6 @@ fn every_command_of_the_page_does_what_it_says() {
     }
 }
 
-fn copy(from: &Path, to: &PathBuf) {
-    assert!(Command::new("cp").arg("-r").args([from, to.as_path()]).status().expect("cp runs").success());
+fn copy(from: &Path, to: &Path) {
+    assert!(Command::new("cp").arg("-r").args([from, to]).status().expect("cp runs").success());
 }
