@@ -17,7 +17,7 @@ fn main() {
         return;
     }
     let (mut text, mut list) = (String::new(), String::new());
-    for name in tables::ALL {
+    for name in tables::ALL.into_iter().chain([tables::SERIES]) {
         let plan = Plan { table: tables::table(name), ..Plan::default() };
         let checked = Checked { plan, ..Checked::default() };
         let options = Options { door: Door::Router, ..Options::default() };

@@ -27,7 +27,10 @@ pub const ALL: [&str; 16] = [
     "aggregations_none",
 ];
 
-/// The table of a name in [`ALL`]; an empty one for any other.
+/// Compiled as well: a hundred aggregations that make a series of each metric.
+pub const SERIES: &str = "aggregations_series";
+
+/// The table of a name in [`ALL`], or of [`SERIES`]; an empty one for any other.
 #[must_use]
 pub fn table(name: &str) -> Table {
     match name {
@@ -50,6 +53,7 @@ pub fn table(name: &str) -> Table {
         "mixed" => mixed(),
         "aggregations_100" | "aggregations_many_names" => aggregations("service"),
         "aggregations_none" => aggregations("worker"),
+        SERIES => series(),
         _ => Table::default(),
     }
 }
@@ -66,21 +70,21 @@ pub fn lines(name: &str, count: u64) -> Vec<u8> {
         "prefixes_10k" => 10_000,
         _ => 100_000,
     };
-    // Datapoints are aggregated as they happen, and each series comes again and again.
+    // Datapoints are aggregated as they happen, two minutes of them, and each series comes again and again.
     let (services, seconds) = match name {
-        "aggregations_100" => (200, 120),
-        "aggregations_many_names" => (1_000, 120),
-        _ => (1_000, 1_000),
+        "aggregations_100" => (200, Some(120)),
+        "aggregations_many_names" => (1_000, Some(120)),
+        _ => (1_000, None),
     };
     let mut text = String::new();
     let mut random = 0x2545_f491_4f6c_dd1d_u64;
-    for _ in 0..count {
+    for at in 0..count {
         random ^= random << 13;
         random ^= random >> 7;
         random ^= random << 17;
         let (host, service) = (random % hosts, (random >> 20) % services * (1_000 / services));
-        let (value, thousandths, second) =
-            ((random >> 40) % 1_000, (random >> 30) % 1_000, (random >> 50) % seconds);
+        let (value, thousandths) = ((random >> 40) % 1_000, (random >> 30) % 1_000);
+        let second = seconds.map_or((random >> 50) % 1_000, |seconds| at * seconds / count);
         let written = writeln!(
             text,
             "servers.web{host:05}.service{service:03}.cpu.user.mean.p99 {value}.{thousandths:03} 1700000{second:03}"
@@ -141,6 +145,18 @@ fn aggregations(word: &str) -> Table {
         let matcher = Matcher { regex: Some(regex), ..Matcher::default() };
         let format = format!("sum.{word}{number:02}$1.$2").replace("$1", "${1}");
         let rule = Aggregator::new(Function::Sum, matcher, format);
+        table.aggregators.push(Aggregator { interval: 60, wait: 120, ..rule });
+    }
+    table
+}
+
+/// A hundred aggregations by team; no two metrics give the same series.
+fn series() -> Table {
+    let mut table = all_to(route_kind_all(&[0]), 1);
+    for number in 0..100 {
+        let regex = format!(r"^team{number:02}\.(.+)\.(mean|count)$");
+        let matcher = Matcher { regex: Some(regex), ..Matcher::default() };
+        let rule = Aggregator::new(Function::Sum, matcher, format!("sum.team{number:02}.$1.$2"));
         table.aggregators.push(Aggregator { interval: 60, wait: 120, ..rule });
     }
     table

@@ -11,6 +11,8 @@ pub mod config;
 pub mod diagnostics;
 
 pub mod analyses;
+pub mod corpus;
+
 pub mod codegen;
 pub mod driver;
 

@@ -11,7 +11,8 @@
 //! [`pipeline`] is all of that in one pass over what was read, counted in [`counts`].
 //! Each [`destination`] delivers what it gets, with a [`spool`] on disk for what it cannot yet; the [`ledger`] says what became of every line.
 //! [`memory`] says who may hold how much.
-//! [`engine`] runs it on sockets and threads, [`logging`] tells of it, and [`serve`] is the `main` of a relay;
+//! [`engine`] runs it on sockets and threads, [`logging`] tells of it, `record` copies lines for whoever wants a corpus, and
+//! [`serve`] is the `main` of a relay;
 //! [`measure`] is that of a program that times tables.
 
 pub mod plan;
@@ -53,6 +54,7 @@ pub mod memory;
 
 pub mod engine;
 pub mod logging;
+mod record;
 pub mod serve;
 
 pub mod measure;

@@ -1,7 +1,8 @@
 //! What was chosen for each matcher and why, as plain data for the command line and for comments.
 
 use super::strategy::{
-    Guard, MatchStrategy, PrefixStrategy, RegexForm, Rule, RuleForm, Strategy, SubstringStrategy, TestKind,
+    Called, Guard, MatchStrategy, PrefixStrategy, RegexForm, Rule, RuleForm, Strategy, SubstringStrategy,
+    TestKind,
 };
 
 /// The choices for one table in words.
@@ -22,7 +23,9 @@ pub struct Explained {
 /// Puts a strategy into words.
 #[must_use]
 pub fn explain(strategy: &Strategy) -> Explained {
-    let mut sentences = strategy.rules.iter().map(|rule| explain_rule(rule, strategy));
+    let called = strategy.called.iter().copied().map(Some).chain(std::iter::repeat(None));
+    let mut sentences =
+        strategy.rules.iter().zip(called).map(|(rule, called)| explain_rule(rule, called, strategy));
     let blocklist = sentences.by_ref().take(strategy.first_aggregator).collect();
     let aggregators = sentences.by_ref().take(strategy.first_route - strategy.first_aggregator).collect();
     let routes = sentences.collect();
@@ -74,13 +77,16 @@ fn explain_table(strategy: &Strategy) -> Vec<String> {
             _ => format!("{free} rules are asked for every name"),
         });
     }
+    if let Some(Called { of, .. }) = strategy.called.first() {
+        table.push(format!("what rules wait for and ask first is chosen for a corpus, by {of} names of it"));
+    }
     if strategy.form == RuleForm::Rows {
         table.push(format!("{} rules are rows of data, not code", strategy.rules.len()));
     }
     table
 }
 
-fn explain_rule(rule: &Rule, strategy: &Strategy) -> String {
+fn explain_rule(rule: &Rule, called: Option<Called>, strategy: &Strategy) -> String {
     let name = match rule.matching {
         MatchStrategy::Always => "always: there is no condition",
         MatchStrategy::Exact => "exact: one comparison decides",
@@ -110,5 +116,11 @@ fn explain_rule(rule: &Rule, strategy: &Strategy) -> String {
     } else {
         ""
     };
-    format!("{name}{guard}{engine}")
+    let share = match called {
+        Some(Called { names, of }) if rule.guard != Guard::None => {
+            format!(", which {names} of {of} names of the corpus have")
+        }
+        _ => String::new(),
+    };
+    format!("{name}{guard}{share}{engine}")
 }

@@ -12,5 +12,5 @@ pub mod strategy;
 mod warnings;
 
 pub use explain::{Explained, explain};
-pub use strategy::{Force, Strategy};
+pub use strategy::{Force, Strategy, Traffic, TrafficError};
 pub use warnings::{findings, warnings};

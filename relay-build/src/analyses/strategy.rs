@@ -11,15 +11,21 @@ use regex_syntax::hir::Hir;
 use relay_runtime::{
     plan::Plan,
     regex::parse,
-    table::{Condition, Matcher, Pattern, RouteKind, Table},
+    table::{Condition, Matcher, Pattern, RouteDestination, RouteKind, Table},
 };
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 mod choose;
 mod guards;
 mod regexes;
+mod traffic;
+mod weigh;
 
 pub use regexes::{RegexForm, StaticRegex};
+pub use traffic::{Traffic, TrafficError};
+
+use traffic::Question;
+use weigh::Weigher;
 
 /// Everything that was chosen for one table.
 #[derive(Clone, Debug)]
@@ -42,6 +48,34 @@ pub struct Strategy {
     pub regexes: Vec<StaticRegex>,
     /// For each rewriter, what its parts need.
     pub rewriters: Vec<Rewriting>,
+    /// By rule, how often traffic calls it up; empty when the choices were made without any.
+    pub called: Vec<Called>,
+}
+
+/// How many names call up a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Called {
+    /// So many,
+    pub names: u64,
+    /// of these.
+    pub of: u64,
+}
+
+impl Strategy {
+    /// The numbers of the blocklist's entries, of the aggregators and of the routes.
+    #[must_use]
+    pub fn stages(&self) -> [Range<usize>; 3] {
+        let (aggregators, routes) = (self.first_aggregator, self.first_route);
+        [0..aggregators, aggregators..routes, routes..self.rules.len()]
+    }
+
+    /// Whether rules of this stage wait for what a look at the name finds. Where none does, all are asked in turn, and
+    /// the look need not name them. Rows are always named by it, if there is a look at all.
+    #[must_use]
+    pub fn waits(&self, stage: Range<usize>) -> bool {
+        let rules = if self.form == RuleForm::Rows { &self.rules } else { &self.rules[stage] };
+        rules.iter().any(|rule| rule.guard != Guard::None)
+    }
 }
 
 /// How prefixes are found, cheapest first.
@@ -190,31 +224,42 @@ impl std::fmt::Display for BadRegex {
 impl std::error::Error for BadRegex {}
 
 impl Strategy {
-    /// Chooses for a plan.
-    pub fn choose(plan: &Plan, force: Force) -> Result<Self, BadRegex> {
+    /// Chooses for a plan; with traffic, what is cheapest for that.
+    pub fn choose(plan: &Plan, force: Force, traffic: Option<&Traffic>) -> Result<Self, BadRegex> {
         let mut reader = Reader { force, ..Reader::default() };
-        let Table { blocklist, rewriters, aggregators, routes, .. } = &plan.table;
-        let matchers = blocklist
-            .iter()
-            .chain(aggregators.iter().map(|aggregator| &aggregator.matcher))
-            .chain(routes.iter().map(|route| &route.matcher));
-        let asked = matchers.map(|matcher| reader.read(matcher)).collect::<Result<Vec<_>, _>>()?;
-        let mut targets = Vec::new();
-        for route in routes {
-            targets.push(match &route.kind {
-                RouteKind::SendAllMatch { destinations } | RouteKind::SendFirstMatch { destinations } => {
-                    let tests = |one: &relay_runtime::table::RouteDestination| reader.read(&one.matcher);
-                    destinations.iter().map(tests).collect::<Result<_, _>>()?
-                }
-                _ => Vec::new(),
-            });
-        }
-        let mut rewriting = Vec::new();
-        for rewriter in rewriters {
-            rewriting.push(reader.read_rewriter(rewriter)?);
-        }
-        let guards = guards::choose(&asked, &reader.regexes);
-        Ok(choose::choose(reader, asked, guards, targets, rewriting, [blocklist.len(), aggregators.len()]))
+        let mut asked = reader.read_plan(plan)?;
+        let guards = guards::choose(&asked.rules, &reader.regexes);
+        let guards = match traffic {
+            Some(traffic) => reader.steer(&mut asked, guards, traffic),
+            None => guards,
+        };
+        let mut strategy = choose::choose(reader, asked, guards, &plan.table);
+        strategy.called = traffic.map(|traffic| called(&strategy, traffic)).unwrap_or_default();
+        Ok(strategy)
+    }
+}
+
+/// By rule, how many names of the corpus call it up where it waits.
+fn called(strategy: &Strategy, traffic: &Traffic) -> Vec<Called> {
+    let called = |rule: &Rule| {
+        let names = rule.guard.literals().map(|literal| traffic.yes(&Question::of_literal(literal)));
+        Called { names: names.sum(), of: traffic.names }
+    };
+    strategy.rules.iter().map(called).collect()
+}
+
+/// What is asked by all matchers of a table.
+struct Asked {
+    /// The blocklist, the aggregators and the routes.
+    rules: Vec<Vec<Test>>,
+    /// For each route, for each destination with a matcher of its own.
+    targets: Vec<Vec<Vec<Test>>>,
+    rewriters: Vec<Rewriting>,
+}
+
+impl Asked {
+    fn all_mut(&mut self) -> impl Iterator<Item = &mut Vec<Test>> {
+        self.rules.iter_mut().chain(self.targets.iter_mut().flatten())
     }
 }
 
@@ -227,6 +272,43 @@ struct Reader {
 }
 
 impl Reader {
+    fn read_plan(&mut self, plan: &Plan) -> Result<Asked, BadRegex> {
+        let Table { blocklist, rewriters, aggregators, routes, .. } = &plan.table;
+        let matchers = blocklist
+            .iter()
+            .chain(aggregators.iter().map(|aggregator| &aggregator.matcher))
+            .chain(routes.iter().map(|route| &route.matcher));
+        let rules = matchers.map(|matcher| self.read(matcher)).collect::<Result<_, _>>()?;
+        let mut targets = Vec::new();
+        for route in routes {
+            targets.push(match &route.kind {
+                RouteKind::SendAllMatch { destinations } | RouteKind::SendFirstMatch { destinations } => {
+                    let tests = |one: &RouteDestination| self.read(&one.matcher);
+                    destinations.iter().map(tests).collect::<Result<_, _>>()?
+                }
+                _ => Vec::new(),
+            });
+        }
+        let rewriters = rewriters.iter().map(|rule| self.read_rewriter(rule)).collect::<Result<_, _>>()?;
+        Ok(Asked { rules, targets, rewriters })
+    }
+
+    /// Lets traffic decide what is searched for first, in which order is asked, and what rules wait for.
+    fn steer(&mut self, asked: &mut Asked, plain: Vec<Guard>, traffic: &Traffic) -> Vec<Guard> {
+        let weigher = Weigher { traffic, reader: self };
+        let steered = |regex: &StaticRegex| {
+            let rarest = weigher.rarest(&regex.required.substrings);
+            if regex.literal.is_some() { rarest.or_else(|| regex.literal.clone()) } else { None }
+        };
+        let literals: Vec<_> = self.regexes.iter().map(steered).collect();
+        for (regex, literal) in self.regexes.iter_mut().zip(literals) {
+            regex.literal = literal;
+        }
+        let weigher = Weigher { traffic, reader: self };
+        asked.all_mut().for_each(|tests| weigher.order(tests));
+        weigher.guards(&asked.rules, plain)
+    }
+
     fn read(&mut self, matcher: &Matcher) -> Result<Vec<Test>, BadRegex> {
         let mut tests = Vec::new();
         for (condition, text) in matcher.conditions() {

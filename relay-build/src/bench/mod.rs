@@ -1,12 +1,11 @@
 //! What a line costs with this configuration: compiled and interpreted, beside another one, without each rule, and while
 //! the table grows.
 //!
-//! [`corpus`] has the lines, [`variants`] the tables, [`measure`] runs the program that
+//! [`corpus`](crate::corpus) has the lines, [`variants`] the tables, [`measure`] runs the program that
 //! [`driver::build_bench`] compiles from them, [`judge`] compares with limits and a saved report, and
 //! [`render`] and [`plot`] show it. Times are of this machine in this minute; instructions, where valgrind is there to count
 //! them, are the same on every run.
 
-mod corpus;
 mod judge;
 mod measure;
 mod plot;
@@ -14,15 +13,15 @@ mod render;
 mod variants;
 
 use crate::{
-    analyses::{self, Force, Strategy},
+    analyses::{self, Force, Strategy, Traffic, TrafficError},
     config::Checked,
+    corpus::Corpus,
     driver::{self, BuildError, BuildOptions},
 };
 use measure::Program;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, io};
 
-pub use corpus::{Corpus, generated_lines};
 pub use judge::{Judgement, Limits, judge};
 pub use measure::has_valgrind;
 pub use plot::{svg, terminal};
@@ -37,6 +36,8 @@ pub struct Request<'a> {
     pub against: Option<&'a Checked>,
     /// The lines.
     pub corpus: &'a Corpus,
+    /// Whether to measure the table with strategies chosen for these lines, too.
+    pub steered: bool,
     /// How many rounds of time.
     pub rounds: usize,
     /// Whether to count instructions.
@@ -68,6 +69,9 @@ pub struct Report {
     pub strategies: Vec<String>,
     /// The build of the relay.
     pub build: BuildFacts,
+    /// The table compiled with strategies chosen for the lines.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub steered: Option<Figures>,
     /// The other configuration.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub against: Option<Against>,
@@ -185,6 +189,8 @@ pub enum BenchError {
     Start(io::Error),
     /// The program did not do what it is for.
     Failed(String),
+    /// Strategies cannot be chosen for the lines.
+    Traffic(TrafficError),
     /// The compiled table does something else with these lines than the interpreter: a defect of ours.
     Disagreement {
         /// What the compiled table does.
@@ -201,6 +207,11 @@ pub fn run(request: &Request<'_>, mut progress: impl FnMut(&str)) -> Result<Repo
     let build = build_relay(checked)?;
     let mut tables = vec![checked.clone()];
     tables.extend(request.against.cloned());
+    let steered = tables.len();
+    if request.steered {
+        let traffic = Traffic::of(&checked.plan, request.corpus).map_err(BenchError::Traffic)?;
+        tables.push(Checked { traffic: Some(traffic), ..checked.clone() });
+    }
     let first_rule = tables.len();
     let groups = if request.rules { variants::groups(&checked.plan.table) } else { Vec::new() };
     tables.extend(groups.iter().map(|group| variants::without(checked, group)));
@@ -251,8 +262,13 @@ pub fn run(request: &Request<'_>, mut progress: impl FnMut(&str)) -> Result<Repo
     Ok(Report {
         config: checked.source.path.display().to_string(),
         plan_sha256: build.0,
-        corpus: request.corpus.facts(),
+        corpus: CorpusFacts {
+            file: request.corpus.file.clone(),
+            sha256: request.corpus.sha256(),
+            bytes: request.corpus.text.len() as u64,
+        },
         lines: compiled.lines,
+        steered: request.steered.then(|| of(steered, "compiled").0),
         rules: groups.iter().enumerate().map(cost).collect(),
         growth: growth.iter().enumerate().map(point).collect(),
         against: request.against.map(|other| {
@@ -279,7 +295,7 @@ fn build_relay(checked: &Checked) -> Result<(String, BuildFacts), BenchError> {
 }
 
 fn strategies(checked: &Checked) -> Result<Vec<String>, BenchError> {
-    let strategy = Strategy::choose(&checked.plan, Force::default())
+    let strategy = Strategy::choose(&checked.plan, Force::default(), checked.traffic.as_ref())
         .map_err(|error| BenchError::Build(BuildError::BadRegex(error)))?;
     let explained = analyses::explain(&strategy);
     let mut counted: BTreeMap<String, usize> = BTreeMap::new();
@@ -298,6 +314,7 @@ impl fmt::Display for BenchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Build(error) => error.fmt(f),
+            Self::Traffic(error) => write!(f, "cannot steer by the corpus: {error}"),
             Self::Start(error) => write!(f, "cannot start the program that measures: {error}"),
             Self::Failed(said) => write!(f, "the program that measures failed: {said}"),
             Self::Disagreement { compiled, interpreted } => write!(

@@ -31,6 +31,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     )?;
     row(out, "compiled", &report.compiled)?;
     row(out, "interpreted", &report.interpreted)?;
+    if let Some(steered) = &report.steered {
+        row(out, "steered", steered)?;
+    }
     if let Some(against) = &report.against {
         row(out, "against", &against.compiled)?;
         writeln!(out, "against is {}, compiled", against.config)?;

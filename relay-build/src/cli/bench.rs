@@ -7,8 +7,9 @@ use super::{
 use anyhow::{Context as _, bail};
 use clap::Args;
 use relay_build::{
-    bench::{self, BenchError, Corpus, Judgement, Limits, Report, Request},
+    bench::{self, BenchError, Judgement, Limits, Report, Request},
     config::Checked,
+    corpus::Corpus,
 };
 use std::{
     fs,
@@ -32,6 +33,9 @@ pub(crate) struct Arguments {
     /// Lines to measure, one datapoint (or only a name) each [default: made from the rules, hits and near misses of each]
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
+    /// Also measure the table as `build --corpus` would compile it for these lines
+    #[arg(long, requires = "corpus")]
+    steered: bool,
     /// Another configuration, measured over the same lines in the same rounds
     #[arg(long, value_name = "CONFIG")]
     against: Option<PathBuf>,
@@ -80,6 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         checked: &checked,
         against: other.as_ref(),
         corpus: &corpus,
+        steered: arguments.steered,
         rounds: arguments.rounds,
         instructions,
         rules: arguments.rules,
@@ -108,11 +113,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 fn corpus(arguments: &Arguments, checked: &Checked) -> anyhow::Result<Corpus> {
     let corpus = match &arguments.corpus {
         None => Corpus::generated(&checked.plan.table, LINES, arguments.seed),
-        Some(path) => {
-            let name = path.display().to_string();
-            let bytes = fs::read(path).with_context(|| format!("cannot read {name}"))?;
-            Corpus::of_file(&name, &bytes)
-        }
+        Some(path) => super::corpus::read(path)?,
     };
     if corpus.is_empty() {
         bail!("there is no line to measure; give some with --corpus FILE");

@@ -1,6 +1,7 @@
 //! `build`: a relay and its manifest in a directory.
 
 use super::{
+    corpus::Steering,
     input::{Format, Input, Purpose},
     package::Packages,
     progress::Progress,
@@ -21,6 +22,8 @@ use std::{path::PathBuf, process::ExitCode};
 pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    steering: Steering,
     /// Where to put the relay
     #[arg(long, value_name = "DIR", default_value = "dist")]
     out: PathBuf,
@@ -46,10 +49,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.emit == Emit::Source && !arguments.packages.is_empty() {
         bail!("--package packages a relay, and --emit source builds none");
     }
-    let Some(checked) = arguments.input.load(Purpose::Serve)? else { return Ok(ExitCode::FAILURE) };
+    let Some(mut checked) = arguments.input.load(Purpose::Serve)? else { return Ok(ExitCode::FAILURE) };
     if !super::test::pass(&arguments.input, &checked)? {
         return Ok(ExitCode::FAILURE);
     }
+    arguments.steering.steer(&mut checked)?;
     let mut progress = Progress::new(arguments.quiet || arguments.input.format == Format::Json);
     let mut options = BuildOptions::new(&arguments.out);
     if arguments.emit == Emit::Source {

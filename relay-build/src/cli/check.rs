@@ -8,8 +8,6 @@ use anyhow::Context as _;
 use clap::Args;
 use relay_build::{config::Checked, testing};
 use std::{
-    fs::File,
-    io::BufReader,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -60,9 +58,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
 }
 
 fn hold_against(checked: &mut Checked, path: &Path) -> anyhow::Result<()> {
-    let found = File::open(path)
-        .map_err(testing::SampleError::from)
-        .and_then(|file| testing::check_sample(checked, &mut BufReader::new(file)))
+    let found = testing::check_sample(checked, &mut super::corpus::read(path)?.text.as_slice())
         .with_context(|| format!("cannot use the sample {}", path.display()))?;
     checked.diagnostics.extend(found);
     Ok(())

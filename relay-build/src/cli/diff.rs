@@ -1,11 +1,9 @@
 //! `diff`: what two configurations do differently.
 
 use super::input::{Format, Input, Purpose};
-use anyhow::Context as _;
 use clap::Args;
 use relay_build::diff;
 use std::{
-    fs,
     path::{Path, PathBuf},
     process::ExitCode,
 };
@@ -60,8 +58,8 @@ fn compare(arguments: &Arguments) -> anyhow::Result<Option<diff::Report>> {
 
 /// The first word of each line, once.
 fn read_names(path: &Path) -> anyhow::Result<Vec<String>> {
-    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-    let text = String::from_utf8_lossy(&bytes);
+    let corpus = super::corpus::read(path)?;
+    let text = String::from_utf8_lossy(&corpus.text);
     let mut names: Vec<String> =
         text.lines().filter_map(|line| line.split_ascii_whitespace().next()).map(str::to_owned).collect();
     names.sort();

@@ -1,6 +1,7 @@
 //! `explain`: the plan in words, the strategies and why; or one metric's way through the table.
 
 use super::{
+    corpus::Steering,
     input::{Input, Purpose},
     style,
 };
@@ -26,19 +27,22 @@ use std::{
 pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    steering: Steering,
     /// A metric to follow, rule by rule
     #[arg(value_name = "METRIC")]
     metric: Option<String>,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let Some(checked) = arguments.input.load(Purpose::Ask)? else { return Ok(ExitCode::FAILURE) };
+    let Some(mut checked) = arguments.input.load(Purpose::Ask)? else { return Ok(ExitCode::FAILURE) };
+    arguments.steering.steer(&mut checked)?;
     let mut out = anstream::stdout().lock();
     let printed = if let Some(metric) = &arguments.metric {
         let steps = explain_name(&checked.plan.table, metric.as_bytes())?;
         steps.iter().try_for_each(|step| print_step(&mut out, &checked, step))
     } else {
-        let strategy = Strategy::choose(&checked.plan, Force::default())?;
+        let strategy = Strategy::choose(&checked.plan, Force::default(), checked.traffic.as_ref())?;
         print_plan(&mut out, &checked, &analyses::explain(&strategy))
     };
     match printed {

@@ -5,6 +5,7 @@
 mod bench;
 mod build;
 mod check;
+mod corpus;
 mod diff;
 mod explain;
 mod explain_code;

@@ -68,7 +68,7 @@ pub struct Generated {
 
 /// Generates the code for a checked plan.
 pub fn generate(checked: &Checked, options: &Options) -> Result<Generated, BadRegex> {
-    let strategy = Strategy::choose(&checked.plan, options.force)?;
+    let strategy = Strategy::choose(&checked.plan, options.force, checked.traffic.as_ref())?;
     let explained = explain(&strategy);
     let comments = Comments::new(checked, &explained);
     let mut data = Data::default();

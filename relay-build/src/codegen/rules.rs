@@ -68,15 +68,8 @@ impl Rules<'_> {
         let entries = self.table.blocklist.iter().zip(&self.strategy.rules).enumerate();
         let doc: Vec<_> =
             entries.clone().flat_map(|(at, (entry, _))| self.comments.blocklist(at, entry)).collect();
-        let body = if self.index.is_none() {
-            let entries = entries.map(|(at, (_, rule))| {
-                let (at, condition) = (Literal::usize_unsuffixed(at), self.all(&rule.tests));
-                quote!(if #condition { return Some(BlocklistIndex(#at)); })
-            });
-            quote!(#(#entries)* None)
-        } else if self.table.blocklist.is_empty() {
-            quote!(None)
-        } else {
+        let [stage, ..] = self.strategy.stages();
+        let body = if self.strategy.waits(stage) {
             let end = Literal::usize_unsuffixed(self.strategy.first_aggregator);
             let arms = entries.map(|(at, (_, rule))| {
                 let (at, condition) = (Literal::usize_unsuffixed(at), self.all(&rule.tests));
@@ -86,6 +79,12 @@ impl Rules<'_> {
                 let mut rules = look.rules(0, #end).iter().copied();
                 rules.find(|rule| match rule { #(#arms)* _ => false }).map(BlocklistIndex)
             }
+        } else {
+            let entries = entries.map(|(at, (_, rule))| {
+                let (at, condition) = (Literal::usize_unsuffixed(at), self.all(&rule.tests));
+                quote!(if #condition { return Some(BlocklistIndex(#at)); })
+            });
+            quote!(#(#entries)* None)
         };
         let doc = if doc.is_empty() { vec![" There is no blocklist.".to_owned()] } else { doc };
         quote! {
@@ -107,7 +106,8 @@ impl Rules<'_> {
             .collect();
         let hides = |hides: bool| hides.then(|| quote!(sink.dropped_raw(); return true;));
         let (mut steps, mut questions) = (Vec::new(), Vec::new());
-        let mut are_alike = self.index.is_some();
+        let waits = self.strategy.waits(first..self.strategy.first_route);
+        let mut are_alike = waits;
         for (at, (aggregator, rule)) in aggregators {
             let index = Literal::usize_unsuffixed(at);
             let hide = hides(aggregator.drop_raw);
@@ -134,11 +134,11 @@ impl Rules<'_> {
                     quote!(if #cheap && #takes { #take })
                 }
             };
-            steps.push(if self.index.is_some() { quote!(#number => { #step }) } else { step });
+            steps.push(if waits { quote!(#number => { #step }) } else { step });
         }
         let (start, end) =
             (Literal::usize_unsuffixed(first), Literal::usize_unsuffixed(self.strategy.first_route));
-        let body = if self.index.is_none() || self.table.aggregators.is_empty() {
+        let body = if !waits {
             quote!(#(#steps)* false)
         } else if are_alike {
             // What is remembered needs no look at the rule: a jump that no processor foresees.
@@ -163,7 +163,7 @@ impl Rules<'_> {
                 false
             }
         };
-        let last_hides = self.index.is_none() && self.unconditional_hide();
+        let last_hides = !waits && self.unconditional_hide();
         if doc.is_empty() {
             doc.push(" There are no aggregations.".to_owned());
         }
@@ -189,9 +189,8 @@ impl Rules<'_> {
 
     fn emit_routes(&self, functions: &[Ident]) -> TokenStream {
         let first = self.strategy.first_route;
-        let body = if self.index.is_none() {
-            quote!(#(self.#functions(name, look, sink);)*)
-        } else {
+        let [.., stage] = self.strategy.stages();
+        let body = if self.strategy.waits(stage) {
             let numbers = (first..).map(Literal::usize_unsuffixed);
             let (start, end) =
                 (Literal::usize_unsuffixed(first), Literal::usize_unsuffixed(self.strategy.rules.len()));
@@ -204,6 +203,8 @@ impl Rules<'_> {
                     match rule { #(#arms)* _ => {} }
                 }
             }
+        } else {
+            quote!(#(self.#functions(name, look, sink);)*)
         };
         quote! {
             /// The routes, in order.

@@ -34,7 +34,10 @@ mod unquoted;
 mod unsupported;
 mod variables;
 
-use crate::diagnostics::{Diagnostic, Severity, Span, codes};
+use crate::{
+    analyses::Traffic,
+    diagnostics::{Diagnostic, Severity, Span, codes},
+};
 use check::Check;
 use fields::Fields;
 use overlay::Environment;
@@ -96,6 +99,8 @@ pub struct Checked {
     pub from_environment: BTreeSet<String>,
     /// The environment that was named.
     pub environment: Option<String>,
+    /// What real traffic looks like, if there was a corpus: steers how the plan runs. No part of what it means.
+    pub traffic: Option<Traffic>,
     /// `[[test]]`, in order of place. No part of the plan.
     pub tests: Vec<Test>,
     /// `[run] show`: where `relay-build run` listens to print what arrives. No part of the plan.

@@ -19,6 +19,9 @@ pub struct Manifest {
     pub config_sha256: String,
     /// Of the plan as JSON.
     pub plan_sha256: String,
+    /// Of the corpus that the strategies were chosen for, if there was one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub corpus_sha256: Option<String>,
     /// The names of the variables that were fixed.
     pub variables: Vec<String>,
     /// `rustc --version`.
@@ -47,6 +50,7 @@ pub(crate) fn manifest(checked: &Checked, (rustc, target): &(String, String)) ->
         environment: checked.environment.clone(),
         config_sha256: sha256(checked.source.text.as_bytes()),
         plan_sha256: sha256(&serde_json::to_vec(&checked.plan).unwrap_or_default()),
+        corpus_sha256: checked.traffic.as_ref().map(|traffic| traffic.corpus_sha256.clone()),
         variables: checked.variables.keys().cloned().collect(),
         rustc: rustc.clone(),
         target: target.clone(),

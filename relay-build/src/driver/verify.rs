@@ -4,7 +4,10 @@
 //! relay was built, and when, must not matter.
 
 use super::{BuildError, BuildOptions, Manifest, build, read, sha256};
-use crate::config::{Checked, Options, Source, check_text};
+use crate::{
+    analyses::Traffic,
+    config::{Checked, Options, Source, check_text},
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, io, path::Path};
 
@@ -24,6 +27,9 @@ pub struct Inputs {
     pub given: BTreeMap<String, String>,
     /// The variables whose values came from the building process' environment.
     pub from_environment: BTreeMap<String, String>,
+    /// What the strategies were chosen for: counts, not the corpus itself.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub traffic: Option<Traffic>,
 }
 
 /// What a comparison found.
@@ -49,6 +55,7 @@ impl Inputs {
             environment: checked.environment.clone(),
             given,
             from_environment,
+            traffic: checked.traffic.clone(),
         }
     }
 
@@ -63,7 +70,8 @@ impl Inputs {
             environment_file: self.environment.as_ref().map(|_| Source::default()),
             ..Options::default()
         };
-        check_text(Source { path: self.config_name.clone().into(), text: self.config.clone() }, &options)
+        let source = Source { path: self.config_name.clone().into(), text: self.config.clone() };
+        Checked { traffic: self.traffic.clone(), ..check_text(source, &options) }
     }
 }
 

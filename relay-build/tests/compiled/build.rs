@@ -13,9 +13,10 @@ mod vectors;
 
 use random::Random;
 use relay_build::{
-    analyses::strategy::Force,
+    analyses::{Traffic, strategy::Force},
     codegen::{Door, Options, generate},
     config::Checked,
+    corpus::Corpus,
 };
 use relay_runtime::{plan::Plan, table::Table};
 use std::{env, fmt::Write, fs, path::Path};
@@ -33,6 +34,7 @@ fn main() {
         for (form, force) in forms::all() {
             code.add("random", &format!("random_{number}_{form}"), table.clone(), force);
         }
+        code.add_steered(&format!("random_{number}_steered"), table, number);
     }
     for (number, (_, table)) in vectors::routing::tables().enumerate() {
         code.add("routing", &format!("routing_{number}"), table, Force::default());
@@ -58,9 +60,20 @@ struct Code {
 impl Code {
     fn add(&mut self, kind: &'static str, name: &str, table: Table, force: Force) {
         let plan = Plan { table, ..Plan::default() };
-        let checked = Checked { plan, ..Checked::default() };
+        self.add_checked(kind, name, &Checked { plan, ..Checked::default() }, force);
+    }
+
+    /// A random table with strategies chosen for lines of its own.
+    fn add_steered(&mut self, name: &str, table: Table, seed: u64) {
+        let corpus = Corpus::generated(&table, 500, seed);
+        let plan = Plan { table, ..Plan::default() };
+        let traffic = Traffic::of(&plan, &corpus).ok();
+        self.add_checked("random", name, &Checked { plan, traffic, ..Checked::default() }, Force::default());
+    }
+
+    fn add_checked(&mut self, kind: &'static str, name: &str, checked: &Checked, force: Force) {
         let options = Options { door: Door::Router, force, ..Options::default() };
-        let code = generate(&checked, &options).expect("a table of good regexes").text();
+        let code = generate(checked, &options).expect("a table of good regexes").text();
         let calls = self.calls.entry(kind).or_default();
         writeln!(self.modules, "pub(crate) mod {name} {{\n{code}\n}}").expect("a string takes everything");
         writeln!(calls, "    check(\"{name}\", {name}::PLAN, &{name}::Table::new());").expect("as above");

@@ -14,6 +14,7 @@ mod machine;
 mod packaging_docs;
 mod peers;
 mod pickle;
+mod record;
 mod relay;
 mod statsd;
 

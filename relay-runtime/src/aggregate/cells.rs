@@ -3,16 +3,17 @@
 //! A cell costs 12 bytes, its numbers, and four bytes in the list of its moment. Cells of one series form a chain, newest
 //! first; free cells form another.
 
+use super::pieces::Pieces;
+
 /// No cell, or no series.
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The cells of a rule.
 #[derive(Debug)]
 pub(super) struct Cells {
-    heads: Vec<Head>,
-    /// The numbers of all cells, so many each.
-    words: Vec<f64>,
-    words_each: usize,
+    heads: Pieces<Head>,
+    /// The numbers of all cells.
+    words: Pieces<f64>,
     /// The values of all cells, if they are kept.
     values: Vec<Vec<f64>>,
     keeps_values: bool,
@@ -33,9 +34,8 @@ pub(super) struct Head {
 impl Cells {
     pub(super) const fn new(words_each: usize, keeps_values: bool) -> Self {
         Self {
-            heads: Vec::new(),
-            words: Vec::new(),
-            words_each,
+            heads: Pieces::new(1),
+            words: Pieces::new(words_each),
             values: Vec::new(),
             keeps_values,
             free: NONE,
@@ -48,15 +48,14 @@ impl Cells {
         self.used += 1;
         if self.free != NONE {
             let cell = self.free;
-            self.free = self.heads[cell as usize].next;
-            self.heads[cell as usize] = head;
+            self.free = self.head(cell).next;
+            *self.head_mut(cell) = head;
             self.words_mut(cell).fill(0.0);
             return cell;
         }
         // Rooms for buckets end before numbers of cells do.
-        let cell = u32::try_from(self.heads.len()).unwrap_or(NONE);
-        self.heads.push(head);
-        self.words.resize(self.words.len() + self.words_each, 0.0);
+        let cell = self.heads.push(head);
+        self.words.push(0.0);
         if self.keeps_values {
             self.values.push(Vec::new());
         }
@@ -66,30 +65,32 @@ impl Cells {
     /// Makes the cell free. Returns how many values it had.
     pub(super) fn release(&mut self, cell: u32) -> usize {
         self.used -= 1;
-        self.heads[cell as usize].next = self.free;
+        self.head_mut(cell).next = self.free;
         self.free = cell;
         self.values.get_mut(cell as usize).map_or(0, |values| std::mem::take(values).len())
     }
 
     #[inline]
     pub(super) fn head(&self, cell: u32) -> Head {
-        self.heads[cell as usize]
+        self.heads.get(cell)[0]
+    }
+
+    fn head_mut(&mut self, cell: u32) -> &mut Head {
+        &mut self.heads.get_mut(cell)[0]
     }
 
     pub(super) fn set_next(&mut self, cell: u32, next: u32) {
-        self.heads[cell as usize].next = next;
+        self.head_mut(cell).next = next;
     }
 
     #[inline]
     pub(super) fn words(&self, cell: u32) -> &[f64] {
-        let start = cell as usize * self.words_each;
-        &self.words[start..start + self.words_each]
+        self.words.get(cell)
     }
 
     #[inline]
     pub(super) fn words_mut(&mut self, cell: u32) -> &mut [f64] {
-        let start = cell as usize * self.words_each;
-        &mut self.words[start..start + self.words_each]
+        self.words.get_mut(cell)
     }
 
     /// None where values are not kept.
@@ -104,9 +105,8 @@ impl Cells {
 
     /// The numbers, and the values if they are kept.
     pub(super) fn contents(&mut self, cell: u32) -> (&[f64], &mut [f64]) {
-        let start = cell as usize * self.words_each;
         let values = self.values.get_mut(cell as usize).map_or(&mut [][..], Vec::as_mut_slice);
-        (&self.words[start..start + self.words_each], values)
+        (self.words.get(cell), values)
     }
 
     pub(super) const fn used(&self) -> usize {

@@ -4,12 +4,12 @@
 //! the order in which they came.
 
 use super::{
-    hash,
-    names::{AnswerId, Link, NAMES_BYTES_MAX, NameId, Names},
+    hash_of,
+    names::{Answer, AnswerId, Link, NAMES_BYTES_MAX, NameId, Names},
     quick,
     series::Hint,
     shared::{PARTS, Shared},
-    state::Point,
+    state::{Named, Sample},
 };
 use crate::{rewriter::is_usable, table::AggregatorIndex};
 use std::sync::Arc;
@@ -38,9 +38,10 @@ pub(crate) type WriteOutput<'f> = dyn Fn(AggregatorIndex, &[u8], &mut Vec<u8>) +
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     answer: AnswerId,
+    /// Copied, so that mostly nobody has to look at the answer again.
+    hint: Hint,
     rule: AggregatorIndex,
-    seconds: u32,
-    value: f64,
+    sample: Sample,
 }
 
 impl Intake {
@@ -80,7 +81,7 @@ impl Intake {
     #[inline(never)]
     pub(crate) fn look_up(&mut self, name: &[u8]) -> NameId {
         self.asked = 0;
-        let hash = hash(name);
+        let hash = hash_of(name);
         match self.names.find(hash, name) {
             Some(found) => found,
             None => self.remember(hash, name),
@@ -109,8 +110,9 @@ impl Intake {
 
     #[inline(never)]
     fn remembered(&mut self, name: NameId, rule: AggregatorIndex) -> Option<bool> {
-        let (found, is_taken) = self.names.answer(name, rule.0, self.asked)?;
-        self.asked = found.answer + 1;
+        let (at, found) = self.names.answer(name, rule.0, self.asked)?;
+        let is_taken = found.is_taken;
+        self.asked = at.answer + 1;
         Some(is_taken)
     }
 
@@ -121,29 +123,30 @@ impl Intake {
     }
 
     /// Takes a datapoint for each of `rules`, which took the name.
+    #[inline]
     pub(crate) fn add(
         &mut self,
         rules: &[AggregatorIndex],
-        id: NameId,
-        [name, value, timestamp]: [&[u8]; 3],
+        looked_up: Option<NameId>,
+        name: &[u8],
+        [value, timestamp]: [&[u8]; 2],
         write_output: &WriteOutput<'_>,
     ) {
+        let id = looked_up.unwrap_or_else(|| self.look_up(name));
         let (Some(value), Some(seconds)) = (quick::value(value), quick::seconds(timestamp)) else {
             // The line was validated.
             return;
         };
+        let sample = Sample { value, seconds };
         let mut next = 0;
         for &rule in rules {
-            let answer = match self.names.answer(id, rule.0, next) {
-                Some((answer, _)) => answer,
-                None => self.names.learn(id, rule.0, true),
+            let (answer, known) = match self.names.answer(id, rule.0, next) {
+                Some((at, answer)) => (at, answer.link.as_ref().map(|_| (answer.part, answer.hint))),
+                None => (self.names.learn(id, rule.0, true), None),
             };
             next = answer.answer + 1;
-            let part = match &self.names.get_mut(answer).link {
-                Some(link) => part_of(link.hash),
-                None => self.link(answer, rule, name, write_output),
-            };
-            self.waiting[part].push(Waiting { answer, rule, seconds, value });
+            let (part, hint) = known.unwrap_or_else(|| self.link(answer, rule, name, write_output));
+            self.waiting[usize::from(part)].push(Waiting { answer, hint, rule, sample });
         }
     }
 
@@ -155,13 +158,14 @@ impl Intake {
         rule: AggregatorIndex,
         name: &[u8],
         write_output: &WriteOutput<'_>,
-    ) -> usize {
+    ) -> (u8, Hint) {
         self.output.clear();
         write_output(rule, name, &mut self.output);
         let output = if is_usable(&self.output) { self.output.as_slice() } else { &[] };
-        let hash = hash(output);
-        self.names.link(answer, Link { output: output.into(), hash, hint: Hint::default() });
-        part_of(hash)
+        let hash = hash_of(output);
+        let part = part_of(hash);
+        self.names.link(answer, Link { output: output.into(), hash }, part);
+        (part, Hint::default())
     }
 
     /// A block ends: its datapoints go to their buckets.
@@ -172,21 +176,24 @@ impl Intake {
                 continue;
             }
             let mut part = self.shared.part(at);
-            for &Waiting { answer, rule, seconds, value } in &self.waiting[at] {
-                let Some(link) = &mut self.names.get_mut(answer).link else { continue };
-                if link.output.is_empty() {
-                    part.refuse_name(rule);
+            for &Waiting { answer, hint, rule, sample } in &self.waiting[at] {
+                if part.add_known(rule, hint, sample, self.now_s) {
                     continue;
                 }
-                let point = Point { output: &link.output, hash: link.hash, value, seconds };
-                part.add_point(rule, &point, &mut link.hint, self.now_s);
+                let Answer { link: Some(link), hint, .. } = self.names.get_mut(answer) else { continue };
+                if link.output.is_empty() {
+                    part.refuse_name(rule);
+                } else {
+                    let series = Named { output: &link.output, hash: link.hash };
+                    part.add_named(rule, series, hint, sample, self.now_s);
+                }
             }
             self.waiting[at].clear();
         }
     }
 }
 
-/// By the half of the hash that tables within a part do not use.
-pub(super) fn part_of(hash: u64) -> usize {
-    usize::try_from(hash % PARTS as u64).unwrap_or(0)
+/// By bits of the hash that tables within a part do not use: the lowest ones and the highest seven.
+pub(super) fn part_of(hash: u64) -> u8 {
+    u8::try_from((hash >> 48) % PARTS as u64).unwrap_or(0)
 }

@@ -15,12 +15,12 @@ mod cells;
 mod counts;
 mod exact;
 mod fold;
-mod ids;
 mod intake;
 mod names;
 mod number;
 mod output;
 mod percentile;
+mod pieces;
 mod quick;
 mod rule;
 mod series;
@@ -30,7 +30,7 @@ mod state;
 
 use crate::table::{Aggregator, AggregatorIndex};
 use series::Hint;
-use state::{Clock, Point, RuleState};
+use state::{Clock, Named, RuleState, Sample};
 use std::{
     hash::{BuildHasher, RandomState},
     sync::{Arc, LazyLock},
@@ -45,6 +45,9 @@ pub use state::{Emitted, Order};
 
 pub(crate) use intake::{Intake, WriteOutput};
 pub(crate) use names::{NAMES_BYTES_MAX, NameId};
+
+/// Buckets, and series, that a rule may have memory for without having them: a piece in each part.
+pub(crate) const SPARE: u64 = (shared::PARTS * pieces::ENTRIES) as u64;
 
 /// The open buckets of all rules of a table.
 #[derive(Debug)]
@@ -75,14 +78,26 @@ impl Aggregates {
 
     /// Takes a datapoint for the output series of that name.
     pub fn add(&mut self, rule: AggregatorIndex, output: &[u8], value: f64, seconds: u32, now_s: u64) {
-        let point = Point { output, hash: hash(output), value, seconds };
-        self.add_point(rule, &point, &mut Hint::default(), now_s);
+        let series = Named { output, hash: hash_of(output) };
+        self.add_named(rule, series, &mut Hint::default(), Sample { value, seconds }, now_s);
     }
 
-    /// The same for a datapoint whose series may have a known place.
+    /// The same for a series that may have a known place, which is kept.
+    fn add_named(
+        &mut self,
+        rule: AggregatorIndex,
+        series: Named<'_>,
+        hint: &mut Hint,
+        sample: Sample,
+        now_s: u64,
+    ) {
+        self.states[rule.get()].add(&self.rules[rule.get()], series, hint, sample, now_s);
+    }
+
+    /// The same for a series that is still where it was and has a bucket for the datapoint. Whether it is and has.
     #[inline]
-    fn add_point(&mut self, rule: AggregatorIndex, point: &Point<'_>, hint: &mut Hint, now_s: u64) {
-        self.states[rule.get()].add(&self.rules[rule.get()], point, hint, now_s);
+    fn add_known(&mut self, rule: AggregatorIndex, hint: Hint, sample: Sample, now_s: u64) -> bool {
+        self.states[rule.get()].add_known(&self.rules[rule.get()], hint, sample, now_s)
     }
 
     /// Counts a datapoint whose output cannot be sent.
@@ -156,7 +171,7 @@ impl Aggregates {
 /// The hash by which series are found. Seeded at random, so that nobody can make names that collide; nothing that is put
 /// out depends on it.
 #[inline]
-fn hash(name: &[u8]) -> u64 {
+fn hash_of(name: &[u8]) -> u64 {
     // Both unknown: who knew a factor could make it zero.
     static SEEDS: LazyLock<[u64; 2]> = LazyLock::new(|| [0, 1].map(|one| RandomState::new().hash_one(one)));
     const FACTOR: u64 = 0xA076_1D64_78BD_642F;

@@ -3,7 +3,9 @@
 //! So a regex runs once per distinct name, and an output's name is made once. The table belongs to one worker and needs no
 //! lock; it is bounded in bytes, and when it is full, names that were not seen for a round make room.
 
-use super::{ids::Ids, series::Hint};
+use super::series::Hint;
+use hashbrown::HashTable;
+use smallvec::SmallVec;
 use std::mem;
 
 /// Bytes that a worker remembers names in, when nothing is said: about a million names of ordinary length with an output
@@ -16,7 +18,7 @@ const PER_PIECE: usize = 16;
 /// The names.
 #[derive(Debug)]
 pub(super) struct Names {
-    ids: Ids,
+    ids: HashTable<u32>,
     entries: Vec<Entry>,
     /// Entries that are in no use.
     free: Vec<u32>,
@@ -31,8 +33,8 @@ pub(super) struct Names {
 struct Entry {
     hash: u64,
     name: Box<[u8]>,
-    /// In the order in which the rules asked, which is that of the table.
-    answers: Vec<Answer>,
+    /// In the order in which the rules asked, which is that of the table. Most names have one.
+    answers: SmallVec<[Answer; 1]>,
     was_seen: bool,
 }
 
@@ -40,7 +42,11 @@ struct Entry {
 #[derive(Debug)]
 pub(super) struct Answer {
     rule: u32,
-    is_taken: bool,
+    pub(super) is_taken: bool,
+    /// The part that its series is in, once there is a link.
+    pub(super) part: u8,
+    /// Where the series was: with the part mostly all that one needs to know of it.
+    pub(super) hint: Hint,
     /// Made when it is first needed.
     pub(super) link: Option<Box<Link>>,
 }
@@ -51,7 +57,6 @@ pub(super) struct Link {
     /// Empty if it cannot be sent.
     pub(super) output: Box<[u8]>,
     pub(super) hash: u64,
-    pub(super) hint: Hint,
 }
 
 /// Where a name is, until another needs its room.
@@ -67,16 +72,16 @@ pub(super) struct AnswerId {
 
 impl Names {
     pub(super) fn new(bytes_max: usize) -> Self {
-        Self { ids: Ids::default(), entries: Vec::new(), free: Vec::new(), bytes: 0, bytes_max, hand: 0 }
+        Self { ids: HashTable::new(), entries: Vec::new(), free: Vec::new(), bytes: 0, bytes_max, hand: 0 }
     }
 
     #[inline]
     pub(super) fn find(&mut self, hash: u64, name: &[u8]) -> Option<NameId> {
-        let is_it = |id: u32| {
+        let is_it = |&id: &u32| {
             let entry = &self.entries[id as usize];
             entry.hash == hash && *entry.name == *name
         };
-        let id = self.ids.find(hash, is_it)?;
+        let id = *self.ids.find(hash, is_it)?;
         self.entries[id as usize].was_seen = true;
         Some(NameId(id))
     }
@@ -98,7 +103,8 @@ impl Names {
             u32::try_from(self.entries.len() - 1).unwrap_or(u32::MAX - 1)
         });
         self.entries[id as usize] = entry;
-        self.ids.insert(hash, id);
+        let Self { entries, ids, .. } = self;
+        ids.insert_unique(hash, id, |&id| entries[id as usize].hash);
         NameId(id)
     }
 
@@ -111,7 +117,9 @@ impl Names {
             if !entry.name.is_empty() && !mem::take(&mut entry.was_seen) {
                 self.bytes -= entry.bytes();
                 let id = u32::try_from(at).unwrap_or(u32::MAX - 1);
-                self.ids.remove(entry.hash, id);
+                if let Ok(found) = self.ids.find_entry(entry.hash, |&one| one == id) {
+                    found.remove();
+                }
                 self.free.push(id);
                 *entry = Entry::default();
                 return;
@@ -119,9 +127,9 @@ impl Names {
         }
     }
 
-    /// What is known of a rule and this name. Looks at `from` first, and says where.
+    /// What is known of a rule and this name, and where. Looks at `from` first.
     #[inline]
-    pub(super) fn answer(&self, name: NameId, rule: u32, from: u32) -> Option<(AnswerId, bool)> {
+    pub(super) fn answer(&self, name: NameId, rule: u32, from: u32) -> Option<(AnswerId, &Answer)> {
         let answers = &self.entries[name.0 as usize].answers;
         let from = (from as usize).min(answers.len());
         let is_it = |answer: &Answer| answer.rule == rule;
@@ -130,26 +138,24 @@ impl Names {
             None => answers[..from].iter().position(is_it)?,
         };
         let id = AnswerId { name, answer: u32::try_from(at).unwrap_or(0) };
-        Some((id, answers[at].is_taken))
+        Some((id, &answers[at]))
     }
 
     /// Remembers what a rule, which was not asked before, does with this name.
     pub(super) fn learn(&mut self, name: NameId, rule: u32, is_taken: bool) -> AnswerId {
         let answers = &mut self.entries[name.0 as usize].answers;
-        let before = answers.capacity();
-        if answers.len() == before {
-            // Most names have one.
-            answers.reserve_exact(before.max(1));
-        }
-        self.bytes += (answers.capacity() - before) * size_of::<Answer>();
-        answers.push(Answer { rule, is_taken, link: None });
+        let before = spilled(answers);
+        answers.push(Answer { rule, is_taken, part: 0, hint: Hint::default(), link: None });
+        self.bytes += spilled(answers) - before;
         AnswerId { name, answer: u32::try_from(answers.len() - 1).unwrap_or(0) }
     }
 
     /// Remembers where a name goes by a rule that takes it; once.
-    pub(super) fn link(&mut self, id: AnswerId, link: Link) {
+    pub(super) fn link(&mut self, id: AnswerId, link: Link, part: u8) {
         self.bytes += link.bytes();
-        self.get_mut(id).link = Some(Box::new(link));
+        let answer = self.get_mut(id);
+        answer.part = part;
+        answer.link = Some(Box::new(link));
     }
 
     #[inline]
@@ -161,11 +167,20 @@ impl Names {
 impl Entry {
     /// What it takes, with its place in the index.
     fn bytes(&self) -> usize {
-        const PLACE: usize = 24;
+        const PLACE: usize = 16;
         let links = self.answers.iter().filter_map(|answer| answer.link.as_deref()).map(Link::bytes);
-        let answers = self.answers.capacity() * size_of::<Answer>() + PER_PIECE;
-        size_of::<Self>() + PLACE + self.name.len() + PER_PIECE + answers + links.sum::<usize>()
+        size_of::<Self>()
+            + PLACE
+            + self.name.len()
+            + PER_PIECE
+            + spilled(&self.answers)
+            + links.sum::<usize>()
     }
+}
+
+/// What the answers take outside of their entry.
+fn spilled(answers: &SmallVec<[Answer; 1]>) -> usize {
+    if answers.spilled() { answers.capacity() * size_of::<Answer>() + PER_PIECE } else { 0 }
 }
 
 impl Link {
@@ -206,8 +221,8 @@ mod tests {
             for rule in 0..20 {
                 let answer = names.learn(id, rule, rule % 2 == 0);
                 let output = vec![b'x'; n as usize].into();
-                names.link(answer, Link { output, hash: 0, hint: Hint::default() });
-                let found = names.answer(id, rule, n % 25).map(|(found, is_taken)| (found.answer, is_taken));
+                names.link(answer, Link { output, hash: 0 }, 0);
+                let found = names.answer(id, rule, n % 25).map(|(at, found)| (at.answer, found.is_taken));
                 assert_eq!(found, Some((rule, rule % 2 == 0)));
             }
             let counted: usize =

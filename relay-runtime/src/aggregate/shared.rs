@@ -6,7 +6,7 @@
 //! holds a lock for long.
 
 use super::{
-    Aggregates, AggregatorCounts, Emitted, Order, Rule, SnapshotError, hash,
+    Aggregates, AggregatorCounts, Emitted, Order, Rule, SnapshotError, hash_of,
     intake::part_of,
     ready,
     snapshot::{self, Fingerprint},
@@ -158,8 +158,8 @@ impl Shared {
         let mut emitted =
             |rule, until| (0..PARTS).for_each(|part| self.part(part).set_emitted_until(rule, until));
         snapshot::load(bytes, &self.fingerprints, &mut emitted, &mut |rule, saved| {
-            let hash = hash(saved.name);
-            opened += u64::from(self.part(part_of(hash)).restore(rule, saved, hash));
+            let hash = hash_of(saved.name);
+            opened += u64::from(self.part(part_of(hash).into()).restore(rule, saved, hash));
         })?;
         Ok(opened)
     }

@@ -48,11 +48,16 @@ struct Kept {
     changed: Group,
 }
 
-/// A datapoint for an output series.
+/// An output series, as a rule's `format` names it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Point<'a> {
+pub(super) struct Named<'a> {
     pub(super) output: &'a [u8],
     pub(super) hash: u64,
+}
+
+/// What a datapoint says, of whatever series.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sample {
     pub(super) value: f64,
     pub(super) seconds: u32,
 }
@@ -77,7 +82,7 @@ impl RuleState {
     pub(super) fn new(rule: &Rule) -> Self {
         Self {
             cells: Cells::new(rule.fold.words(), rule.fold.keeps_values()),
-            series: SeriesList::default(),
+            series: SeriesList::new(),
             open: BTreeMap::new(),
             kept: BTreeMap::new(),
             corrections_at: None,
@@ -88,35 +93,57 @@ impl RuleState {
     }
 
     /// Takes a datapoint.
-    #[inline]
-    pub(super) fn add(&mut self, rule: &Rule, point: &Point<'_>, hint: &mut Hint, now_s: u64) {
+    pub(super) fn add(
+        &mut self,
+        rule: &Rule,
+        series: Named<'_>,
+        hint: &mut Hint,
+        sample: Sample,
+        now_s: u64,
+    ) {
         self.counts.taken += 1;
-        let start = rule.bucket(point.seconds);
-        let series = self.series.find(point.hash, point.output, hint);
-        let known = series.and_then(|series| self.find_cell(series, start));
-        let Some(cell) = known.or_else(|| self.open_cell(rule, start, series, point, hint, now_s)) else {
-            return;
+        let known = self.series.find(series.hash, series.output, hint);
+        let cell = known.and_then(|series| self.find_cell(rule, series, sample.seconds));
+        let start = rule.bucket(sample.seconds);
+        if let Some(cell) = cell.or_else(|| self.open_cell(rule, start, known, series, hint, now_s)) {
+            self.add_to_cell(rule, cell, sample, now_s);
+        }
+    }
+
+    /// Takes a datapoint of a series that is where it was, for a bucket that is open. Whether it was so.
+    #[inline]
+    pub(super) fn add_known(&mut self, rule: &Rule, hint: Hint, sample: Sample, now_s: u64) -> bool {
+        let series = self.series.known(hint);
+        let Some(cell) = series.and_then(|series| self.find_cell(rule, series, sample.seconds)) else {
+            return false;
         };
+        self.counts.taken += 1;
+        self.add_to_cell(rule, cell, sample, now_s);
+        true
+    }
+
+    #[inline]
+    fn add_to_cell(&mut self, rule: &Rule, cell: u32, sample: Sample, now_s: u64) {
         if let Some(values) = self.cells.values_mut(cell) {
             if !rule.values.take() {
                 self.counts.no_room += 1;
-                return self.discard_if_empty(rule, cell, point.hash);
+                return self.discard_if_empty(rule, cell);
             }
-            values.push(point.value);
+            values.push(sample.value);
         }
         self.counts.added += 1;
-        rule.fold.add(self.cells.words_mut(cell), point.value, point.seconds);
+        rule.fold.add(self.cells.words_mut(cell), sample.value, sample.seconds);
         if rule.keep.is_some() {
-            self.note_correction(rule, cell, start, now_s);
+            self.note_correction(rule, cell, now_s);
         }
     }
 
     #[inline]
-    fn find_cell(&self, series: u32, start: u32) -> Option<u32> {
+    fn find_cell(&self, rule: &Rule, series: u32, seconds: u32) -> Option<u32> {
         let mut cell = self.series.head(series);
         while cell != NONE {
             let head = self.cells.head(cell);
-            if head.start == start {
+            if seconds.checked_sub(head.start).is_some_and(|after| after < rule.interval) {
                 return Some(cell);
             }
             cell = head.next;
@@ -129,8 +156,8 @@ impl RuleState {
         &mut self,
         rule: &Rule,
         start: u32,
-        series: Option<u32>,
-        point: &Point<'_>,
+        known: Option<u32>,
+        series: Named<'_>,
         hint: &mut Hint,
         now_s: u64,
     ) -> Option<u32> {
@@ -148,24 +175,25 @@ impl RuleState {
             self.counts.no_room += 1;
             return None;
         }
-        if series.is_none() && !rule.series.take() {
+        if known.is_none() && !rule.series.take() {
             rule.buckets.give_back(1);
             self.counts.no_room += 1;
             return None;
         }
-        let series = series.unwrap_or_else(|| self.series.add(point.hash, point.output, hint));
+        let series = known.unwrap_or_else(|| self.series.add(series.hash, series.output, hint));
         let cell = self.cells.take(Head { start, next: self.series.head(series), series });
         self.series.set_head(series, cell);
-        if was_emitted {
-            self.kept.entry(start).or_default().cells.push(cell);
+        let cells = if was_emitted {
+            &mut self.kept.entry(start).or_default().cells
         } else {
-            self.open.entry(start).or_default().cells.push(cell);
-        }
+            &mut self.open.entry(start).or_default().cells
+        };
+        cells.push(cell);
         Some(cell)
     }
 
     /// A cell that was just opened for a value that finds no room.
-    fn discard_if_empty(&mut self, rule: &Rule, cell: u32, hash: u64) {
+    fn discard_if_empty(&mut self, rule: &Rule, cell: u32) {
         if self.cells.words(cell)[0] == 0.0 {
             let start = self.cells.head(cell).start;
             let lists = [
@@ -177,12 +205,12 @@ impl RuleState {
                     cells.pop();
                 }
             }
-            self.release(rule, cell, Some(hash));
+            self.release(rule, cell);
         }
     }
 
-    fn note_correction(&mut self, rule: &Rule, cell: u32, start: u32, now_s: u64) {
-        let Some(kept) = self.kept.get_mut(&start) else { return };
+    fn note_correction(&mut self, rule: &Rule, cell: u32, now_s: u64) {
+        let Some(kept) = self.kept.get_mut(&self.cells.head(cell).start) else { return };
         self.counts.corrections += 1;
         let Kept { cells, changed } = kept;
         // A cell may be there several times, but not without end.
@@ -236,7 +264,7 @@ impl RuleState {
                 self.counts.incomplete += 1;
             }
             if rule.keep.is_none() {
-                self.release(rule, cell, None);
+                self.release(rule, cell);
             } else if is_new {
                 self.kept.entry(start).or_default().cells.push(cell);
             }
@@ -261,7 +289,7 @@ impl RuleState {
                 return;
             }
             for cell in first.remove().cells {
-                self.release(rule, cell, None);
+                self.release(rule, cell);
             }
         }
     }
@@ -323,7 +351,7 @@ impl RuleState {
     }
 
     /// Makes the cell free, and forgets its series if that was the last.
-    fn release(&mut self, rule: &Rule, cell: u32, hash: Option<u64>) {
+    fn release(&mut self, rule: &Rule, cell: u32) {
         let Head { series, next, .. } = self.cells.head(cell);
         if self.series.head(series) == cell {
             self.series.set_head(series, next);
@@ -337,8 +365,7 @@ impl RuleState {
         rule.values.give_back(self.cells.release(cell));
         rule.buckets.give_back(1);
         if self.series.head(series) == NONE {
-            let hash = hash.unwrap_or_else(|| super::hash(self.series.name(series)));
-            self.series.remove(hash, series);
+            self.series.remove(super::hash_of(self.series.name(series)), series);
             rule.series.give_back(1);
         }
     }
@@ -369,7 +396,7 @@ impl RuleState {
         let mut hint = Hint::default();
         let known = self.series.find(hash, name, &mut hint);
         if self.emitted_until.is_some_and(|until| *start <= until)
-            || known.is_some_and(|series| self.find_cell(series, *start).is_some())
+            || known.is_some_and(|series| self.find_cell(rule, series, *start).is_some())
             || !rule.buckets.take()
         {
             return false;

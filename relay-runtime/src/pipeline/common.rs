@@ -113,14 +113,13 @@ impl Common {
     #[inline(never)]
     pub(super) fn aggregate(
         &mut self,
-        [name, value, timestamp]: [&[u8]; 3],
+        fields: &[&[u8]; 3],
         outcome: &Outcome,
         write_output: &WriteOutput<'_>,
     ) {
         let Some(intake) = &mut self.aggregation else { return };
-        let name = if outcome.is_rewritten { self.memory.rewritten.as_slice() } else { name };
-        let id = outcome.looked_up.unwrap_or_else(|| intake.look_up(name));
-        intake.add(&self.memory.aggregators, id, [name, value, timestamp], write_output);
+        let name = if outcome.is_rewritten { self.memory.rewritten.as_slice() } else { fields[0] };
+        intake.add(&self.memory.aggregators, outcome.looked_up, name, [fields[1], fields[2]], write_output);
     }
 
     /// What comes next comes at this time.

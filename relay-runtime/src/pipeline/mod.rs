@@ -105,7 +105,7 @@ impl<D: Dispatch> Pipeline<D> {
         let outcome = decision.outcome();
         if outcome.is_aggregated {
             let dispatch = &self.dispatch;
-            self.common.aggregate(fields, &outcome, &|at, name, out| dispatch.output(at, name, out));
+            self.common.aggregate(&fields, &outcome, &|at, name, out| dispatch.output(at, name, out));
         }
         if !outcome.is_routed || outcome.end != End::Routes {
             return count_unrouted(outcome.end, gathered);

@@ -1,8 +1,8 @@
 //! The arguments of an artifact. Few enough that a library for them would only make the binary larger.
 
 use super::spool_command::SpoolCommand;
-use crate::spool::SpoolName;
-use std::{ffi::OsString, fmt};
+use crate::{record::Limits, spool::SpoolName};
+use std::{ffi::OsString, fmt, path::PathBuf, str::FromStr, time::Duration};
 
 /// What `--help` prints.
 pub(super) const USAGE: &str = "\
@@ -17,6 +17,9 @@ Commands:
   replay [UNTIL]
                 Read `seconds TAB line`s on stdin, print what is sent when, in virtual time,
                 up to second UNTIL, and the ledger on stderr
+  record [--lines N] [--seconds S] [--pid PID] FILE
+                Take the lines that a relay which runs here gets, a million or N of them, into FILE,
+                compressed if its name ends in .zst, or to stdout for -
   spool list [--json]
                 Show the spools in the spool directory, also of destinations that are gone
   spool drain DESTINATION [ADDRESS]
@@ -38,11 +41,23 @@ pub(super) enum Command {
     Trace,
     Replay { until: Option<f64> },
     Spool(SpoolCommand),
+    Record(RecordCommand),
     Config,
     Manifest,
     Version,
     Help,
 }
+
+/// What to record.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct RecordCommand {
+    pub(super) pid: Option<u32>,
+    pub(super) limits: Limits,
+    pub(super) file: PathBuf,
+}
+
+/// Lines of a recording when nobody says how many.
+const RECORDED_LINES: u64 = 1_000_000;
 
 /// Arguments that mean nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,6 +76,7 @@ pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Com
             "trace" => Command::Trace,
             "replay" => Command::Replay { until: parse_until(&mut arguments)? },
             "spool" => Command::Spool(parse_spool(&mut arguments)?),
+            "record" => Command::Record(parse_record(&mut arguments)?),
             "--config" => Command::Config,
             "--manifest" => Command::Manifest,
             "version" | "--version" | "-V" => Command::Version,
@@ -79,6 +95,29 @@ fn parse_until(arguments: &mut impl Iterator<Item = String>) -> Result<Option<f6
     match argument.parse() {
         Ok(until) => Ok(Some(until)),
         Err(_) => Err(UsageError::Unknown { argument }),
+    }
+}
+
+fn parse_record(arguments: &mut impl Iterator<Item = String>) -> Result<RecordCommand, UsageError> {
+    fn number<T: FromStr>(text: Option<String>, after: &'static str) -> Result<T, UsageError> {
+        let expected = "a number";
+        text.and_then(|text| text.parse().ok()).ok_or(UsageError::Missing { after, expected })
+    }
+    let mut limits = Limits { lines: RECORDED_LINES, time: None };
+    let mut pid = None;
+    loop {
+        let argument = arguments.next().ok_or(UsageError::Missing { after: "record", expected: "a file" })?;
+        match argument.as_str() {
+            "--lines" => limits.lines = number(arguments.next(), "--lines")?,
+            "--seconds" => {
+                let seconds = number(arguments.next(), "--seconds")?;
+                let wrong = UsageError::Missing { after: "--seconds", expected: "a number of seconds" };
+                limits.time = Some(Duration::try_from_secs_f64(seconds).map_err(|_| wrong)?);
+            }
+            "--pid" => pid = Some(number(arguments.next(), "--pid")?),
+            option if option.starts_with("--") => return Err(UsageError::Unknown { argument }),
+            file => return Ok(RecordCommand { pid, limits, file: file.into() }),
+        }
     }
 }
 
@@ -140,6 +179,15 @@ mod tests {
         check(&["spool", "drain", "a:1", "b:2"], Ok(Command::Spool(drain)));
         check(&["spool", "drop"], Err("after `drop` expected a destination"));
         check(&["spool", "drop", "a:1", "b:2"], Err("one argument too many: `b:2`"));
+        let file = "out.zst".into();
+        let limits = Limits { lines: 5, time: Some(Duration::from_millis(1500)) };
+        let record = Command::Record(RecordCommand { pid: Some(7), limits, file });
+        check(&["record", "--lines", "5", "--seconds", "1.5", "--pid", "7", "out.zst"], Ok(record));
+        check(&["record"], Err("after `record` expected a file"));
+        check(&["record", "--lines", "many", "x"], Err("after `--lines` expected a number"));
+        check(&["record", "--seconds", "-1", "x"], Err("after `--seconds` expected a number of seconds"));
+        check(&["record", "--fast", "x"], Err("unknown argument `--fast`"));
+        check(&["record", "x", "y"], Err("one argument too many: `y`"));
         check(&["replay"], Ok(Command::Replay { until: None }));
         check(&["replay", "1.5e9"], Ok(Command::Replay { until: Some(1.5e9) }));
         check(&["replay", "soon"], Err("unknown argument `soon`"));

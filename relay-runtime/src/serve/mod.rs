@@ -28,17 +28,20 @@ pub use open_files::raise_open_files_max;
 pub use relay::{Relay, StartError, memory, memory_with};
 pub use spool_command::SpoolError;
 
+pub use crate::record::RecordError;
+
 use crate::{
     dispatch::{Dispatch, DynDispatch},
     ledger::Ledger,
     logging,
     plan::Plan,
+    record::{Tap, offer},
     replay::{ReplayError, replay_lines},
     table::Destination,
     trace::trace_lines,
 };
 use any_table::AnyTable;
-use arguments::{Command, USAGE};
+use arguments::{Command, RecordCommand, USAGE};
 use signal_hook::{
     consts::{SIGINT, SIGTERM, SIGUSR1},
     iterator::Signals,
@@ -88,6 +91,8 @@ pub enum ServeError {
     Replay(ReplayError),
     /// A spool cannot be listed, drained or dropped.
     Spool(SpoolError),
+    /// Nothing can be recorded.
+    Record(RecordError),
     /// A worker ended by itself.
     WorkerEnded,
 }
@@ -113,9 +118,10 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
         Command::Trace => trace(plan, table.as_dispatch()),
         Command::Replay { until } => replay(plan, table.as_dispatch(), until),
         Command::Spool(command) => spool(plan, &command),
-        Command::Serve => {
-            Plan::from_json(plan).map_err(ServeError::Plan).and_then(|plan| run_table(&plan, table))
-        }
+        Command::Record(command) => record(plan, &command),
+        Command::Serve => Plan::from_json(plan)
+            .map_err(ServeError::Plan)
+            .and_then(|read| run_table(&read, table, Some(plan))),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -129,12 +135,14 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
 
 /// Serves `plan` until a signal ends it. Variables come from the environment.
 pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeError> {
-    run_table(plan, &(Arc::new(dispatch) as Arc<dyn AnyTable>))
+    run_table(plan, &(Arc::new(dispatch) as Arc<dyn AnyTable>), None)
 }
 
-fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<(), ServeError> {
+/// `built_in` is the plan as text, for a process that is a relay and nothing else: its lines can be recorded.
+fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> Result<(), ServeError> {
     let inherited = manager::take_sockets();
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
+    let tap = built_in.and_then(tap);
     raise_open_files_max();
     let signals = catch_signals().map_err(ServeError::Signals)?;
     let lookup = |name: &str| std::env::var(name).ok();
@@ -143,7 +151,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<(), ServeError> {
         fs::write(&path.0, std::process::id().to_string())
             .map_err(|error| ServeError::PidFile { path: path.0.clone(), error })?;
     }
-    let relay = Relay::start_table(&plan, table, inherited).map_err(ServeError::Start)?;
+    let relay = Relay::start_table(&plan, table, tap, inherited).map_err(ServeError::Start)?;
     manager::tell_ready();
     serve(&relay, &signals)?;
     tracing::info!("stopping");
@@ -157,6 +165,16 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>) -> Result<(), ServeError> {
         }
         None => Err(ServeError::WorkerEnded),
     }
+}
+
+/// Where recorders get their lines from, if they can.
+fn tap(plan: &str) -> Option<Arc<Tap>> {
+    let tap = Arc::new(Tap::default());
+    let offered = offer(Arc::clone(&tap), plan);
+    if let Err(error) = &offered {
+        tracing::warn!(%error, "the lines of this relay cannot be recorded");
+    }
+    offered.is_ok().then_some(tap)
 }
 
 /// Until a signal asks for the end.
@@ -245,6 +263,14 @@ fn spool(plan: &str, command: &SpoolCommand) -> Result<(), ServeError> {
     spool_command::run(command, directory, &configured, &mut io::stdout().lock()).map_err(ServeError::Spool)
 }
 
+/// Takes what a running relay gets.
+fn record(plan: &str, command: &RecordCommand) -> Result<(), ServeError> {
+    let RecordCommand { pid, limits, file } = command;
+    let recorded = crate::record::record(plan, *pid, *limits, file).map_err(ServeError::Record)?;
+    eprintln!("{recorded}");
+    Ok(())
+}
+
 fn print_ledger(ledger: &Ledger) {
     let _ = print(&format!("{}\n", ledger.to_json()));
 }
@@ -268,6 +294,7 @@ impl fmt::Display for ServeError {
             Self::Trace(error) => write!(f, "cannot trace: {error}"),
             Self::Replay(error) => write!(f, "cannot replay: {error}"),
             Self::Spool(error) => error.fmt(f),
+            Self::Record(error) => error.fmt(f),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
         }
     }

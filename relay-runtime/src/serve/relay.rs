@@ -12,6 +12,7 @@ use crate::{
     memory::{Memory, TooSmall},
     plan::Plan,
     protocol::Protocol,
+    record::{Tap, Tapped},
 };
 use std::{fmt, net::SocketAddr, sync::Arc, thread, time::Duration};
 
@@ -50,12 +51,14 @@ impl Relay {
     /// Starts to serve. Variables come from the environment.
     pub fn start<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<Self, StartError> {
         let table = Arc::new(dispatch) as Arc<dyn AnyTable>;
-        Self::start_table(plan, &table, Inherited::default())
+        Self::start_table(plan, &table, None, Inherited::default())
     }
 
+    /// With a tap, lines can be recorded.
     pub(super) fn start_table(
         plan: &Plan,
         table: &Arc<dyn AnyTable>,
+        tap: Option<Arc<Tap>>,
         inherited: Inherited,
     ) -> Result<Self, StartError> {
         let plan = complete::complete(plan, |name| std::env::var(name).ok())?;
@@ -63,6 +66,10 @@ impl Relay {
         let deliver_max = plan.settings.shutdown_ms.resolve(|_| None).unwrap_or_default();
         let liveness = setup.liveness.clone();
         let pipeline = Arc::clone(table).pipeline(&plan.table, setup.input_limits.line_bytes, liveness);
+        let pipeline = match tap {
+            Some(tap) => Box::new(Tapped::new(pipeline, tap)),
+            None => pipeline,
+        };
         let engine = Engine::start(setup, &*pipeline, inherited).map_err(StartError::Engine)?;
         Ok(Self { engine, deliver_max: Duration::from_millis(deliver_max) })
     }

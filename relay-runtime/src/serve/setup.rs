@@ -3,7 +3,7 @@
 
 use super::relay::StartError;
 use crate::{
-    aggregate::NAMES_BYTES_MAX,
+    aggregate::{NAMES_BYTES_MAX, SPARE},
     destination::{Limits, QueueMemory, Redo, Room, Spooling, WhenFull},
     engine::{Input, Outgoing, Setup, SpoolSetup, StateSetup},
     memory::{Demands, Memory},
@@ -106,8 +106,8 @@ fn divide_memory(plan: &Plan, setup: &Setup) -> Result<Memory, StartError> {
         unfinished_bytes: longest.max().unwrap_or(0) as u64,
         frame_bytes: if has_pickle { setup.input_limits.frame_bytes as u64 } else { 0 },
         has_order: table.validation.order,
-        buckets: table.aggregators.iter().map(|rule| u64::from(rule.options.buckets_max)).sum(),
-        series: table.aggregators.iter().map(|rule| u64::from(rule.options.series_max)).sum(),
+        buckets: table.aggregators.iter().map(|rule| u64::from(rule.options.buckets_max) + SPARE).sum(),
+        series: table.aggregators.iter().map(|rule| u64::from(rule.options.series_max) + SPARE).sum(),
         values: table
             .aggregators
             .iter()

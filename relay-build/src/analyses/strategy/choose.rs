@@ -1,20 +1,23 @@
 //! From what is asked of each rule to one strategy for the table.
 
 use super::{
-    Guard, MatchStrategy, PrefixStrategy, Reader, Required, Rewriting, Rule, RuleForm, Strategy,
+    Asked, Guard, MatchStrategy, PrefixStrategy, Reader, Required, Rule, RuleForm, Strategy,
     SubstringStrategy, Test, TestKind,
 };
-use relay_runtime::matching::{BLOCK_BYTES, LENGTH_MAX};
+use relay_runtime::{
+    matching::{BLOCK_BYTES, LENGTH_MAX},
+    table::Table,
+};
 use std::collections::BTreeSet;
 
 /// Up to so many rules, comparing one by one beats one look: a compare that fails costs about a nanosecond.
-const COMPARED_MAX: usize = 6;
+pub(super) const COMPARED_MAX: usize = 6;
 
 /// Up to so many rules, searching one by one beats the automaton, whose every byte is a load.
-const SEARCHED_MAX: usize = 3;
+pub(super) const SEARCHED_MAX: usize = 3;
 
 /// With substrings of at least so many bytes, the window that is moved skips enough to beat the automaton.
-const WINDOW_MIN: usize = 5;
+pub(super) const WINDOW_MIN: usize = 5;
 
 /// Up to so many substrings, most of what stands in a name ends the beginning of none.
 const SKIPPED_MAX: usize = 2_000;
@@ -25,14 +28,8 @@ const CODE_RULES_MAX: usize = 200;
 /// From so many lengths on, hashing each costs more than walking; dots may rule most of them out, though.
 const HASHED_LENGTHS_MAX: usize = 24;
 
-pub(super) fn choose(
-    reader: Reader,
-    asked: Vec<Vec<Test>>,
-    mut guards: Vec<Guard>,
-    mut targets: Vec<Vec<Vec<Test>>>,
-    rewriters: Vec<Rewriting>,
-    [first_aggregator, aggregators]: [usize; 2],
-) -> Strategy {
+pub(super) fn choose(reader: Reader, asked: Asked, mut guards: Vec<Guard>, table: &Table) -> Strategy {
+    let Asked { rules: asked, mut targets, rewriters } = asked;
     let force = reader.force;
     let prefixes = force.prefixes.unwrap_or_else(|| choose_prefixes(&guards));
     let guarded = guards.iter().filter(|guard| matches!(guard, Guard::Substrings(_))).count();
@@ -72,9 +69,19 @@ pub(super) fn choose(
         rules.push(Rule { guard, tests, matching });
     }
     targets.iter_mut().flatten().flatten().for_each(|test| test.use_look(&found));
-    let first_route = first_aggregator + aggregators;
-    let regexes = reader.regexes;
-    Strategy { prefixes, substrings, form, rules, first_aggregator, first_route, targets, regexes, rewriters }
+    let first_aggregator = table.blocklist.len();
+    Strategy {
+        prefixes,
+        substrings,
+        form,
+        rules,
+        first_aggregator,
+        first_route: first_aggregator + table.aggregators.len(),
+        targets,
+        regexes: reader.regexes,
+        rewriters,
+        called: Vec::new(),
+    }
 }
 
 fn choose_prefixes(guards: &[Guard]) -> PrefixStrategy {
@@ -98,7 +105,7 @@ fn choose_prefixes(guards: &[Guard]) -> PrefixStrategy {
 }
 
 /// Whether all substrings that rules wait for have from `window` to `LENGTH_MAX` bytes, and are not too many.
-fn can_skip(guards: &[Guard], window: usize) -> bool {
+pub(super) fn can_skip(guards: &[Guard], window: usize) -> bool {
     let mut texts = BTreeSet::new();
     for guard in guards {
         if let Guard::Substrings(literals) = guard {
@@ -125,25 +132,14 @@ fn matching(tests: &[Test], is_guarded: bool) -> MatchStrategy {
 
 /// Drops the tests that the guard has answered.
 fn relieve(tests: &mut Vec<Test>, guard: &Guard, reader: &Reader) {
-    match guard {
-        Guard::None => {}
-        Guard::Prefixes(texts) => {
-            if let [text] = texts.as_slice() {
-                tests.retain(|test| test.negated || test.kind != TestKind::Prefix(text.clone()));
-            }
-        }
-        Guard::Substrings(texts) => {
-            if let [text] = texts.as_slice() {
-                tests.retain(|test| test.negated || test.kind != TestKind::Contains(text.clone()));
-            }
-            for test in tests {
-                if let TestKind::Regex(regex) = test.kind
-                    && !test.negated
-                    && reader.regexes[regex].required.is_met_by(texts)
-                {
-                    test.kind = TestKind::Confirm(regex);
-                }
-            }
+    tests.retain(|test| !guard.answers(test));
+    let Guard::Substrings(texts) = guard else { return };
+    for test in tests {
+        if let TestKind::Regex(regex) = test.kind
+            && !test.negated
+            && reader.regexes[regex].required.is_met_by(texts)
+        {
+            test.kind = TestKind::Confirm(regex);
         }
     }
 }

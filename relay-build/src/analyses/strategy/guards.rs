@@ -35,7 +35,7 @@ pub(super) fn choose(asked: &[Vec<Test>], regexes: &[StaticRegex]) -> Vec<Guard>
 }
 
 /// Every guard that these tests allow.
-fn options(tests: &[Test], regexes: &[StaticRegex]) -> Vec<Guard> {
+pub(super) fn options(tests: &[Test], regexes: &[StaticRegex]) -> Vec<Guard> {
     let mut options = Vec::new();
     for test in tests.iter().filter(|test| !test.negated) {
         match &test.kind {
@@ -66,13 +66,23 @@ fn beginning(text: &str) -> String {
 
 impl Guard {
     /// Its literals, and whether they stand at the start.
-    fn literals(&self) -> impl Iterator<Item = (bool, &str)> {
+    pub(super) fn literals(&self) -> impl Iterator<Item = (bool, &str)> {
         let (at_start, texts) = match self {
             Self::None => (false, [].as_slice()),
             Self::Prefixes(texts) => (true, texts.as_slice()),
             Self::Substrings(texts) => (false, texts.as_slice()),
         };
         texts.iter().map(move |text| (at_start, text.as_str()))
+    }
+
+    /// Whether a rule that waits like this need not ask a test any more.
+    pub(super) fn answers(&self, test: &Test) -> bool {
+        match (self, &test.kind) {
+            _ if test.negated => false,
+            (Self::Prefixes(texts), TestKind::Prefix(text))
+            | (Self::Substrings(texts), TestKind::Contains(text)) => texts == std::slice::from_ref(text),
+            _ => false,
+        }
     }
 }
 
@@ -102,6 +112,7 @@ mod tests {
                 prefixes: Some(PrefixStrategy::Hash),
                 ..Force::default()
             },
+            None,
         );
         let guards: Vec<_> = asked.expect("regexes").rules.into_iter().map(|rule| rule.guard).collect();
         assert_eq!(guards, want);

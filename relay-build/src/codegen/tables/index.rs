@@ -38,8 +38,8 @@ impl IndexTable {
     pub(in crate::codegen) fn new(strategy: &Strategy) -> Option<Self> {
         let (mut prefixes, mut substrings, mut always) =
             (Waiting::new(), Waiting::new(), WordList::default());
-        for (number, rule) in strategy.rules.iter().enumerate() {
-            match &rule.guard {
+        for number in strategy.stages().into_iter().filter(|stage| strategy.waits(stage.clone())).flatten() {
+            match &strategy.rules[number].guard {
                 Guard::None => always.push(number),
                 Guard::Prefixes(texts) => wait(&mut prefixes, texts, number),
                 Guard::Substrings(texts) => wait(&mut substrings, texts, number),

@@ -26,7 +26,8 @@ pub(crate) fn config(data: &[u8]) {
     let _ = to_json(&checked.diagnostics, &checked.source);
     if !checked.has_errors() {
         Interpreter::new(&checked.plan.table).expect("a plan without errors can be interpreted");
-        Strategy::choose(&checked.plan, Force::default()).expect("a plan without errors can be compiled");
+        Strategy::choose(&checked.plan, Force::default(), None)
+            .expect("a plan without errors can be compiled");
     }
 }
 

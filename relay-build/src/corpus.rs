@@ -1,13 +1,24 @@
-//! The lines that are measured: from a file, or made from the rules.
+//! Lines to measure with, to compare by, or to choose strategies for: from a file, or made from the rules.
 
-use super::CorpusFacts;
 use crate::analyses::samples::{Random, Subject};
 use relay_runtime::table::Table;
+use ruzstd::decoding::StreamingDecoder;
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    fs,
+    io::{self, Read as _},
+    path::Path,
+};
 
 /// Rules beyond this many are represented by a selection.
 const SUBJECTS_MAX: usize = 2_000;
+
+/// What a Zstandard frame begins with (RFC 8878, 3.1.1).
+const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
+
+/// More than this is no corpus but an accident.
+const BYTES_MAX: u64 = 4 << 30;
 
 /// Lines, each with its LF.
 #[derive(Clone, Debug)]
@@ -18,7 +29,29 @@ pub struct Corpus {
     pub text: Vec<u8>,
 }
 
+/// A file of lines as it is, or what it holds if it is compressed as `relay record` does.
+pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
+    let bytes = fs::read(path)?;
+    if !bytes.starts_with(&ZSTD_MAGIC) {
+        return Ok(bytes);
+    }
+    let (mut rest, mut text) = (bytes.as_slice(), Vec::new());
+    while !rest.is_empty() {
+        let frame = StreamingDecoder::new(&mut rest).map_err(io::Error::other)?;
+        let left = BYTES_MAX - text.len() as u64;
+        if frame.take(left).read_to_end(&mut text)? as u64 == left {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, "more than 4 GiB of lines"));
+        }
+    }
+    Ok(text)
+}
+
 impl Corpus {
+    /// The lines of a file, which may be compressed: see [`Corpus::of_file`].
+    pub fn read(path: &Path) -> io::Result<Self> {
+        Ok(Self::of_file(&path.display().to_string(), &read_file(path)?))
+    }
+
     /// The lines of a file. When every one of them is only a name, each is completed with a value and a timestamp.
     #[must_use]
     pub fn of_file(path: &str, bytes: &[u8]) -> Self {
@@ -51,13 +84,15 @@ impl Corpus {
         self.text.is_empty()
     }
 
-    pub(super) fn facts(&self) -> CorpusFacts {
+    /// The digest of the lines.
+    #[must_use]
+    pub fn sha256(&self) -> String {
         let mut sha256 = String::new();
         for byte in Sha256::digest(&self.text) {
             let written = write!(sha256, "{byte:02x}");
             debug_assert!(written.is_ok(), "a string takes everything");
         }
-        CorpusFacts { file: self.file.clone(), sha256, bytes: self.text.len() as u64 }
+        sha256
     }
 }
 
