@@ -68,6 +68,15 @@ fn a_package_installs_starts_serves_and_goes_away() {
     send("while.down");
     peers::wait_for("the line that waited", PATIENCE, || recorder.lines() == 3);
 
+    // Root may still record what it gets, although its user is another one's root.
+    machine.run(&format!(
+        "e2e-relay record --lines 1 --seconds 10 /root/lines & sleep 1
+         bash -c 'echo recorded.line 1 {} > /dev/tcp/127.0.0.1/{port}'
+         wait $!; grep -q recorded.line /root/lines",
+        peers::unix_now()
+    ));
+    peers::wait_for("the recorded line", PATIENCE, || recorder.lines() == 4);
+
     let upgrade = build(&directory.path().join("upgrade"), port, "1.1");
     fs::copy(upgrade, machine.path("/root/relay.deb")).unwrap();
     upgrade_loses_nothing(&machine, &recorder, send);
