@@ -4,7 +4,7 @@
 use relay_build::{
     config::{Checked, Options, Source, check_text},
     driver::Manifest,
-    package::{Kind, Outcome, PackageError, Request, package},
+    package::{Kind, Naming, Outcome, PackageError, Request, package},
 };
 use std::{fs, path::Path};
 
@@ -48,10 +48,12 @@ fn pack(
         manifest: &manifest,
         directory,
         kinds: kinds.to_vec(),
-        name: None,
-        version: None,
-        maintainer: "Ops <ops@example.org>".to_owned(),
-        image: None,
+        naming: Naming {
+            name: None,
+            version: None,
+            maintainer: "Ops <ops@example.org>".to_owned(),
+            image: None,
+        },
         time_s: 0,
     };
     change(&mut request);
@@ -123,7 +125,7 @@ fn a_name_cannot_be_a_socket_of_systemd() {
 fn the_same_relay_gives_the_same_bytes_and_old_packages_go() {
     let directory = tempfile::tempdir().unwrap();
     let made = |version: &str| {
-        let named = |request: &mut Request<'_>| request.version = Some(version.to_owned());
+        let named = |request: &mut Request<'_>| request.naming.version = Some(version.to_owned());
         let outcome = pack(directory.path(), EVERYTHING, &[Kind::Deb, Kind::Tar], named).unwrap();
         outcome.packages.into_iter().map(|one| (fs::read(&one.path).unwrap(), one.path)).collect::<Vec<_>>()
     };
@@ -142,9 +144,10 @@ fn what_cannot_be_packaged_is_refused_with_what_to_do() {
         }
     };
     check(refused(&plain, Kind::Docker, |_| {}), &["static", "--profile appliance"]);
-    let named = |name: &'static str| move |request: &mut Request<'_>| request.name = Some(name.to_owned());
+    let named =
+        |name: &'static str| move |request: &mut Request<'_>| request.naming.name = Some(name.to_owned());
     check(refused(&plain, Kind::Systemd, named("My Relay")), &["`My Relay`", "--package-name"]);
-    let versioned = |request: &mut Request<'_>| request.version = Some("v1".to_owned());
+    let versioned = |request: &mut Request<'_>| request.naming.version = Some("v1".to_owned());
     check(refused(&plain, Kind::Deb, versioned), &["`v1`"]);
     check(refused(ROUTE, Kind::Kubernetes, |_| {}), &["nothing listens"]);
     let open = format!("listen_addr = ':${{PORT}}'\n{ROUTE}");

@@ -3,13 +3,16 @@
 use super::{
     corpus::Steering,
     input::{Format, Input, Purpose},
-    package::Packages,
+    package::{self, Packages},
     progress::Progress,
     style,
 };
-use anyhow::bail;
+use anyhow::anyhow;
 use clap::{Args, ValueEnum};
-use relay_build::driver::{self, BuildOptions};
+use relay_build::{
+    driver::{self, BuildOptions},
+    package::Outcome,
+};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Build a relay: DIR/relay, the executable, and DIR/manifest.json, what it was made of
@@ -47,12 +50,14 @@ enum Emit {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.emit == Emit::Source && !arguments.packages.is_empty() {
-        bail!("--package packages a relay, and --emit source builds none");
+        super::print_error(&anyhow!("--package packages a relay, and --emit source builds none"));
+        return Ok(ExitCode::from(2));
     }
     let Some(mut checked) = arguments.input.load(Purpose::Serve)? else { return Ok(ExitCode::FAILURE) };
     if !super::test::pass(&arguments.input, &checked)? {
         return Ok(ExitCode::FAILURE);
     }
+    arguments.packages.check(&checked)?;
     arguments.steering.steer(&mut checked)?;
     let mut progress = Progress::new(arguments.quiet || arguments.input.format == Format::Json);
     let mut options = BuildOptions::new(&arguments.out);
@@ -62,20 +67,29 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let built = driver::build(&checked, &options, |stage| progress.begin(stage));
     progress.finish();
     let artifact = built?;
+    let outcome = match &artifact.manifest {
+        Some(manifest) => arguments.packages.make(&checked, manifest, &arguments.out)?,
+        None => Outcome::default(),
+    };
     match arguments.input.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&artifact.manifest)?),
+        Format::Json => {
+            let mut said = serde_json::to_value(&artifact.manifest)?;
+            if !arguments.packages.is_empty() {
+                said["packaging"] = package::to_json(&outcome);
+            }
+            println!("{}", serde_json::to_string_pretty(&said)?);
+        }
         _ if arguments.quiet => {}
-        _ => anstream::eprintln!(
-            "{}built{} {} ({} KiB)",
-            style::GOOD,
-            style::RESET,
-            artifact.path.display(),
-            std::fs::metadata(&artifact.path)?.len().div_ceil(1024)
-        ),
-    }
-    if let Some(manifest) = &artifact.manifest {
-        let is_quiet = arguments.quiet || arguments.input.format == Format::Json;
-        arguments.packages.make(&checked, manifest, &arguments.out, is_quiet)?;
+        _ => {
+            anstream::eprintln!(
+                "{}built{} {} ({} KiB)",
+                style::GOOD,
+                style::RESET,
+                artifact.path.display(),
+                std::fs::metadata(&artifact.path)?.len().div_ceil(1024)
+            );
+            package::print(&outcome);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -6,8 +6,9 @@ use clap::{Args, ValueEnum};
 use relay_build::{
     config::Checked,
     driver::Manifest,
-    package::{self, Kind, Request},
+    package::{self, Kind, Naming, Outcome, Request},
 };
+use serde_json::{Value, json};
 use std::path::Path;
 
 /// Which packages, and how they are called.
@@ -51,38 +52,62 @@ impl Packages {
         self.kinds.is_empty()
     }
 
+    /// Refuses what cannot be packaged, before anything is compiled.
+    pub(super) fn check(&self, checked: &Checked) -> anyhow::Result<()> {
+        if self.is_empty() {
+            return Ok(());
+        }
+        time_s()?;
+        Ok(package::check(checked, &self.kinds(), &self.naming())?)
+    }
+
     /// Makes those that were asked for, of the relay in `directory`.
     pub(super) fn make(
         &self,
         checked: &Checked,
         manifest: &Manifest,
         directory: &Path,
-        is_quiet: bool,
-    ) -> anyhow::Result<()> {
+    ) -> anyhow::Result<Outcome> {
         if self.is_empty() {
-            return Ok(());
+            return Ok(Outcome::default());
         }
-        let outcome = package::package(&Request {
-            checked,
-            manifest,
-            directory,
-            kinds: self.kinds.iter().map(|kind| kind.kind()).collect(),
+        let (kinds, naming, time_s) = (self.kinds(), self.naming(), time_s()?);
+        package::package(&Request { checked, manifest, directory, kinds, naming, time_s })
+            .context("the relay is built, but not packaged")
+    }
+
+    fn kinds(&self) -> Vec<Kind> {
+        self.kinds.iter().map(|kind| kind.kind()).collect()
+    }
+
+    fn naming(&self) -> Naming {
+        Naming {
             name: self.package_name.clone(),
             version: self.package_version.clone(),
             maintainer: self.package_maintainer.clone(),
             image: self.image.clone(),
-            time_s: time_s()?,
-        })
-        .context("the relay is built, but not packaged")?;
-        for note in &outcome.notes {
-            anstream::eprintln!("{}note{}: {note}", style::WARNING, style::RESET);
         }
-        for package in outcome.packages.iter().filter(|_| !is_quiet) {
-            let (path, kib) = (package.path.display(), package.bytes.div_ceil(1024));
-            anstream::eprintln!("{}packaged{} {path} ({kib} KiB)", style::GOOD, style::RESET);
-        }
-        Ok(())
     }
+}
+
+/// What was made, for people.
+pub(super) fn print(outcome: &Outcome) {
+    for note in &outcome.notes {
+        anstream::eprintln!("{}note{}: {note}", style::WARNING, style::RESET);
+    }
+    for package in &outcome.packages {
+        let (path, kib) = (package.path.display(), package.bytes.div_ceil(1024));
+        anstream::eprintln!("{}packaged{} {path} ({kib} KiB)", style::GOOD, style::RESET);
+    }
+}
+
+/// What was made, for programs.
+pub(super) fn to_json(outcome: &Outcome) -> Value {
+    let packages = outcome
+        .packages
+        .iter()
+        .map(|package| json!({ "kind": package.kind.name(), "path": package.path, "bytes": package.bytes }));
+    json!({ "packages": packages.collect::<Vec<_>>(), "notes": outcome.notes })
 }
 
 impl KindArgument {

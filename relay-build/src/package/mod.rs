@@ -62,16 +62,23 @@ pub struct Request<'a> {
     pub directory: &'a Path,
     /// Which packages.
     pub kinds: Vec<Kind>,
-    /// Its name; `None` for one made of the configuration's and the environment's.
+    /// How they are called.
+    pub naming: Naming,
+    /// The time of all files, in seconds since 1970.
+    pub time_s: u64,
+}
+
+/// How packages are called.
+#[derive(Clone, Debug)]
+pub struct Naming {
+    /// Their name; `None` for one made of the configuration's and the environment's.
     pub name: Option<String>,
-    /// Its version; `None` for relay-build's and a part of the plan's digest.
+    /// Their version; `None` for relay-build's and a part of the plan's digest.
     pub version: Option<String>,
-    /// Who answers for it.
+    /// Who answers for them.
     pub maintainer: String,
     /// What Kubernetes fetches; `None` for name and version.
     pub image: Option<String>,
-    /// The time of all files, in seconds since 1970.
-    pub time_s: u64,
 }
 
 /// A package that was made.
@@ -117,6 +124,12 @@ impl Kind {
     }
 }
 
+/// Whether these packages can be made of a relay of this configuration, as far as that is known before it is built.
+pub fn check(checked: &Checked, kinds: &[Kind], naming: &Naming) -> Result<(), PackageError> {
+    let facts = facts(checked, naming, env!("CARGO_PKG_VERSION"), "")?;
+    if kinds.contains(&Kind::Kubernetes) { facts.check_ports(&checked.plan) } else { Ok(()) }
+}
+
 /// Makes packages in `package/KIND` beside the relay; what was there before is replaced.
 pub fn package(request: &Request<'_>) -> Result<Outcome, PackageError> {
     let contents = contents(request)?;
@@ -151,21 +164,24 @@ fn contents(request: &Request<'_>) -> Result<Contents, PackageError> {
     };
     let relay = read("relay")?;
     let documents = ["manifest.json", SBOM_FILE].map(|name| Ok(Entry::text(name, read(name)?)));
-    let plan_sha256 = &request.manifest.plan_sha256;
-    let digest = plan_sha256.get(..12).unwrap_or(plan_sha256);
-    let name = request.name.clone().unwrap_or_else(|| names::default_name(request.checked));
-    let version = request.version.clone().unwrap_or_else(|| format!("{}+{digest}", request.manifest.version));
-    names::check_name(&name)?;
-    names::check_version(&version)?;
-    names::check_maintainer(&request.maintainer)?;
-    let chosen =
-        Names { name, version, maintainer: request.maintainer.clone(), image: request.image.clone() };
+    let manifest = request.manifest;
     Ok(Contents {
-        facts: Facts::of(request.checked, chosen, plan_sha256)?,
+        facts: facts(request.checked, &request.naming, &manifest.version, &manifest.plan_sha256)?,
         executable: Executable::read(&request.directory.join("relay"), &relay)?,
         relay,
         documents: documents.into_iter().collect::<Result<_, PackageError>>()?,
     })
+}
+
+fn facts(checked: &Checked, naming: &Naming, tool: &str, plan_sha256: &str) -> Result<Facts, PackageError> {
+    let digest = plan_sha256.get(..12).unwrap_or(plan_sha256);
+    let name = naming.name.clone().unwrap_or_else(|| names::default_name(checked));
+    let version = naming.version.clone().unwrap_or_else(|| format!("{tool}+{digest}"));
+    names::check_name(&name)?;
+    names::check_version(&version)?;
+    names::check_maintainer(&naming.maintainer)?;
+    let chosen = Names { name, version, maintainer: naming.maintainer.clone(), image: naming.image.clone() };
+    Facts::of(checked, chosen, plan_sha256)
 }
 
 fn files(kind: Kind, request: &Request<'_>, contents: &Contents) -> Result<Vec<Entry>, PackageError> {

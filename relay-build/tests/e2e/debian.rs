@@ -68,7 +68,7 @@ fn a_package_installs_starts_serves_and_goes_away() {
     send("while.down");
     peers::wait_for("the line that waited", PATIENCE, || recorder.lines() == 3);
 
-    // Root may still record what it gets, although its user is another one's root.
+    // Root may still record what it gets.
     machine.run(&format!(
         "e2e-relay record --lines 1 --seconds 10 /root/lines & sleep 1
          bash -c 'echo recorded.line 1 {} > /dev/tcp/127.0.0.1/{port}'
