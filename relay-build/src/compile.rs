@@ -4,7 +4,7 @@ use crate::{
     codegen::Door,
     config::{Checked, Options, load},
     diagnostics::{Diagnostic, Severity},
-    driver::{BuildError, generate, manifest},
+    driver::{BuildError, Manifest, generate, manifest},
     testing,
 };
 use std::{
@@ -72,7 +72,7 @@ pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), 
     if !failures.is_empty() {
         return Err(CompileError::Bad(failures));
     }
-    let manifest = manifest(&checked, &(String::new(), env::var("TARGET").unwrap_or_default()));
+    let manifest = Manifest { target: env::var("TARGET").unwrap_or_default(), ..manifest(&checked) };
     let generated = generate(&checked, crate::analyses::Force::default(), door, &manifest)
         .map_err(CompileError::Build)?;
     Ok((generated.text(), warnings.into_iter().map(line).collect()))

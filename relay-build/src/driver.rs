@@ -12,28 +12,34 @@ use crate::{
     codegen::{self, Door, Generated},
     config::Checked,
 };
-use cargo::{Workspace, compile, tidy, write_crate};
+use cargo::{Job, tidy, write_alone};
 use sha2::{Digest, Sha256};
 use std::{
     ffi::OsString,
     fmt::{self, Write as _},
     fs, io,
     path::{Path, PathBuf},
-    process::Command,
     time::{Duration, Instant},
 };
 
 mod bench;
 mod cargo;
 mod manifest;
-mod runtime;
 mod sbom;
+mod sources;
+mod target;
+mod vendor;
 mod verify;
 
 pub use bench::{BenchProgram, build_bench};
 pub use manifest::Manifest;
 pub(crate) use manifest::manifest;
+pub use vendor::vendor;
 pub use verify::{INPUTS_FILE, Inputs, Verdict, verify};
+
+use sources::Sources;
+use target::Target;
+use vendor::Vendor;
 
 /// What a relay consists of, beside it.
 pub const SBOM_FILE: &str = "sbom.cdx.json";
@@ -45,8 +51,14 @@ pub struct BuildOptions {
     pub out: PathBuf,
     /// What to leave there.
     pub emit: Emit,
-    /// Cargo's profile.
+    /// What it is tuned for.
     pub profile: Profile,
+    /// The target triple; `None` for this machine's, or for an appliance for one that can be static.
+    pub target: Option<String>,
+    /// rustc's name of the oldest processor that it is to run on; `None` for the oldest that the target has.
+    pub cpu: Option<String>,
+    /// A directory that [`vendor`] left; `None` for that of `RELAY_BUILD_VENDOR`, or for the network.
+    pub vendor: Option<PathBuf>,
     /// Where crates and compiled dependencies are kept; `None` for the usual place.
     pub cache: Option<PathBuf>,
     /// Choices to be made otherwise.
@@ -61,6 +73,9 @@ impl BuildOptions {
             out: out.into(),
             emit: Emit::default(),
             profile: Profile::default(),
+            target: None,
+            cpu: None,
+            vendor: None,
             cache: None,
             force: Force::default(),
         }
@@ -85,14 +100,47 @@ pub enum Emit {
     Source,
 }
 
-/// How much the compiler tries.
+/// What a relay is tuned for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
-    /// All it can.
+    /// Speed.
     #[default]
-    Release,
-    /// As little as possible.
+    Server,
+    /// Size: one executable without anything beside it, one worker, no more in it than it needs.
+    Appliance,
+    /// A short build.
     Dev,
+}
+
+impl Profile {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Server, Self::Appliance, Self::Dev];
+
+    /// For command lines and manifests.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Server => "server",
+            Self::Appliance => "appliance",
+            Self::Dev => "dev",
+        }
+    }
+
+    const fn cargo_name(self) -> &'static str {
+        match self {
+            Self::Server => "release",
+            Self::Appliance => "appliance",
+            Self::Dev => "dev",
+        }
+    }
+
+    /// Where cargo puts what it compiled.
+    const fn cargo_directory(self) -> &'static str {
+        match self {
+            Self::Dev => "debug",
+            other => other.cargo_name(),
+        }
+    }
 }
 
 /// The stages of a build, in order.
@@ -148,8 +196,38 @@ pub enum BuildError {
         /// What cargo said.
         said: String,
     },
-    /// The sources of relay-runtime are not where they were when relay-build was compiled.
+    /// There is no relay-runtime where `RELAY_RUNTIME_DIR` says.
     NoRuntime(PathBuf),
+    /// This is no directory that `vendor` left.
+    NoVendor(PathBuf),
+    /// It was left by another version.
+    OldVendor(PathBuf),
+    /// rustc knows no such target.
+    NoSuchTarget {
+        /// What was asked for.
+        triple: String,
+        /// What was probably meant.
+        like: Option<String>,
+    },
+    /// The target's standard library is not installed.
+    TargetNotInstalled {
+        /// The target.
+        triple: String,
+    },
+    /// The target has no such processor.
+    NoSuchCpu {
+        /// The target.
+        triple: String,
+        /// What was asked for.
+        cpu: String,
+        /// What was probably meant.
+        like: Option<String>,
+    },
+    /// This machine's processor says nothing about a target of others.
+    NotNative {
+        /// The target.
+        triple: String,
+    },
 }
 
 /// Builds. `progress` hears of each stage when it starts.
@@ -169,35 +247,37 @@ pub fn build(
     };
 
     progress(Stage::Generate);
-    let mut manifest = manifest(checked, &rustc_facts()?);
+    let target = Target::new(options.target.as_deref(), options.cpu.as_deref(), options.profile)?;
+    let mut manifest = manifest(checked);
+    manifest.rustc.clone_from(&target.rustc);
+    manifest.target.clone_from(&target.triple);
+    manifest.cpu = target.cpu.clone().unwrap_or(manifest.cpu);
+    options.profile.name().clone_into(&mut manifest.profile);
     let generated = generate(checked, options.force, Door::Program, &manifest)?;
     finish(Stage::Generate, &mut stages);
 
     progress(Stage::Write);
-    let runtime = runtime_directory()?;
-    let source = options.emit == Emit::Source;
-    let cache = if source { options.out.clone() } else { cache_directory(options.cache.as_deref()) };
+    let sources = Sources::get()?;
+    let files: Vec<_> = generated.files().into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    if options.emit == Emit::Source {
+        write_alone(&options.out, "relay", &files, &sources)?;
+        tidy(&options.out);
+        finish(Stage::Write, &mut stages);
+        return Ok(Artifact { path: options.out.join("src/main.rs"), manifest: None, stages });
+    }
+    let (cache, vendor) =
+        (cache_directory(options.cache.as_deref()), Vendor::find(options.vendor.as_deref())?);
     // Cargo leaves the executables of all crates in one place, and does not put one there again that is up to date: a
     // name of its own keeps one configuration's relay from being taken for another's.
-    let name = if source { "relay".to_owned() } else { format!("relay-{}", &manifest.plan_sha256[..16]) };
-    let package = if source { options.out.clone() } else { cache.join("crate").join(&name) };
-    let _lock = if source { None } else { Some(lock(&cache)?) };
-    let workspace = if source {
-        Workspace::Own(&runtime)
-    } else {
-        runtime::copy(&runtime, &cache, &name)?;
-        Workspace::Cache
-    };
-    let files: Vec<_> = generated.files().into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
-    write_crate(&package, &name, &files, &workspace, &runtime.join("../Cargo.lock"))?;
+    let name = format!("relay-{}", &manifest.plan_sha256[..16]);
+    let _lock = lock(&cache)?;
+    let profile = options.profile;
+    let job = Job { name: &name, profile, target: &target, cache: &cache, vendor: vendor.as_ref() };
+    job.write(&files, &sources)?;
     finish(Stage::Write, &mut stages);
-    if source {
-        tidy(&package);
-        return Ok(Artifact { path: package.join("src/main.rs"), manifest: None, stages });
-    }
 
     progress(Stage::Compile);
-    let built = compile(&package, &name, options.profile, &cache)?;
+    let built = job.compile()?;
     finish(Stage::Compile, &mut stages);
 
     progress(Stage::Copy);
@@ -243,23 +323,6 @@ pub(crate) fn generate(
         config_sha256: manifest.config_sha256.clone(),
     };
     codegen::generate(checked, &options).map_err(BuildError::BadRegex)
-}
-
-fn rustc_facts() -> Result<(String, String), BuildError> {
-    let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output =
-        Command::new(&rustc).arg("-vV").output().map_err(|error| BuildError::Start(rustc.clone(), error))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    let version = text.lines().next().unwrap_or_default().to_owned();
-    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
-    Ok((version, host))
-}
-
-/// The sources that generated crates depend on.
-fn runtime_directory() -> Result<PathBuf, BuildError> {
-    let beside = || Path::new(env!("CARGO_MANIFEST_DIR")).join("../relay-runtime");
-    let directory = std::env::var_os("RELAY_RUNTIME_DIR").map_or_else(beside, PathBuf::from);
-    directory.canonicalize().map_err(|_| BuildError::NoRuntime(directory))
 }
 
 fn cache_directory(given: Option<&Path>) -> PathBuf {
@@ -325,13 +388,46 @@ impl fmt::Display for BuildError {
                 write!(f, "cargo could not compile the relay in `{package}`:\n{said}\n{}", advice(said))
             }
             Self::NoRuntime(path) => {
+                write!(f, "`RELAY_RUNTIME_DIR` is `{}`, where no relay-runtime is", path.display())
+            }
+            Self::NoVendor(path) => write!(
+                f,
+                "`{}` is no directory that `relay-build vendor` left: make one where there is a network",
+                path.display()
+            ),
+            Self::OldVendor(path) => write!(
+                f,
+                "`{}` has the crates of another version of relay-build: `relay-build vendor` makes it anew",
+                path.display()
+            ),
+            Self::NoSuchTarget { triple, like } => {
+                write!(f, "rustc knows no target `{triple}`{}; see `rustc --print target-list`", Meant(like))
+            }
+            Self::TargetNotInstalled { triple } => {
                 write!(
                     f,
-                    "the sources of relay-runtime are not at `{}`; set RELAY_RUNTIME_DIR",
-                    path.display()
+                    "the standard library for `{triple}` is not installed: `rustup target add {triple}`"
                 )
             }
+            Self::NoSuchCpu { triple, cpu, like } => write!(
+                f,
+                "`{triple}` has no processor `{cpu}`{}; see `rustc --print target-cpus --target {triple}`",
+                Meant(like)
+            ),
+            Self::NotNative { triple } => write!(
+                f,
+                "`native` is this machine's processor, of which rustc knows none for `{triple}`: name one"
+            ),
         }
+    }
+}
+
+/// A suggestion, if there is one.
+struct Meant<'a>(&'a Option<String>);
+
+impl fmt::Display for Meant<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |like| write!(f, " (did you mean `{like}`?)"))
     }
 }
 

@@ -1,6 +1,7 @@
 //! `build`: a relay and its manifest in a directory.
 
 use super::{
+    compiling::Compiling,
     corpus::Steering,
     input::{Format, Input, Purpose},
     package::{self, Packages},
@@ -9,10 +10,7 @@ use super::{
 };
 use anyhow::anyhow;
 use clap::{Args, ValueEnum};
-use relay_build::{
-    driver::{self, BuildOptions},
-    package::Outcome,
-};
+use relay_build::{driver, package::Outcome};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Build a relay: DIR/relay, the executable, and DIR/manifest.json, what it was made of
@@ -27,6 +25,8 @@ pub(crate) struct Arguments {
     input: Input,
     #[command(flatten)]
     steering: Steering,
+    #[command(flatten)]
+    compiling: Compiling,
     /// Where to put the relay
     #[arg(long, value_name = "DIR", default_value = "dist")]
     out: PathBuf,
@@ -60,7 +60,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     arguments.packages.check(&checked)?;
     arguments.steering.steer(&mut checked)?;
     let mut progress = Progress::new(arguments.quiet || arguments.input.format == Format::Json);
-    let mut options = BuildOptions::new(&arguments.out);
+    let mut options = arguments.compiling.options(&arguments.out);
     if arguments.emit == Emit::Source {
         options.emit = driver::Emit::Source;
     }

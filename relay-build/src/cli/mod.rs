@@ -5,6 +5,7 @@
 mod bench;
 mod build;
 mod check;
+mod compiling;
 mod corpus;
 mod diff;
 mod explain;
@@ -19,6 +20,7 @@ mod show_lines;
 pub(crate) mod style;
 mod test;
 mod trace;
+mod vendor;
 mod verify;
 
 use clap::{ColorChoice, Parser, Subcommand};
@@ -46,6 +48,7 @@ enum Command {
     Diff(diff::Arguments),
     Bench(bench::Arguments),
     Verify(verify::Arguments),
+    Vendor(vendor::Arguments),
     Trace(trace::Arguments),
     Replay(replay::Arguments),
     Explain(explain::Arguments),
@@ -69,6 +72,7 @@ pub(crate) fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
         Command::Diff(arguments) => Ok(diff::run(&arguments)),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Verify(arguments) => verify::run(&arguments),
+        Command::Vendor(arguments) => vendor::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Trace(arguments) => trace::run(&arguments),
         Command::Replay(arguments) => replay::run(&arguments),

@@ -1,15 +1,13 @@
 //! `run`: build and run, or interpret at once.
 
 use super::{
+    compiling::Compiling,
     input::{Input, Purpose},
     progress::Progress,
 };
 use anyhow::{Context as _, bail};
 use clap::Args;
-use relay_build::{
-    config::Checked,
-    driver::{self, BuildOptions},
-};
+use relay_build::{config::Checked, driver};
 use relay_runtime::{interpret::Interpreter, serve};
 use std::{
     env,
@@ -28,6 +26,8 @@ use std::{
 pub(crate) struct Arguments {
     #[command(flatten)]
     input: Input,
+    #[command(flatten)]
+    compiling: Compiling,
     /// Interpret the configuration instead of compiling it: starts at once, relays slower
     #[arg(long)]
     interpreted: bool,
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let out = arguments.out.clone().unwrap_or_else(|| driver::default_out(&checked));
     let mut progress = Progress::new(false);
-    let built = driver::build(&checked, &BuildOptions::new(&out), |stage| progress.begin(stage));
+    let built = driver::build(&checked, &arguments.compiling.options(&out), |stage| progress.begin(stage));
     progress.finish();
     let mut relay = Command::new(&built?.path);
     if let Some(shown) = show_lines(&checked)? {

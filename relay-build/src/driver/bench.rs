@@ -1,9 +1,6 @@
 //! A program that measures tables: each compiled exactly as in a relay, around `relay_runtime::measure`.
 
-use super::{
-    BuildError, Profile, Workspace, cache_directory, codegen, compile, lock, runtime, runtime_directory,
-    sha256, write_crate,
-};
+use super::{BuildError, Job, Profile, Sources, Target, Vendor, cache_directory, codegen, lock, sha256};
 use crate::{
     analyses::Force,
     codegen::{Door, Generated},
@@ -35,12 +32,12 @@ pub fn build_bench(tables: &[Checked]) -> Result<BenchProgram, BuildError> {
     let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
     let crate_name = format!("bench-{}", &sha256(texts.concat().as_bytes())[..16]);
     let cache = cache_directory(None);
-    let package = cache.join("crate").join(&crate_name);
-    let runtime = runtime_directory()?;
     let _lock = lock(&cache)?;
-    runtime::copy(&runtime, &cache, &crate_name)?;
-    write_crate(&package, &crate_name, &files, &Workspace::Cache, &runtime.join("../Cargo.lock"))?;
-    Ok(BenchProgram { path: compile(&package, &crate_name, Profile::Release, &cache)?, names })
+    let (profile, vendor) = (Profile::Server, Vendor::find(None)?);
+    let target = Target::new(None, None, profile)?;
+    let job = Job { name: &crate_name, profile, target: &target, cache: &cache, vendor: vendor.as_ref() };
+    job.write(&files, &Sources::get()?)?;
+    Ok(BenchProgram { path: job.compile()?, names })
 }
 
 fn main_rs(names: &[String]) -> String {

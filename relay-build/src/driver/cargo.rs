@@ -1,52 +1,126 @@
 //! The generated crate on disk, and cargo's run over it.
 //!
 //! In the cache, the crate and the copy of the runtime are members of one workspace whose root is the cache. Cargo then
-//! names both by their places in it, and rustc is told to call the cache and cargo's own directory by fixed names, so
-//! that nothing in a relay depends on where it was built. With the sources wanted, the crate stands by itself.
+//! names both by their places in it, and rustc is told to call the cache and the places of all other crates by fixed names,
+//! so that nothing in a relay depends on where it was built. With the sources wanted, the crate is the root itself.
 
-use super::{BuildError, Profile, create, write};
+use super::{
+    BuildError, Profile, create,
+    sources::{RUNTIME, Sources},
+    target::Target,
+    vendor::Vendor,
+    write,
+};
 use std::{
-    fmt::Write as _,
     fs,
     path::{Path, PathBuf},
     process::{Command, Output},
 };
 
-/// Cargo's manifest of a generated crate that stands by itself.
+/// Cargo's manifest of a generated crate that is the root of its workspace.
 const TEMPLATE: &str = include_str!("../../../templates/program/Cargo.toml.in");
 
-/// Where a generated crate finds its dependencies.
-pub(super) enum Workspace<'a> {
-    /// The crate is its own: the runtime lies in this directory.
-    Own(&'a Path),
-    /// The crate and the runtime are members of the cache's workspace.
-    Cache,
+/// A crate that is written and compiled.
+pub(super) struct Job<'a> {
+    pub(super) name: &'a str,
+    pub(super) profile: Profile,
+    pub(super) target: &'a Target,
+    /// The root of the workspace that it is a member of.
+    pub(super) cache: &'a Path,
+    pub(super) vendor: Option<&'a Vendor>,
 }
 
-/// Writes a crate of these files. `lock` is the lock file to start from.
-pub(super) fn write_crate(
+/// Writes a crate of these files that is the root of a workspace with the runtime in it.
+pub(super) fn write_alone(
     package: &Path,
     name: &str,
     files: &[(String, String)],
-    workspace: &Workspace<'_>,
-    lock: &Path,
+    sources: &Sources,
 ) -> Result<(), BuildError> {
-    create(&package.join("src"))?;
-    let manifest = match workspace {
-        Workspace::Own(runtime) => cargo_toml(name, &runtime.to_string_lossy()),
-        Workspace::Cache => {
-            let mut manifest: toml::Table =
-                cargo_toml(name, "../../relay-runtime").parse().unwrap_or_default();
-            manifest.retain(|key, _| key != "workspace" && key != "profile");
-            manifest.to_string()
-        }
-    };
-    write(&package.join("Cargo.toml"), manifest.as_bytes())?;
-    let root = if matches!(workspace, Workspace::Cache) { package.join("../..") } else { package.to_owned() };
-    if let Ok(text) = fs::read(lock) {
-        // Cargo drops what the crate does not need and keeps the versions of what it does.
-        write(&root.join("Cargo.lock"), &text)?;
+    sources.copy(package)?;
+    let mut workspace = toml::Table::new();
+    workspace.insert("workspace".to_owned(), sources.workspace(&[RUNTIME])?.into());
+    let manifest = cargo_toml(name, RUNTIME, &workspace.to_string());
+    write_package(package, &manifest, files)
+}
+
+impl Job<'_> {
+    fn package(&self) -> PathBuf {
+        self.cache.join("crate").join(self.name)
     }
+
+    /// Writes the crate into the cache's workspace.
+    pub(super) fn write(&self, files: &[(String, String)], sources: &Sources) -> Result<(), BuildError> {
+        sources.copy(self.cache)?;
+        let runtime = format!("../../{RUNTIME}");
+        let mut package: toml::Table = cargo_toml(self.name, &runtime, "").parse().unwrap_or_default();
+        let mut root = toml::Table::new();
+        let member = format!("crate/{}", self.name);
+        root.insert("workspace".to_owned(), sources.workspace(&[RUNTIME, &member])?.into());
+        // Profiles are the root's to say.
+        root.extend(package.remove("profile").map(|profiles| ("profile".to_owned(), profiles)));
+        write(&self.cache.join("Cargo.toml"), root.to_string().as_bytes())?;
+        write_package(&self.package(), &package.to_string(), files)
+    }
+
+    /// Compiles it and says where the executable is.
+    pub(super) fn compile(&self) -> Result<PathBuf, BuildError> {
+        if self.vendor.is_none() && registries().is_empty() {
+            // Where crates lie must be known before they are compiled.
+            self.run(&["fetch", "--target", &self.target.triple], false)?;
+        }
+        let build = ["build", "--target", &self.target.triple, "--profile", self.profile.cargo_name()];
+        let offline = self.run(&build, true)?;
+        let is_done = offline.status.success() || self.vendor.is_some();
+        let output = if is_done { offline } else { self.run(&build, false)? };
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(BuildError::Cargo { package: self.package(), said });
+        }
+        let directory = self.profile.cargo_directory();
+        Ok(self.target_directory().join(&self.target.triple).join(directory).join(self.name))
+    }
+
+    fn target_directory(&self) -> PathBuf {
+        self.cache.join("target")
+    }
+
+    fn run(&self, arguments: &[&str], offline: bool) -> Result<Output, BuildError> {
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut command = Command::new(&program);
+        command.args(arguments).arg("--manifest-path").arg(self.package().join("Cargo.toml"));
+        command.env("CARGO_TARGET_DIR", self.target_directory());
+        if offline {
+            command.arg("--offline");
+        }
+        if let Some(vendor) = self.vendor {
+            command.args(vendor.cargo_options());
+        }
+        command.envs(self.target.linker());
+        // The unit separator, since paths may have spaces.
+        command.env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}")).env_remove("RUSTFLAGS");
+        command.output().map_err(|error| BuildError::Start(program, error))
+    }
+
+    fn flags(&self) -> Vec<String> {
+        let mut flags = self.target.flags();
+        let mut forget = |from: &Path, to| flags.push(format!("--remap-path-prefix={}={to}", from.display()));
+        forget(self.cache, "relay");
+        // Of two that fit, rustc takes the last.
+        forget(&cargo_home(), "cargo");
+        for registry in registries() {
+            forget(&registry, "crates");
+        }
+        if let Some(vendor) = self.vendor {
+            forget(&vendor.crates(), "crates");
+        }
+        flags
+    }
+}
+
+fn write_package(package: &Path, manifest: &str, files: &[(String, String)]) -> Result<(), BuildError> {
+    create(&package.join("src"))?;
+    write(&package.join("Cargo.toml"), manifest.as_bytes())?;
     for (name, text) in files {
         write(&package.join("src").join(name), text.as_bytes())?;
     }
@@ -60,63 +134,19 @@ pub(super) fn tidy(package: &Path) {
     drop(done);
 }
 
-/// The profiles that a crate is compiled with, for the root of its workspace.
-pub(super) fn profiles(name: &str) -> Option<toml::Value> {
-    cargo_toml(name, "").parse::<toml::Table>().ok()?.remove("profile")
+fn cargo_toml(name: &str, runtime: &str, workspace: &str) -> String {
+    TEMPLATE.replace("@NAME@", name).replace("@RUNTIME@", runtime).replace("@WORKSPACE@", workspace)
 }
 
-fn cargo_toml(name: &str, runtime: &str) -> String {
-    let path = serde_json::to_string(runtime).unwrap_or_default();
-    TEMPLATE.replace("@NAME@", name).replace("@RUNTIME@", &path)
+fn cargo_home() -> PathBuf {
+    let usual = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo");
+    std::env::var_os("CARGO_HOME").map_or_else(usual, PathBuf::from)
 }
 
-/// Compiles a crate of the cache and says where the executable is.
-pub(super) fn compile(
-    package: &Path,
-    name: &str,
-    profile: Profile,
-    cache: &Path,
-) -> Result<PathBuf, BuildError> {
-    let target = cache.join("target");
-    let offline = cargo(package, &target, profile, cache, true)?;
-    let output =
-        if offline.status.success() { offline } else { cargo(package, &target, profile, cache, false)? };
-    if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(BuildError::Cargo { package: package.to_owned(), said });
-    }
-    Ok(target.join(if profile == Profile::Release { "release" } else { "debug" }).join(name))
-}
-
-fn cargo(
-    package: &Path,
-    target: &Path,
-    profile: Profile,
-    cache: &Path,
-    offline: bool,
-) -> Result<Output, BuildError> {
-    let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut command = Command::new(&program);
-    command.arg("build").arg("--manifest-path").arg(package.join("Cargo.toml"));
-    command.arg("--target-dir").arg(target);
-    if profile == Profile::Release {
-        command.arg("--release");
-    }
-    if offline {
-        command.arg("--offline");
-    }
-    // The separator is the unit separator, since paths may have spaces.
-    let home = std::env::var_os("CARGO_HOME").map_or_else(
-        || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
-        PathBuf::from,
-    );
-    let remap = [(cache, "relay"), (home.as_path(), "cargo")];
-    let mut flags = String::new();
-    for (from, to) in remap {
-        let separator = if flags.is_empty() { "" } else { "\u{1f}" };
-        let written = write!(flags, "{separator}--remap-path-prefix={}={to}", from.display());
-        debug_assert!(written.is_ok(), "a string takes everything");
-    }
-    command.env("CARGO_ENCODED_RUSTFLAGS", flags).env_remove("RUSTFLAGS");
-    command.output().map_err(|error| BuildError::Start(program, error))
+/// Where the sources of registries lie: a directory each, whose name depends on how it is reached.
+fn registries() -> Vec<PathBuf> {
+    let entries = fs::read_dir(cargo_home().join("registry/src")).into_iter().flatten();
+    let mut registries: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    registries.sort();
+    registries
 }

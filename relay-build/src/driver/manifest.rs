@@ -2,7 +2,7 @@
 //!
 //! Its form is a promise to programs: docs/manifest.schema.json says what is in it. No path, host or time is.
 
-use super::sha256;
+use super::{Profile, sha256, target::PORTABLE};
 use crate::config::Checked;
 use serde::{Deserialize, Serialize};
 
@@ -42,8 +42,8 @@ pub struct Manifest {
     pub binary_bytes: Option<u64>,
 }
 
-/// What is known before anything is compiled.
-pub(crate) fn manifest(checked: &Checked, (rustc, target): &(String, String)) -> Manifest {
+/// What is known of a plan, whatever it is compiled for.
+pub(crate) fn manifest(checked: &Checked) -> Manifest {
     Manifest {
         tool: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -52,12 +52,8 @@ pub(crate) fn manifest(checked: &Checked, (rustc, target): &(String, String)) ->
         plan_sha256: sha256(&serde_json::to_vec(&checked.plan).unwrap_or_default()),
         corpus_sha256: checked.traffic.as_ref().map(|traffic| traffic.corpus_sha256.clone()),
         variables: checked.variables.keys().cloned().collect(),
-        rustc: rustc.clone(),
-        target: target.clone(),
-        cpu: "portable".to_owned(),
-        profile: "server".to_owned(),
-        features: Vec::new(),
-        binary_sha256: None,
-        binary_bytes: None,
+        cpu: PORTABLE.to_owned(),
+        profile: Profile::Server.name().to_owned(),
+        ..Manifest::default()
     }
 }

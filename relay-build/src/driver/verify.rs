@@ -3,7 +3,7 @@
 //! `inputs.json` beside a relay has what that needs: the configuration's text and the values that completed it. Where the
 //! relay was built, and when, must not matter.
 
-use super::{BuildError, BuildOptions, Manifest, build, read, sha256};
+use super::{BuildError, BuildOptions, Manifest, Profile, build, read, sha256};
 use crate::{
     analyses::Traffic,
     config::{Checked, Options, Source, check_text},
@@ -75,7 +75,7 @@ impl Inputs {
     }
 }
 
-/// Builds what is in `directory` once more, in `options.out`, and compares.
+/// Builds what is in `directory` once more, for what its manifest says, in `options.out`, and compares.
 pub fn verify(directory: &Path, options: &BuildOptions) -> Result<Verdict, BuildError> {
     let relay = read(&directory.join("relay"))?;
     let manifest: Manifest = read_json(&directory.join("manifest.json"))?;
@@ -86,7 +86,13 @@ pub fn verify(directory: &Path, options: &BuildOptions) -> Result<Verdict, Build
         let said = manifest.binary_sha256.as_deref().unwrap_or("nothing");
         differences.push(format!("the manifest says {said} of the relay, which is {binary_sha256}"));
     }
-    let again = build(&inputs.check(), options, |_| {})?.manifest.unwrap_or_default();
+    let options = BuildOptions {
+        profile: Profile::ALL.into_iter().find(|one| one.name() == manifest.profile).unwrap_or_default(),
+        target: Some(manifest.target.clone()),
+        cpu: Some(manifest.cpu.clone()),
+        ..options.clone()
+    };
+    let again = build(&inputs.check(), &options, |_| {})?.manifest.unwrap_or_default();
     differences.extend(compare(&manifest, &again));
     Ok(Verdict { differences, binary_sha256 })
 }

@@ -40,11 +40,9 @@ fn build(directory: &Path, port: u16) -> PathBuf {
          memory = '256MiB'\nspool_dir = '${{SPOOL}}'\nmax_procs = 2\n\
          [[route]]\nkey = 'r'\ntype = 'sendAllMatch'\ndestinations = ['127.0.0.1:${{CARBON_PORT}} spool=true']\n"
     );
-    let relay = relay::build_static(
-        directory,
-        &config,
-        &["--package", "docker", "--package-name", "e2e-relay", "--package-version", "1.0"],
-    );
+    let packaging = ["--package", "docker", "--package-name", "e2e-relay", "--package-version", "1.0"];
+    let target = ["--target", "x86_64-unknown-linux-musl"];
+    let relay = relay::build(directory, &config, &[packaging.as_slice(), &target].concat());
     relay.with_file_name("package").join("docker")
 }
 

@@ -65,25 +65,19 @@ impl Relay {
 
 /// The relay that `relay-build build` makes of a configuration, with more arguments.
 pub(crate) fn build(directory: &Path, config: &str, arguments: &[&str]) -> PathBuf {
-    build_by(&mut Command::new(env!("CARGO_BIN_EXE_relay-build")), directory, config, arguments)
-}
-
-/// The same, linked statically.
-pub(crate) fn build_static(directory: &Path, config: &str, arguments: &[&str]) -> PathBuf {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_relay-build"));
-    command.env("CARGO", concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/static-cargo"));
-    // What is compiled otherwise is kept apart.
-    command.env("RELAY_BUILD_CACHE", Path::new(env!("CARGO_TARGET_TMPDIR")).join("static-relays"));
-    build_by(&mut command, directory, config, arguments)
-}
-
-fn build_by(command: &mut Command, directory: &Path, config: &str, arguments: &[&str]) -> PathBuf {
     fs::create_dir_all(directory).unwrap();
     let path = directory.join("relay.toml");
     fs::write(&path, config).unwrap();
     let out = directory.join("out");
-    let command = command.arg("build").arg(&path).arg("--out").arg(&out).args(arguments);
-    assert!(command.status().expect("relay-build runs").success());
+    let built = Command::new(env!("CARGO_BIN_EXE_relay-build"))
+        .arg("build")
+        .arg(&path)
+        .arg("--out")
+        .arg(&out)
+        .args(arguments)
+        .status()
+        .expect("relay-build runs");
+    assert!(built.success());
     assert!(out.join("manifest.json").exists());
     out.join("relay")
 }
