@@ -4,7 +4,7 @@
 //! [`config`] reads and checks, with [`diagnostics`] for its author; [`analyses`] finds facts and chooses strategies;
 //! [`codegen`] writes them down as Rust; [`driver`] makes a relay of that, [`testing`] runs a
 //! configuration's tests, [`diff`] compares two
-//! and [`bench`] measures one. [`compile`] is the door for build scripts.
+//! [`bench`] measures one, and [`package`] packs a relay. [`compile`] is the door for build scripts.
 
 pub mod config;
 
@@ -18,6 +18,7 @@ pub mod driver;
 
 pub mod bench;
 pub mod diff;
+pub mod package;
 pub mod testing;
 
 mod compile;

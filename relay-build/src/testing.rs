@@ -69,6 +69,8 @@ pub fn test_file_of(config: &Path) -> PathBuf {
 /// Reads files of tests. One that has problems is also among the files of `checked`, so that they are reported.
 pub fn read_files(checked: &mut Checked, paths: &[PathBuf], options: &Options) -> io::Result<Vec<TestFile>> {
     let routes: Vec<String> = checked.plan.table.routes.iter().map(|route| route.key.clone()).collect();
+    // What the named environment gave the configuration, its tests may say too.
+    let options = &Options { environment_values: checked.variables.clone(), ..options.clone() };
     let mut files = Vec::new();
     for path in paths {
         let source = Source { path: path.clone(), text: fs::read_to_string(path)? };

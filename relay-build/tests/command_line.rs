@@ -261,3 +261,24 @@ fn assert_schema(manifest: &Value) {
         );
     }
 }
+
+#[test]
+fn what_cannot_be_packaged_is_refused_before_anything_is_compiled() {
+    let directory = directory(&[("relay.toml", CONFIG)]);
+    let build = |arguments: &[&str]| {
+        let output = relay_build(
+            directory.path(),
+            &[&["build", "relay.toml", "--package", "k8s"], arguments].concat(),
+        );
+        assert!(!directory.path().join("dist").exists());
+        (code(&output), stderr(&output))
+    };
+    let (failed, said) = build(&[]);
+    assert!(failed == 1 && said.contains("`127.0.0.1:0` has no port yet"), "{said}");
+    let (failed, said) = build(&["--package-name", "My Relay"]);
+    assert!(failed == 1 && said.contains("--package-name"), "{said}");
+    let (failed, said) = build(&["--emit", "source"]);
+    assert!(failed == 2 && said.contains("--emit source"), "{said}");
+    let (failed, said) = build(&["--package", "rpm"]);
+    assert!(failed == 2 && said.contains("systemd, deb, docker, tar, k8s"), "{said}");
+}

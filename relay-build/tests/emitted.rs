@@ -28,8 +28,12 @@ fn emitted_source_is_the_same_every_time_and_formatted() {
 fn emit(config: &Path) -> tempfile::TempDir {
     let out = tempfile::tempdir().unwrap();
     let mut build = Command::new(env!("CARGO_BIN_EXE_relay-build"));
-    let built = build.arg("build").arg(config).args(["--emit", "source", "--out"]).arg(out.path()).output();
-    let built = built.unwrap();
+    build.arg("build").arg(config).args(["--emit", "source", "--out"]).arg(out.path());
+    // An example with environments is built for one of them.
+    if config.with_file_name("vars.prod.toml").exists() {
+        build.args(["--env", "prod"]);
+    }
+    let built = build.output().unwrap();
     assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
     out
 }

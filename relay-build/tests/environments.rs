@@ -3,6 +3,7 @@
 use relay_build::{
     config::{Checked, Options, Source, check_text},
     diagnostics::{Code, Severity, codes},
+    testing,
 };
 use std::collections::BTreeMap;
 
@@ -145,4 +146,16 @@ fn a_secret_that_gets_into_the_relay_is_a_warning() {
     assert!(!warned(&amqp("${AMQP_PASSWORD}"), &[]));
     assert!(warned(&amqp("${AMQP_PASSWORD}"), &[("AMQP_PASSWORD", "hunter2")]));
     assert!(!warned(&amqp("hunter2").replace("enabled = true", "enabled = false"), &[]));
+}
+
+#[test]
+fn tests_in_files_say_what_the_environment_gives() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("relay.test.toml");
+    std::fs::write(&path, "[[test]]\nmetric = '${DC}.x'\nblocked_by = 'prefix ${DC}.'\n").unwrap();
+    let mut checked = check(&format!("{CONFIG}{OVERLAY}"), Some("prod"), Some("DC = 'fra'\n"), &[]);
+    let options = Options { environment_name: Some("prod".to_owned()), ..Options::default() };
+    let files = testing::read_files(&mut checked, &[path], &options).unwrap();
+    assert!(!checked.has_errors(), "{:?}", checked.files);
+    assert_eq!(testing::run(&checked, &files).unwrap().failed(), 0);
 }

@@ -11,6 +11,7 @@ mod diff;
 mod explain;
 mod explain_code;
 mod input;
+mod package;
 mod progress;
 mod replay;
 mod run;

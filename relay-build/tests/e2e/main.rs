@@ -3,9 +3,15 @@
 //!
 //! Run with `cargo test --workspace -- --ignored`, after `.ci/peers` has installed the peers.
 
+mod activation;
 mod aggregation;
 mod carbon;
 mod collectd;
+mod debian;
+mod image;
+mod kubernetes;
+mod machine;
+mod packaging_docs;
 mod peers;
 mod pickle;
 mod record;
@@ -124,7 +130,7 @@ fn a_relay_that_was_built_before_is_still_its_own() {
             "instance = 'e2e'\nlog_level = 'info'\nbad_metrics_max_age = '24h'\n\
              [[route]]\nkey = 'r'\ntype = 'sendAllMatch'\ndestinations = ['{destination}']\n"
         );
-        let relay = relay::build(&directory.path().join("relay"), &config);
+        let relay = relay::build(&directory.path().join("relay"), &config, &[]);
         let plan = std::process::Command::new(relay).arg("--config").output().expect("the relay runs").stdout;
         assert!(String::from_utf8_lossy(&plan).contains(destination), "another configuration's relay");
     };

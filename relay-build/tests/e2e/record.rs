@@ -20,13 +20,13 @@ fn what_a_running_relay_gets_can_be_recorded_and_used() {
     let at = |name: &str| directory.path().join(name);
     let config = "instance = 'e2e'\nlog_level = 'info'\nbad_metrics_max_age = '24h'\n\
                   listen_addr = '127.0.0.1:0'\n[[route]]\nkey = 'r'\ntype = 'blackhole'\n";
-    let executable = relay::build(&at("relay"), config);
+    let executable = relay::build(&at("relay"), config, &[]);
 
     let alone = record(&executable, &["--seconds", "1", "--pid", "1"], &at("none"));
     assert_eq!(alone.status.code(), Some(1));
     assert!(text(&alone).contains("process 1 is not a relay"), "{}", text(&alone));
 
-    let running = relay::Relay::start(&executable);
+    let running = relay::Relay::start(&mut Command::new(&executable));
     let recording = {
         let (executable, file) = (executable.clone(), at("lines.txt.zst"));
         let lines = LINES.to_string();

@@ -21,12 +21,12 @@ pub(crate) struct Relay {
 impl Relay {
     /// `relay-build build`, then the executable it leaves.
     pub(crate) fn build_and_start(directory: &Path, config: &str) -> Self {
-        Self::start(&build(directory, config))
+        Self::start(&mut Command::new(build(directory, config, &[])))
     }
 
-    pub(crate) fn start(executable: &Path) -> Self {
-        let mut process =
-            Process::start(Command::new(executable).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    /// Starts it by this command, and waits until it listens.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        let mut process = Process::start(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
         let (sender, log) = mpsc::channel();
         let streams: [Option<Box<dyn Read + Send>>; 2] = [
             process.0.stdout.take().map(|stream| Box::new(stream) as _),
@@ -63,8 +63,8 @@ impl Relay {
     }
 }
 
-/// The relay that `relay-build build` makes of a configuration.
-pub(crate) fn build(directory: &Path, config: &str) -> PathBuf {
+/// The relay that `relay-build build` makes of a configuration, with more arguments.
+pub(crate) fn build(directory: &Path, config: &str, arguments: &[&str]) -> PathBuf {
     fs::create_dir_all(directory).unwrap();
     let path = directory.join("relay.toml");
     fs::write(&path, config).unwrap();
@@ -74,6 +74,7 @@ pub(crate) fn build(directory: &Path, config: &str) -> PathBuf {
         .arg(&path)
         .arg("--out")
         .arg(&out)
+        .args(arguments)
         .status()
         .expect("relay-build runs");
     assert!(built.success());

@@ -3,9 +3,9 @@
 //! When accepting fails, as it does without free descriptors, the listener stays and tries again a little
 //! later: closing it would turn away clients that only had to wait.
 
-use super::resolve;
+use super::{inherited::Inherited, resolve};
 use mio::net::{TcpListener, TcpStream, UdpSocket};
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::{
     fmt, io,
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
@@ -71,13 +71,17 @@ pub(super) enum Accepted {
     Failed(io::Error),
 }
 
-/// Opens both sockets on `address`: `host:port`, `[ipv6]:port`, or `:port` for all addresses.
-pub(super) fn listen(address: &str) -> Result<Listening, BindError> {
+/// Opens both sockets on `address`, unless they were inherited: `host:port`, `[ipv6]:port`, or `:port` for all addresses.
+pub(super) fn listen(address: &str, inherited: &mut Inherited) -> Result<Listening, BindError> {
     let fail = |error| BindError { address: address.to_owned(), error };
     let mut last = io::ErrorKind::NotFound.into();
-    for candidate in candidates(address).map_err(fail)? {
+    let mut candidates = candidates(address).map_err(fail)?;
+    if let Some(at) = candidates.iter().position(|candidate| inherited.has(*candidate)) {
+        candidates = vec![candidates[at]];
+    }
+    for candidate in candidates {
         for _ in 0..PORT_ATTEMPTS {
-            match listen_on(candidate) {
+            match listen_on(candidate, inherited) {
                 Ok(listening) => return Ok(listening),
                 Err(error) => last = error,
             }
@@ -141,19 +145,16 @@ fn candidates(address: &str) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
-fn listen_on(address: SocketAddr) -> io::Result<Listening> {
-    let tcp = open(address, Type::STREAM, Protocol::TCP)?;
-    tcp.set_reuse_address(true)?;
-    tcp.bind(&address.into())?;
-    tcp.listen(BACKLOG)?;
-    let tcp: std::net::TcpListener = tcp.into();
+fn listen_on(address: SocketAddr, inherited: &mut Inherited) -> io::Result<Listening> {
+    let tcp = inherited.take_tcp(address).map_or_else(|| open_tcp(address), Ok)?;
     let address = tcp.local_addr()?;
-    let udp = open(address, Type::DGRAM, Protocol::UDP)?;
-    let _ = udp.set_recv_buffer_size(DATAGRAM_BUFFER_BYTES);
-    udp.bind(&address.into())?;
+    let udp = inherited.take_udp(address).map_or_else(|| open_udp(address), Ok)?;
+    let _ = SockRef::from(&udp).set_recv_buffer_size(DATAGRAM_BUFFER_BYTES);
+    tcp.set_nonblocking(true)?;
+    udp.set_nonblocking(true)?;
     Ok(Listening {
         tcp: TcpListener::from_std(tcp),
-        udp: UdpSocket::from_std(udp.into()),
+        udp: UdpSocket::from_std(udp),
         address,
         pause: AcceptPause::default(),
         has_clients: false,
@@ -161,9 +162,22 @@ fn listen_on(address: SocketAddr) -> io::Result<Listening> {
     })
 }
 
+fn open_tcp(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+    let tcp = open(address, Type::STREAM, Protocol::TCP)?;
+    tcp.set_reuse_address(true)?;
+    tcp.bind(&address.into())?;
+    tcp.listen(BACKLOG)?;
+    Ok(tcp.into())
+}
+
+fn open_udp(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
+    let udp = open(address, Type::DGRAM, Protocol::UDP)?;
+    udp.bind(&address.into())?;
+    Ok(udp.into())
+}
+
 fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socket> {
     let socket = Socket::new(Domain::for_address(address), kind, Some(protocol))?;
-    socket.set_nonblocking(true)?;
     if address.is_ipv6() && address.ip().is_unspecified() {
         socket.set_only_v6(false)?;
     }
@@ -186,18 +200,49 @@ impl std::error::Error for BindError {
 mod tests {
     use super::*;
 
+    fn alone(address: &str) -> Result<Listening, BindError> {
+        listen(address, &mut Inherited::default())
+    }
+
+    #[test]
+    fn what_was_inherited_is_taken_by_its_address_and_the_rest_is_opened() {
+        let tcp = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let (held, other) = (tcp(), tcp());
+        let address = held.local_addr().unwrap();
+        let mut inherited = Inherited { tcp: vec![other, held], ..Inherited::default() };
+        let listening = listen(&address.to_string(), &mut inherited).unwrap();
+        assert_eq!((listening.address, listening.udp.local_addr().unwrap()), (address, address));
+        assert_eq!(inherited.tcp.len(), 1);
+        // It does not block, although it did when it came.
+        assert!(matches!(accept(&listening.tcp), Accepted::Nobody));
+        let client = std::net::TcpStream::connect(address).unwrap();
+        assert!(
+            matches!(accept(&listening.tcp), Accepted::Connection(_, peer) if peer == client.local_addr().unwrap())
+        );
+    }
+
+    #[test]
+    fn all_addresses_are_those_of_the_inherited_socket() {
+        let udp = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+        let address = udp.local_addr().unwrap();
+        let mut inherited = Inherited { udp: vec![udp], ..Inherited::default() };
+        let listening = listen(&format!(":{}", address.port()), &mut inherited).unwrap();
+        assert_eq!(listening.address, address);
+        assert!(inherited.udp.is_empty());
+    }
+
     #[test]
     fn both_sockets_get_the_same_port() {
-        let listening = listen("127.0.0.1:0").unwrap();
+        let listening = alone("127.0.0.1:0").unwrap();
         assert_ne!(listening.address.port(), 0);
         assert_eq!(listening.udp.local_addr().unwrap(), listening.address);
     }
 
     #[test]
     fn an_address_in_use_is_named() {
-        let taken = listen("127.0.0.1:0").unwrap().address;
-        let _holder = listen(&taken.to_string()).unwrap();
-        let error = listen(&taken.to_string()).unwrap_err();
+        let taken = alone("127.0.0.1:0").unwrap().address;
+        let _holder = alone(&taken.to_string()).unwrap();
+        let error = alone(&taken.to_string()).unwrap_err();
         assert!(error.to_string().contains(&taken.to_string()), "{error}");
     }
 

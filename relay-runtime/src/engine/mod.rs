@@ -12,6 +12,7 @@ mod aggregation;
 mod connection;
 mod edge;
 mod event;
+mod inherited;
 mod inlets;
 mod intake;
 mod listener;
@@ -54,6 +55,7 @@ use std::{
 use token::Source;
 use worker::{Company, Worker};
 
+pub use inherited::Inherited;
 pub use listener::BindError;
 pub use spools::SpoolSetup;
 pub use state::StateSetup;
@@ -159,10 +161,15 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the listeners and starts the workers, each with a copy of `pipeline`.
-    pub fn start(setup: Setup, pipeline: &dyn LinePipeline) -> Result<Self, EngineError> {
-        let listening = setup.inputs.iter().map(|input| listener::listen(&input.address));
+    /// Opens the listeners that were not inherited, and starts the workers, each with a copy of `pipeline`.
+    pub fn start(
+        setup: Setup,
+        pipeline: &dyn LinePipeline,
+        mut inherited: Inherited,
+    ) -> Result<Self, EngineError> {
+        let listening = setup.inputs.iter().map(|input| listener::listen(&input.address, &mut inherited));
         let mut listening = listening.collect::<Result<Vec<_>, _>>().map_err(EngineError::Bind)?;
+        inherited.close();
         let addresses: Vec<_> = listening.iter().map(|listening| listening.address).collect();
         let mut spools = spools::open(&setup.destinations, setup.spool_bytes_max)?;
         let setup = Arc::new(setup);

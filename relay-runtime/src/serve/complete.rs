@@ -6,7 +6,7 @@ use crate::{
     plan::Plan,
     table::{Destination, Late, Template, Unresolved},
 };
-use std::{fmt, str::FromStr};
+use std::{cell::RefCell, collections::BTreeSet, fmt, str::FromStr};
 
 /// A value that cannot be completed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,6 +55,20 @@ pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> 
         filler.destination(destination)?;
     }
     Ok(plan)
+}
+
+/// The names of the variables that a relay of this plan asks its environment for, in alphabetical order.
+#[must_use]
+pub fn open_variables(plan: &Plan) -> BTreeSet<String> {
+    let asked = RefCell::new(BTreeSet::new());
+    let lookup = |name: &str| {
+        asked.borrow_mut().insert(name.to_owned());
+        // A text and a number, so that nothing keeps the rest from being asked for.
+        Some("1".to_owned())
+    };
+    let completed = complete(plan, lookup);
+    debug_assert!(completed.is_ok(), "whatever is open may be 1");
+    asked.into_inner()
 }
 
 struct Filler<F> {
@@ -157,6 +171,12 @@ mod tests {
         assert_eq!(plan.settings.listen, Some("3:2003".into()));
         assert_eq!(plan.settings.workers, Late::Known(3));
         assert_eq!(plan.table.destinations[0].address, "graphite.3:2003".into());
+    }
+
+    #[test]
+    fn what_is_open_is_listed() {
+        let open: Vec<_> = open_variables(&plan()).into_iter().collect();
+        assert_eq!(open, ["DC", "HOST", "WORKERS"]);
     }
 
     #[test]

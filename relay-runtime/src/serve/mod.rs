@@ -17,6 +17,7 @@
 mod any_table;
 mod arguments;
 mod complete;
+mod manager;
 mod open_files;
 mod relay;
 mod setup;
@@ -26,9 +27,9 @@ mod tools;
 #[path = "no_tools.rs"]
 mod tools;
 
-pub use complete::Incomplete;
+pub use complete::{Incomplete, open_variables};
 pub use open_files::raise_open_files_max;
-pub use relay::{Relay, StartError, memory};
+pub use relay::{Relay, StartError, memory, memory_with};
 #[cfg(feature = "tools")]
 pub use tools::SpoolError;
 pub use tools::ToolError;
@@ -126,6 +127,7 @@ pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeE
 
 /// `built_in` is the plan as text, for a process that is a relay and nothing else: its lines can be recorded.
 fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> Result<(), ServeError> {
+    let inherited = manager::take_sockets();
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
     raise_open_files_max();
     let signals = catch_signals().map_err(ServeError::Signals)?;
@@ -139,9 +141,11 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
         Some(built_in) => tools::recordable(pipeline, built_in),
         None => pipeline,
     };
-    let relay = Relay::start_table(&plan, table, recordable).map_err(ServeError::Start)?;
+    let relay = Relay::start_table(&plan, table, recordable, inherited).map_err(ServeError::Start)?;
+    manager::tell_ready();
     serve(&relay, &signals)?;
     tracing::info!("stopping");
+    manager::tell_stopping();
     let ledger = stop(relay, &signals);
     logging::flush();
     match ledger {

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     dispatch::Dispatch,
-    engine::{Engine, EngineError},
+    engine::{Engine, EngineError, Inherited},
     ledger::Ledger,
     memory::{Memory, TooSmall},
     pipeline::LinePipeline,
@@ -39,13 +39,19 @@ pub enum StartError {
 
 /// The memory that a relay of this plan may take. What is open in it comes from the environment.
 pub fn memory(plan: &Plan) -> Result<Memory, StartError> {
-    setup::memory(&complete::complete(plan, |name| std::env::var(name).ok())?)
+    memory_with(plan, |name| std::env::var(name).ok())
+}
+
+/// The same with other values for what is open.
+pub fn memory_with(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> Result<Memory, StartError> {
+    setup::memory(&complete::complete(plan, lookup)?)
 }
 
 impl Relay {
     /// Starts to serve. Variables come from the environment.
     pub fn start<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<Self, StartError> {
-        Self::start_table(plan, &(Arc::new(dispatch) as Arc<dyn AnyTable>), |pipeline| pipeline)
+        let table = Arc::new(dispatch) as Arc<dyn AnyTable>;
+        Self::start_table(plan, &table, |pipeline| pipeline, Inherited::default())
     }
 
     /// The same with something before the pipeline.
@@ -53,13 +59,14 @@ impl Relay {
         plan: &Plan,
         table: &Arc<dyn AnyTable>,
         before: impl Fn(Box<dyn LinePipeline>) -> Box<dyn LinePipeline>,
+        inherited: Inherited,
     ) -> Result<Self, StartError> {
         let plan = complete::complete(plan, |name| std::env::var(name).ok())?;
         let setup = setup(&plan)?;
         let deliver_max = plan.settings.shutdown_ms.resolve(|_| None).unwrap_or_default();
         let liveness = setup.liveness.clone();
         let pipeline = Arc::clone(table).pipeline(&plan.table, setup.input_limits.line_bytes, liveness);
-        let engine = Engine::start(setup, &*before(pipeline)).map_err(StartError::Engine)?;
+        let engine = Engine::start(setup, &*before(pipeline), inherited).map_err(StartError::Engine)?;
         Ok(Self { engine, deliver_max: Duration::from_millis(deliver_max) })
     }
 

@@ -1,0 +1,20 @@
+//! Manifests: a workload with probes, a service in front of it, and how much of it may go at a time.
+
+use super::{PackageError, Request, archive::Entry, facts::Facts, template::render};
+
+const WORKLOAD: &str = include_str!("../../../templates/k8s/workload.yaml.in");
+const SERVICE: &str = include_str!("../../../templates/k8s/service.yaml.in");
+const BUDGET: &str = include_str!("../../../templates/k8s/disruption-budget.yaml.in");
+const KUSTOMIZATION: &str = include_str!("../../../templates/k8s/kustomization.yaml.in");
+
+/// A file for each object. With something on disk it is a `StatefulSet`, which brings its volume.
+pub(super) fn manifests(request: &Request<'_>, facts: &Facts) -> Result<Vec<Entry>, PackageError> {
+    facts.check_ports(&request.checked.plan)?;
+    let kind = if facts.has_storage { "statefulset" } else { "deployment" };
+    Ok(vec![
+        Entry::text(format!("{kind}.yaml"), render("k8s/workload", WORKLOAD, facts)?),
+        Entry::text("service.yaml", render("k8s/service", SERVICE, facts)?),
+        Entry::text("disruption-budget.yaml", render("k8s/disruption-budget", BUDGET, facts)?),
+        Entry::text("kustomization.yaml", render("k8s/kustomization", KUSTOMIZATION, facts)?),
+    ])
+}

@@ -1,0 +1,42 @@
+//! What a service manager and a relay tell each other, as systemd defined it: the sockets that the manager opened
+//! (`LISTEN_FDS`), and when the relay serves and stops (`NOTIFY_SOCKET`). Without one, nothing happens here.
+
+use crate::engine::Inherited;
+use listenfd::ListenFd;
+use sd_notify::NotifyState;
+
+/// The first file descriptor that is passed.
+const FIRST: usize = 3;
+
+/// Takes the sockets that were passed to this process. To be called before there are threads: it removes the variables that
+/// say so, which are for no one else.
+pub(super) fn take_sockets() -> Inherited {
+    let mut passed = ListenFd::from_env();
+    let mut inherited = Inherited::default();
+    for at in 0..passed.len() {
+        if let Ok(Some(tcp)) = passed.take_tcp_listener(at) {
+            inherited.tcp.push(tcp);
+        } else if let Ok(Some(udp)) = passed.take_udp_socket(at) {
+            inherited.udp.push(udp);
+        } else {
+            inherited.foreign.push(FIRST + at);
+        }
+    }
+    inherited
+}
+
+/// Tells that it listens.
+pub(super) fn tell_ready() {
+    tell(NotifyState::Ready);
+}
+
+/// Tells that it will end.
+pub(super) fn tell_stopping() {
+    tell(NotifyState::Stopping);
+}
+
+fn tell(state: NotifyState<'_>) {
+    if let Err(error) = sd_notify::notify(&[state]) {
+        tracing::warn!(%error, "cannot tell the service manager");
+    }
+}
