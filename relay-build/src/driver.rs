@@ -13,8 +13,10 @@ use crate::{
     config::Checked,
 };
 use cargo::{Job, tidy, write_alone};
+use relay_runtime::table::Late;
 use sha2::{Digest, Sha256};
 use std::{
+    borrow::Cow,
     ffi::OsString,
     fmt::{self, Write as _},
     fs, io,
@@ -240,6 +242,7 @@ pub fn build(
     if checked.has_errors() {
         return Err(BuildError::BadConfiguration);
     }
+    let checked = &tuned(checked, options.profile);
     let mut stages = Vec::new();
     let mut clock = Instant::now();
     let mut finish = |stage, stages: &mut Vec<_>| {
@@ -294,6 +297,17 @@ pub fn build(
     write_json(&options.out.join(INPUTS_FILE), &Inputs::of(checked))?;
     finish(Stage::Copy, &mut stages);
     Ok(Artifact { path, manifest: Some(manifest), stages })
+}
+
+/// The configuration with what a profile decides where it says nothing.
+fn tuned(checked: &Checked, profile: Profile) -> Cow<'_, Checked> {
+    let workers = &checked.plan.settings.workers;
+    if profile != Profile::Appliance || *workers != Late::Known(0) {
+        return Cow::Borrowed(checked);
+    }
+    let mut tuned = checked.clone();
+    tuned.plan.settings.workers = Late::Known(1);
+    Cow::Owned(tuned)
 }
 
 /// Puts the relay into its place.
