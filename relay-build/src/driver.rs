@@ -24,6 +24,7 @@ use std::{
 
 mod bench;
 mod cargo;
+mod features;
 mod manifest;
 mod sbom;
 mod sources;
@@ -253,6 +254,7 @@ pub fn build(
     manifest.target.clone_from(&target.triple);
     manifest.cpu = target.cpu.clone().unwrap_or(manifest.cpu);
     options.profile.name().clone_into(&mut manifest.profile);
+    manifest.features = features::features(options.profile);
     let generated = generate(checked, options.force, Door::Program, &manifest)?;
     finish(Stage::Generate, &mut stages);
 
@@ -260,7 +262,7 @@ pub fn build(
     let sources = Sources::get()?;
     let files: Vec<_> = generated.files().into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
     if options.emit == Emit::Source {
-        write_alone(&options.out, "relay", &files, &sources)?;
+        write_alone(&options.out, "relay", &manifest.features, &files, &sources)?;
         tidy(&options.out);
         finish(Stage::Write, &mut stages);
         return Ok(Artifact { path: options.out.join("src/main.rs"), manifest: None, stages });
@@ -272,7 +274,8 @@ pub fn build(
     let name = format!("relay-{}", &manifest.plan_sha256[..16]);
     let _lock = lock(&cache)?;
     let profile = options.profile;
-    let job = Job { name: &name, profile, target: &target, cache: &cache, vendor: vendor.as_ref() };
+    let (features, vendor) = (manifest.features.as_slice(), vendor.as_ref());
+    let job = Job { name: &name, features, profile, target: &target, cache: &cache, vendor };
     job.write(&files, &sources)?;
     finish(Stage::Write, &mut stages);
 

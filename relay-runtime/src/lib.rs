@@ -54,6 +54,7 @@ pub mod memory;
 
 pub mod engine;
 pub mod logging;
+#[cfg(feature = "tools")]
 mod record;
 pub mod serve;
 

@@ -1,6 +1,9 @@
 //! A program that measures tables: each compiled exactly as in a relay, around `relay_runtime::measure`.
 
-use super::{BuildError, Job, Profile, Sources, Target, Vendor, cache_directory, codegen, lock, sha256};
+use super::{
+    BuildError, Job, Profile, Sources, Target, Vendor, cache_directory, codegen, features::features, lock,
+    sha256,
+};
 use crate::{
     analyses::Force,
     codegen::{Door, Generated},
@@ -35,7 +38,14 @@ pub fn build_bench(tables: &[Checked]) -> Result<BenchProgram, BuildError> {
     let _lock = lock(&cache)?;
     let (profile, vendor) = (Profile::Server, Vendor::find(None)?);
     let target = Target::new(None, None, profile)?;
-    let job = Job { name: &crate_name, profile, target: &target, cache: &cache, vendor: vendor.as_ref() };
+    let job = Job {
+        name: &crate_name,
+        features: &features(profile),
+        profile,
+        target: &target,
+        cache: &cache,
+        vendor: vendor.as_ref(),
+    };
     job.write(&files, &Sources::get()?)?;
     Ok(BenchProgram { path: job.compile()?, names })
 }

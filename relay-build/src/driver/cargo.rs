@@ -23,6 +23,8 @@ const TEMPLATE: &str = include_str!("../../../templates/program/Cargo.toml.in");
 /// A crate that is written and compiled.
 pub(super) struct Job<'a> {
     pub(super) name: &'a str,
+    /// Of relay-runtime.
+    pub(super) features: &'a [String],
     pub(super) profile: Profile,
     pub(super) target: &'a Target,
     /// The root of the workspace that it is a member of.
@@ -34,13 +36,14 @@ pub(super) struct Job<'a> {
 pub(super) fn write_alone(
     package: &Path,
     name: &str,
+    features: &[String],
     files: &[(String, String)],
     sources: &Sources,
 ) -> Result<(), BuildError> {
     sources.copy(package)?;
     let mut workspace = toml::Table::new();
     workspace.insert("workspace".to_owned(), sources.workspace(&[RUNTIME])?.into());
-    let manifest = cargo_toml(name, RUNTIME, &workspace.to_string());
+    let manifest = cargo_toml(name, RUNTIME, features, &workspace.to_string());
     write_package(package, &manifest, files)
 }
 
@@ -53,7 +56,8 @@ impl Job<'_> {
     pub(super) fn write(&self, files: &[(String, String)], sources: &Sources) -> Result<(), BuildError> {
         sources.copy(self.cache)?;
         let runtime = format!("../../{RUNTIME}");
-        let mut package: toml::Table = cargo_toml(self.name, &runtime, "").parse().unwrap_or_default();
+        let mut package: toml::Table =
+            cargo_toml(self.name, &runtime, self.features, "").parse().unwrap_or_default();
         let mut root = toml::Table::new();
         let member = format!("crate/{}", self.name);
         root.insert("workspace".to_owned(), sources.workspace(&[RUNTIME, &member])?.into());
@@ -134,8 +138,10 @@ pub(super) fn tidy(package: &Path) {
     drop(done);
 }
 
-fn cargo_toml(name: &str, runtime: &str, workspace: &str) -> String {
-    TEMPLATE.replace("@NAME@", name).replace("@RUNTIME@", runtime).replace("@WORKSPACE@", workspace)
+fn cargo_toml(name: &str, runtime: &str, features: &[String], workspace: &str) -> String {
+    let features = toml::Value::from(features.to_vec()).to_string();
+    let text = TEMPLATE.replace("@NAME@", name).replace("@RUNTIME@", runtime);
+    text.replace("@FEATURES@", &features).replace("@WORKSPACE@", workspace)
 }
 
 fn cargo_home() -> PathBuf {

@@ -17,6 +17,7 @@ pub(super) struct Target {
     /// Everything is in the executable.
     is_static: bool,
     is_cross: bool,
+    is_appliance: bool,
 }
 
 /// The word for the oldest processor that a target has.
@@ -43,6 +44,7 @@ impl Target {
             triple,
             cpu,
             is_cross,
+            is_appliance,
         })
     }
 
@@ -54,6 +56,10 @@ impl Target {
         }
         if self.is_static {
             flags.push("-Ctarget-feature=+crt-static".to_owned());
+        }
+        if self.is_appliance && !self.is_cross {
+            // What is to be moved where the system puts the executable, in a bit each instead of 24 bytes.
+            flags.push("-Clink-arg=-Wl,-z,pack-relative-relocs".to_owned());
         }
         flags
     }

@@ -21,37 +21,33 @@ mod manager;
 mod open_files;
 mod relay;
 mod setup;
-mod spool_command;
+#[cfg(feature = "tools")]
+mod tools;
+#[cfg(not(feature = "tools"))]
+#[path = "no_tools.rs"]
+mod tools;
 
 pub use complete::{Incomplete, open_variables};
 pub use open_files::raise_open_files_max;
 pub use relay::{Relay, StartError, memory, memory_with};
-pub use spool_command::SpoolError;
+#[cfg(feature = "tools")]
+pub use tools::SpoolError;
+pub use tools::ToolError;
 
+#[cfg(feature = "tools")]
 pub use crate::record::RecordError;
 
-use crate::{
-    dispatch::{Dispatch, DynDispatch},
-    ledger::Ledger,
-    logging,
-    plan::Plan,
-    record::{Tap, offer},
-    replay::{ReplayError, replay_lines},
-    table::Destination,
-    trace::trace_lines,
-};
+use crate::{dispatch::Dispatch, ledger::Ledger, logging, pipeline::LinePipeline, plan::Plan};
 use any_table::AnyTable;
-use arguments::{Command, RecordCommand, USAGE};
+use arguments::Command;
 use signal_hook::{
     consts::{SIGINT, SIGTERM, SIGUSR1},
     iterator::Signals,
 };
-use spool_command::SpoolCommand;
 use std::{
     cell::Cell,
     fmt, fs,
     io::{self, Write},
-    path::Path,
     process::ExitCode,
     sync::{
         Arc,
@@ -85,14 +81,8 @@ pub enum ServeError {
     Signals(io::Error),
     /// Whatever else stops a start.
     Start(StartError),
-    /// The lines to trace cannot be read, or the answers not be written.
-    Trace(io::Error),
-    /// Lines cannot be replayed.
-    Replay(ReplayError),
-    /// A spool cannot be listed, drained or dropped.
-    Spool(SpoolError),
-    /// Nothing can be recorded.
-    Record(RecordError),
+    /// A tool failed.
+    Tool(ToolError),
     /// A worker ended by itself.
     WorkerEnded,
 }
@@ -106,19 +96,16 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
     let command = match arguments::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(error) => {
-            eprintln!("error: {error}\n\n{USAGE}");
+            eprintln!("error: {error}\n\n{}", arguments::usage());
             return ExitCode::from(2);
         }
     };
     let done = match command {
-        Command::Help => print(USAGE),
+        Command::Help => print(&arguments::usage()),
         Command::Version => print(&format!("static-relay {}\n", env!("CARGO_PKG_VERSION"))),
         Command::Manifest => print(manifest),
         Command::Config => print(plan),
-        Command::Trace => trace(plan, table.as_dispatch()),
-        Command::Replay { until } => replay(plan, table.as_dispatch(), until),
-        Command::Spool(command) => spool(plan, &command),
-        Command::Record(command) => record(plan, &command),
+        Command::Tool(tool) => tools::run(&tool, plan, table.as_dispatch()).map_err(ServeError::Tool),
         Command::Serve => Plan::from_json(plan)
             .map_err(ServeError::Plan)
             .and_then(|read| run_table(&read, table, Some(plan))),
@@ -142,7 +129,6 @@ pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeE
 fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> Result<(), ServeError> {
     let inherited = manager::take_sockets();
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
-    let tap = built_in.and_then(tap);
     raise_open_files_max();
     let signals = catch_signals().map_err(ServeError::Signals)?;
     let lookup = |name: &str| std::env::var(name).ok();
@@ -151,7 +137,11 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
         fs::write(&path.0, std::process::id().to_string())
             .map_err(|error| ServeError::PidFile { path: path.0.clone(), error })?;
     }
-    let relay = Relay::start_table(&plan, table, tap, inherited).map_err(ServeError::Start)?;
+    let recordable = |pipeline: Box<dyn LinePipeline>| match built_in {
+        Some(built_in) => tools::recordable(pipeline, built_in),
+        None => pipeline,
+    };
+    let relay = Relay::start_table(&plan, table, inherited, recordable).map_err(ServeError::Start)?;
     manager::tell_ready();
     serve(&relay, &signals)?;
     tracing::info!("stopping");
@@ -165,16 +155,6 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
         }
         None => Err(ServeError::WorkerEnded),
     }
-}
-
-/// Where recorders get their lines from, if they can.
-fn tap(plan: &str) -> Option<Arc<Tap>> {
-    let tap = Arc::new(Tap::default());
-    let offered = offer(Arc::clone(&tap), plan);
-    if let Err(error) = &offered {
-        tracing::warn!(%error, "the lines of this relay cannot be recorded");
-    }
-    offered.is_ok().then_some(tap)
 }
 
 /// Until a signal asks for the end.
@@ -222,55 +202,6 @@ fn catch_signals() -> io::Result<Receiver<i32>> {
     Ok(receiver)
 }
 
-/// What would become of the lines on stdin. Nothing is sent, so open addresses may stay open.
-fn trace(plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ServeError> {
-    let plan = Plan::from_json(plan).map_err(ServeError::Plan)?;
-    match trace_lines(
-        &plan.table,
-        dispatch,
-        &mut io::stdin().lock(),
-        &mut io::BufWriter::new(io::stdout().lock()),
-    ) {
-        // Whoever reads has seen enough.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        done => done.map_err(ServeError::Trace),
-    }
-}
-
-/// What would be sent when, had the lines on stdin come at the times before them.
-fn replay(plan: &str, dispatch: &dyn DynDispatch, until: Option<f64>) -> Result<(), ServeError> {
-    let plan = Plan::from_json(plan).map_err(ServeError::Plan)?;
-    let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match replay_lines(&plan.table, dispatch, until, &mut io::stdin().lock(), &mut output) {
-        // Whoever reads has seen enough.
-        Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        Err(error) => Err(ServeError::Replay(error)),
-        Ok(ledger) => {
-            eprintln!("{}", ledger.to_json());
-            Ok(())
-        }
-    }
-}
-
-/// Looks after the spools of this relay, which must not run meanwhile.
-fn spool(plan: &str, command: &SpoolCommand) -> Result<(), ServeError> {
-    let plan = Plan::from_json(plan).map_err(ServeError::Plan)?;
-    let lookup = |name: &str| std::env::var(name).ok();
-    let plan = complete::complete(&plan, lookup).map_err(|error| ServeError::Start(error.into()))?;
-    let spooling = plan.table.destinations.iter().filter(|destination| destination.options.spool);
-    let configured: Vec<_> = spooling.map(Destination::written).collect();
-    let directory = Path::new(&plan.settings.spool_dir.0);
-    spool_command::run(command, directory, &configured, &mut io::stdout().lock()).map_err(ServeError::Spool)
-}
-
-/// Takes what a running relay gets.
-fn record(plan: &str, command: &RecordCommand) -> Result<(), ServeError> {
-    let RecordCommand { pid, limits, file } = command;
-    let recorded = crate::record::record(plan, *pid, *limits, file).map_err(ServeError::Record)?;
-    eprintln!("{recorded}");
-    Ok(())
-}
-
 fn print_ledger(ledger: &Ledger) {
     let _ = print(&format!("{}\n", ledger.to_json()));
 }
@@ -291,10 +222,7 @@ impl fmt::Display for ServeError {
             Self::PidFile { path, error } => write!(f, "cannot write pid file `{path}`: {error}"),
             Self::Signals(error) => write!(f, "cannot catch signals: {error}"),
             Self::Start(error) => error.fmt(f),
-            Self::Trace(error) => write!(f, "cannot trace: {error}"),
-            Self::Replay(error) => write!(f, "cannot replay: {error}"),
-            Self::Spool(error) => error.fmt(f),
-            Self::Record(error) => error.fmt(f),
+            Self::Tool(error) => error.fmt(f),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
         }
     }

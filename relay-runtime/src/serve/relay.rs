@@ -10,9 +10,9 @@ use crate::{
     engine::{Engine, EngineError, Inherited},
     ledger::Ledger,
     memory::{Memory, TooSmall},
+    pipeline::LinePipeline,
     plan::Plan,
     protocol::Protocol,
-    record::{Tap, Tapped},
 };
 use std::{fmt, net::SocketAddr, sync::Arc, thread, time::Duration};
 
@@ -51,26 +51,22 @@ impl Relay {
     /// Starts to serve. Variables come from the environment.
     pub fn start<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<Self, StartError> {
         let table = Arc::new(dispatch) as Arc<dyn AnyTable>;
-        Self::start_table(plan, &table, None, Inherited::default())
+        Self::start_table(plan, &table, Inherited::default(), |pipeline| pipeline)
     }
 
-    /// With a tap, lines can be recorded.
+    /// The same with something before the pipeline.
     pub(super) fn start_table(
         plan: &Plan,
         table: &Arc<dyn AnyTable>,
-        tap: Option<Arc<Tap>>,
         inherited: Inherited,
+        before: impl Fn(Box<dyn LinePipeline>) -> Box<dyn LinePipeline>,
     ) -> Result<Self, StartError> {
         let plan = complete::complete(plan, |name| std::env::var(name).ok())?;
         let setup = setup(&plan)?;
         let deliver_max = plan.settings.shutdown_ms.resolve(|_| None).unwrap_or_default();
         let liveness = setup.liveness.clone();
         let pipeline = Arc::clone(table).pipeline(&plan.table, setup.input_limits.line_bytes, liveness);
-        let pipeline = match tap {
-            Some(tap) => Box::new(Tapped::new(pipeline, tap)),
-            None => pipeline,
-        };
-        let engine = Engine::start(setup, &*pipeline, inherited).map_err(StartError::Engine)?;
+        let engine = Engine::start(setup, &*before(pipeline), inherited).map_err(StartError::Engine)?;
         Ok(Self { engine, deliver_max: Duration::from_millis(deliver_max) })
     }
 

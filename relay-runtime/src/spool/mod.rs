@@ -294,6 +294,7 @@ impl Spool {
     }
 
     /// Everything is done with.
+    #[cfg_attr(not(feature = "tools"), expect(dead_code, reason = "for `relay spool drop`"))]
     pub(crate) fn forget(&mut self) {
         self.skip_to_end();
         self.holes.forget_ahead();

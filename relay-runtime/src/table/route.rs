@@ -16,7 +16,7 @@ pub struct Route {
 
 /// What a route does with a line.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "camelCase")]
+#[serde(rename_all = "camelCase")]
 pub enum RouteKind {
     /// To every destination whose own matcher matches.
     SendAllMatch {

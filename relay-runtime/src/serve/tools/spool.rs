@@ -21,7 +21,7 @@ const PEER_MAX: Duration = Duration::from_secs(30);
 
 /// What to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum SpoolCommand {
+pub(in crate::serve) enum SpoolCommand {
     /// Say what there is.
     List {
         /// For programs.
