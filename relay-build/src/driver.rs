@@ -8,26 +8,24 @@
 //! crate, and rustc is told to forget where it was.
 
 use crate::{
-    analyses::strategy::{BadRegex, Force},
+    analyses::strategy::Force,
     codegen::{self, Door, Generated},
     config::Checked,
 };
 use cargo::{Job, tidy, write_alone};
-use relay_runtime::table::Late;
 use sha2::{Digest, Sha256};
 use std::{
-    borrow::Cow,
-    ffi::OsString,
     fmt::{self, Write as _},
-    fs, io,
+    fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 mod bench;
 mod cargo;
-mod features;
+mod error;
 mod manifest;
+mod profile;
 mod sbom;
 mod sources;
 mod target;
@@ -35,8 +33,10 @@ mod vendor;
 mod verify;
 
 pub use bench::{BenchProgram, build_bench};
+pub use error::BuildError;
 pub use manifest::Manifest;
 pub(crate) use manifest::manifest;
+pub use profile::{Profile, tuned};
 pub use vendor::vendor;
 pub use verify::{INPUTS_FILE, Inputs, Verdict, verify};
 
@@ -103,49 +103,6 @@ pub enum Emit {
     Source,
 }
 
-/// What a relay is tuned for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Profile {
-    /// Speed.
-    #[default]
-    Server,
-    /// Size: one executable without anything beside it, one worker, no more in it than it needs.
-    Appliance,
-    /// A short build.
-    Dev,
-}
-
-impl Profile {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Server, Self::Appliance, Self::Dev];
-
-    /// For command lines and manifests.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Server => "server",
-            Self::Appliance => "appliance",
-            Self::Dev => "dev",
-        }
-    }
-
-    const fn cargo_name(self) -> &'static str {
-        match self {
-            Self::Server => "release",
-            Self::Appliance => "appliance",
-            Self::Dev => "dev",
-        }
-    }
-
-    /// Where cargo puts what it compiled.
-    const fn cargo_directory(self) -> &'static str {
-        match self {
-            Self::Dev => "debug",
-            other => other.cargo_name(),
-        }
-    }
-}
-
 /// The stages of a build, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
@@ -181,58 +138,6 @@ pub struct Artifact {
     pub stages: Vec<(Stage, Duration)>,
 }
 
-/// Why a build failed.
-#[derive(Debug)]
-pub enum BuildError {
-    /// The configuration has errors.
-    BadConfiguration,
-    /// A regex cannot be compiled.
-    BadRegex(BadRegex),
-    /// A file or directory cannot be read or written.
-    File(PathBuf, io::Error),
-    /// A program cannot be started.
-    Start(OsString, io::Error),
-    /// Cargo failed.
-    Cargo {
-        /// The generated crate.
-        package: PathBuf,
-        /// What cargo said.
-        said: String,
-    },
-    /// There is no relay-runtime where `RELAY_RUNTIME_DIR` says.
-    NoRuntime(PathBuf),
-    /// This is no directory that `vendor` left.
-    NoVendor(PathBuf),
-    /// It was left by another version.
-    OldVendor(PathBuf),
-    /// rustc knows no such target.
-    NoSuchTarget {
-        /// What was asked for.
-        triple: String,
-        /// What was probably meant.
-        like: Option<String>,
-    },
-    /// The target's standard library is not installed.
-    TargetNotInstalled {
-        /// The target.
-        triple: String,
-    },
-    /// The target has no such processor.
-    NoSuchCpu {
-        /// The target.
-        triple: String,
-        /// What was asked for.
-        cpu: String,
-        /// What was probably meant.
-        like: Option<String>,
-    },
-    /// This machine's processor says nothing about a target of others.
-    NotNative {
-        /// The target.
-        triple: String,
-    },
-}
-
 /// Builds. `progress` hears of each stage when it starts.
 pub fn build(
     checked: &Checked,
@@ -257,7 +162,7 @@ pub fn build(
     manifest.target.clone_from(&target.triple);
     manifest.cpu = target.cpu.clone().unwrap_or(manifest.cpu);
     options.profile.name().clone_into(&mut manifest.profile);
-    manifest.features = features::features(options.profile);
+    manifest.features = options.profile.features();
     let generated = generate(checked, options.force, Door::Program, &manifest)?;
     finish(Stage::Generate, &mut stages);
 
@@ -297,17 +202,6 @@ pub fn build(
     write_json(&options.out.join(INPUTS_FILE), &Inputs::of(checked))?;
     finish(Stage::Copy, &mut stages);
     Ok(Artifact { path, manifest: Some(manifest), stages })
-}
-
-/// The configuration with what a profile decides where it says nothing.
-fn tuned(checked: &Checked, profile: Profile) -> Cow<'_, Checked> {
-    let workers = &checked.plan.settings.workers;
-    if profile != Profile::Appliance || *workers != Late::Known(0) {
-        return Cow::Borrowed(checked);
-    }
-    let mut tuned = checked.clone();
-    tuned.plan.settings.workers = Late::Known(1);
-    Cow::Owned(tuned)
 }
 
 /// Puts the relay into its place.
@@ -386,82 +280,3 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     }
     fs::write(path, bytes).map_err(|error| BuildError::File(path.to_owned(), error))
 }
-
-impl fmt::Display for BuildError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BadConfiguration => f.write_str("the configuration has errors"),
-            Self::BadRegex(error) => error.fmt(f),
-            Self::File(path, error) => write!(f, "`{}`: {error}", path.display()),
-            Self::Start(program, error) => {
-                let program = program.display();
-                write!(
-                    f,
-                    "cannot start `{program}`: {error}; relays are compiled with Rust, see https://rustup.rs"
-                )
-            }
-            Self::Cargo { package, said } => {
-                let package = package.display();
-                write!(f, "cargo could not compile the relay in `{package}`:\n{said}\n{}", advice(said))
-            }
-            Self::NoRuntime(path) => {
-                write!(f, "`RELAY_RUNTIME_DIR` is `{}`, where no relay-runtime is", path.display())
-            }
-            Self::NoVendor(path) => write!(
-                f,
-                "`{}` is no directory that `relay-build vendor` left: make one where there is a network",
-                path.display()
-            ),
-            Self::OldVendor(path) => write!(
-                f,
-                "`{}` has the crates of another version of relay-build: `relay-build vendor` makes it anew",
-                path.display()
-            ),
-            Self::NoSuchTarget { triple, like } => {
-                write!(f, "rustc knows no target `{triple}`{}; see `rustc --print target-list`", Meant(like))
-            }
-            Self::TargetNotInstalled { triple } => {
-                write!(
-                    f,
-                    "the standard library for `{triple}` is not installed: `rustup target add {triple}`"
-                )
-            }
-            Self::NoSuchCpu { triple, cpu, like } => write!(
-                f,
-                "`{triple}` has no processor `{cpu}`{}; see `rustc --print target-cpus --target {triple}`",
-                Meant(like)
-            ),
-            Self::NotNative { triple } => write!(
-                f,
-                "`native` is this machine's processor, of which rustc knows none for `{triple}`: name one"
-            ),
-        }
-    }
-}
-
-/// A suggestion, if there is one.
-struct Meant<'a>(&'a Option<String>);
-
-impl fmt::Display for Meant<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.as_ref().map_or(Ok(()), |like| write!(f, " (did you mean `{like}`?)"))
-    }
-}
-
-/// What to do about what cargo said.
-fn advice(said: &str) -> &'static str {
-    const NO_NETWORK: [&str; 4] =
-        ["failed to download", "Could not resolve host", "spurious network error", "failed to get"];
-    if NO_NETWORK.iter().any(|sign| said.contains(sign)) {
-        "help: the first build on a machine fetches what relays consist of from crates.io; connect it once, or name a \
-         mirror in cargo's configuration"
-    } else if said.contains("No space left on device") {
-        "help: make room, or set RELAY_BUILD_CACHE to a directory on another disk"
-    } else if said.contains("requires rustc") {
-        "help: this Rust toolchain is too old for the relay; `rustup update`"
-    } else {
-        "help: generated code should always compile: please report this with the directory above"
-    }
-}
-
-impl std::error::Error for BuildError {}

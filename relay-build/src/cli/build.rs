@@ -57,10 +57,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if !super::test::pass(&arguments.input, &checked)? {
         return Ok(ExitCode::FAILURE);
     }
-    arguments.packages.check(&checked)?;
     arguments.steering.steer(&mut checked)?;
-    let mut progress = Progress::new(arguments.quiet || arguments.input.format == Format::Json);
     let mut options = arguments.compiling.options(&arguments.out);
+    let checked = driver::tuned(&checked, options.profile);
+    arguments.packages.check(&checked)?;
+    let mut progress = Progress::new(arguments.quiet || arguments.input.format == Format::Json);
     if arguments.emit == Emit::Source {
         options.emit = driver::Emit::Source;
     }

@@ -1,9 +1,6 @@
 //! A program that measures tables: each compiled exactly as in a relay, around `relay_runtime::measure`.
 
-use super::{
-    BuildError, Job, Profile, Sources, Target, Vendor, cache_directory, codegen, features::features, lock,
-    sha256,
-};
+use super::{BuildError, Job, Profile, Sources, Target, Vendor, cache_directory, codegen, lock, sha256};
 use crate::{
     analyses::Force,
     codegen::{Door, Generated},
@@ -40,7 +37,7 @@ pub fn build_bench(tables: &[Checked]) -> Result<BenchProgram, BuildError> {
     let target = Target::new(None, None, profile)?;
     let job = Job {
         name: &crate_name,
-        features: &features(profile),
+        features: &profile.features(),
         profile,
         target: &target,
         cache: &cache,
