@@ -5,6 +5,7 @@
 
 mod activation;
 mod aggregation;
+mod artifacts_docs;
 mod carbon;
 mod collectd;
 mod debian;
@@ -12,6 +13,7 @@ mod image;
 mod kubernetes;
 mod machine;
 mod packaging_docs;
+mod page;
 mod peers;
 mod pickle;
 mod record;

@@ -3,39 +3,9 @@
 
 use crate::{
     machine::{Machine, Network},
-    peers,
+    page::{Step, copy, run, steps},
 };
-use std::{env, fs, path::Path, process::Command};
-
-/// A command, whether it is for the machine, and the lines that the page shows of its output.
-struct Step<'p> {
-    is_for_machine: bool,
-    command: &'p str,
-    shown: Vec<&'p str>,
-}
-
-fn steps(page: &str) -> Vec<Step<'_>> {
-    let mut steps: Vec<Step<'_>> = Vec::new();
-    for block in page.split("```console\n").skip(1) {
-        for line in block.split("```").next().unwrap().lines() {
-            let command = line.strip_prefix("$ ").or_else(|| line.strip_prefix("# "));
-            match command {
-                Some(command) => {
-                    steps.push(Step { is_for_machine: line.starts_with('#'), command, shown: Vec::new() });
-                }
-                None => steps.last_mut().expect("output stands below a command").shown.push(line),
-            }
-        }
-    }
-    steps
-}
-
-/// Where commands of the page are found: relay-build and what `.ci/peers` installed first.
-fn search_path() -> String {
-    let relay_build = Path::new(env!("CARGO_BIN_EXE_relay-build")).parent().unwrap();
-    let venv = peers::directory().join("venv/bin");
-    format!("{}:{}:{}", relay_build.display(), venv.display(), env::var("PATH").unwrap())
-}
+use std::{fs, path::Path};
 
 #[test]
 #[ignore = "boots a Debian, which .ci/peers makes"]
@@ -57,22 +27,10 @@ fn every_command_of_the_page_does_what_it_says() {
             }
             machine.run(&format!("cd /root; {command}"))
         } else {
-            let mut shell = Command::new("sh");
-            let output = shell
-                .args(["-euc", command])
-                .current_dir(&repository)
-                .env("PATH", search_path())
-                .output()
-                .expect("sh runs");
-            assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
-            String::from_utf8(output.stdout).unwrap()
+            run(command, &repository)
         };
         if !shown.is_empty() {
             assert_eq!(said.lines().collect::<Vec<_>>(), shown, "{command}");
         }
     }
-}
-
-fn copy(from: &Path, to: &Path) {
-    assert!(Command::new("cp").arg("-r").args([from, to]).status().expect("cp runs").success());
 }
