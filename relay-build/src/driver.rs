@@ -162,7 +162,7 @@ pub fn build(
     manifest.target.clone_from(&target.triple);
     manifest.cpu = target.cpu.clone().unwrap_or(manifest.cpu);
     options.profile.name().clone_into(&mut manifest.profile);
-    manifest.features = options.profile.features();
+    manifest.features = options.profile.features(&checked.plan);
     let generated = generate(checked, options.force, Door::Program, &manifest)?;
     finish(Stage::Generate, &mut stages);
 

@@ -15,6 +15,7 @@
 //! [`serve`] is the `main` of a relay;
 //! [`measure`] is that of a program that times tables.
 
+mod parts;
 pub mod plan;
 pub mod settings;
 pub mod table;

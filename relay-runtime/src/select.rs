@@ -5,6 +5,7 @@
 //! Addresses must be complete: rings look at hosts, so templates are resolved before a table comes here.
 
 use crate::{
+    parts::Hashing,
     ring::Ring,
     table::{DestinationIndex, RouteIndex, RouteKind, Table},
 };
@@ -51,7 +52,7 @@ pub struct Selectors {
 enum Selector {
     /// The route reports its destinations itself, or has none.
     Nothing,
-    Hash(Box<Ring>),
+    Hash(Hashing, Box<Ring>),
     RoundRobin {
         destinations: Vec<DestinationIndex>,
         next: usize,
@@ -66,7 +67,10 @@ impl Selectors {
     #[must_use]
     pub fn new(table: &Table, liveness: Liveness) -> Self {
         let selector = |kind: &RouteKind| match kind {
-            RouteKind::ConsistentHash(ring) => Selector::Hash(Box::new(Ring::new(ring, &table.destinations))),
+            RouteKind::ConsistentHash(ring) => match Hashing::get() {
+                Some(part) => Selector::Hash(part, Box::new(Ring::new(ring, &table.destinations))),
+                None => Selector::Nothing,
+            },
             RouteKind::RoundRobin { destinations } => {
                 Selector::RoundRobin { destinations: destinations.clone(), next: 0 }
             }
@@ -80,14 +84,14 @@ impl Selectors {
     /// [`select_hashed`](Self::select_hashed) may choose for many at a time.
     #[must_use]
     pub fn is_hashed(&self, route: RouteIndex) -> bool {
-        matches!(self.by_route.get(route.get()), Some(Selector::Hash(_)))
+        matches!(self.by_route.get(route.get()), Some(Selector::Hash(..)))
     }
 
     /// Appends the destinations that `route` chooses for `name` to `out`. None for a route without any
     /// (BUG-43), and for the kinds that report theirs themselves.
     pub fn select(&mut self, route: RouteIndex, name: &[u8], out: &mut Vec<DestinationIndex>) {
         match self.by_route.get_mut(route.get()) {
-            Some(Selector::Hash(ring)) => ring.select(name, out),
+            Some(Selector::Hash(_, ring)) => ring.select(name, out),
             Some(Selector::RoundRobin { destinations, next }) => {
                 out.extend(destinations.get(*next));
                 *next = if *next + 1 < destinations.len() { *next + 1 } else { 0 };
@@ -110,7 +114,7 @@ impl Selectors {
         mut each: impl FnMut(usize, &[DestinationIndex]),
     ) {
         match self.by_route.get(route.get()) {
-            Some(Selector::Hash(ring)) => ring.select_many(names, each),
+            Some(Selector::Hash(_, ring)) => ring.select_many(names, each),
             _ => (0..names.len()).for_each(|at| each(at, &[])),
         }
     }

@@ -49,7 +49,7 @@ impl LinePipeline for Recorder {
 /// Feeds a stream in these reads, and ends it.
 fn fed(reads: &[&[u8]]) -> Outcome {
     let (mut recorder, mut gathered) = (Recorder::default(), Gathered::new(0));
-    let mut decoder = PickleDecoder::new(FRAME_BYTES_MAX, LINE_BYTES_MAX);
+    let mut decoder = decoder(FRAME_BYTES_MAX);
     let feed = |read: &&[u8]| decoder.feed(read, 0, &mut recorder, &mut gathered).err();
     let error = reads.iter().find_map(feed);
     if error.is_none() {
@@ -61,6 +61,10 @@ fn fed(reads: &[&[u8]]) -> Outcome {
         bad_items: gathered.counts.invalid_for(Reason::BadPickle),
         cut_frames: gathered.counts.invalid_for(Reason::Unterminated),
     }
+}
+
+fn decoder(frame_bytes_max: usize) -> PickleDecoder {
+    PickleDecoder::new(frame_bytes_max, LINE_BYTES_MAX).expect("pickles are not left out")
 }
 
 #[test]
@@ -234,14 +238,13 @@ fn a_text_that_many_items_share_does_not_expand() {
 #[test]
 fn what_is_announced_is_not_reserved() {
     let (mut recorder, mut gathered) = (Recorder::default(), Gathered::new(0));
-    let mut decoders: Vec<_> =
-        (0..10_000).map(|_| PickleDecoder::new(FRAME_BYTES_MAX, LINE_BYTES_MAX)).collect();
+    let mut decoders: Vec<_> = (0..10_000).map(|_| decoder(FRAME_BYTES_MAX)).collect();
     for decoder in &mut decoders {
         // Reserved, this would be 5 TB.
         assert_eq!(decoder.feed(b"\x1f\x40\0\0](", 0, &mut recorder, &mut gathered), Ok(0));
         assert_eq!(decoder.partial_bytes(), 6);
     }
-    let mut decoder = PickleDecoder::new(1_000, LINE_BYTES_MAX);
+    let mut decoder = decoder(1_000);
     let error = decoder.feed(b"\0\0\x03\xe9", 0, &mut recorder, &mut gathered).unwrap_err();
     assert_eq!(error, BadPickle::FrameTooLong { bytes: 1_001 });
 }

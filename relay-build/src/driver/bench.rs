@@ -37,7 +37,7 @@ pub fn build_bench(tables: &[Checked]) -> Result<BenchProgram, BuildError> {
     let target = Target::new(None, None, profile)?;
     let job = Job {
         name: &crate_name,
-        features: &profile.features(),
+        features: &["default".to_owned()],
         profile,
         target: &target,
         cache: &cache,

@@ -1,7 +1,10 @@
 //! What a relay is tuned for, and what follows from that.
 
 use crate::config::Checked;
-use relay_runtime::table::Late;
+use relay_runtime::{
+    plan::Plan,
+    table::{Late, Route, RouteKind},
+};
 use std::borrow::Cow;
 
 /// What a relay is tuned for.
@@ -46,10 +49,26 @@ impl Profile {
         }
     }
 
-    /// The parts of relay-runtime that a relay has, as cargo features: what is not listed is not compiled.
-    pub(super) fn features(self) -> Vec<String> {
-        let tools = (self != Self::Appliance).then_some("tools");
-        tools.into_iter().map(str::to_owned).collect()
+    /// The parts of relay-runtime that a relay of this plan has, as cargo features: what is not listed is not in it.
+    pub(super) fn features(self, plan: &Plan) -> Vec<String> {
+        let Plan { settings, table } = plan;
+        let destinations = || table.destinations.iter().map(|destination| &destination.options);
+        let is_hashed = |route: &Route| matches!(route.kind, RouteKind::ConsistentHash(_));
+        let is_remote = |route: &Route| {
+            use RouteKind::{CloudWatch, GrafanaNet, KafkaMdm, PubSub};
+            matches!(route.kind, GrafanaNet(_) | KafkaMdm(_) | PubSub(_) | CloudWatch(_))
+        };
+        let tools = self != Self::Appliance;
+        let parts = [
+            ("aggregation", !table.aggregators.is_empty()),
+            ("hash", table.routes.iter().any(is_hashed)),
+            ("pickle", settings.pickle.is_some() || destinations().any(|options| options.pickle)),
+            ("remote", table.routes.iter().any(is_remote)),
+            // Tools look after the spools of destinations that are gone, too.
+            ("spool", tools || destinations().any(|options| options.spool)),
+            ("tools", tools),
+        ];
+        parts.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name.to_owned()).collect()
     }
 }
 
@@ -68,11 +87,35 @@ pub fn tuned(checked: &Checked, profile: Profile) -> Cow<'_, Checked> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use relay_runtime::table::{Aggregator, Destination, Function, HashAlgorithm, HashRing, Matcher};
 
     #[test]
     fn an_appliance_relays_and_does_nothing_else() {
-        assert_eq!(Profile::Server.features(), ["tools"]);
-        assert!(Profile::Appliance.features().is_empty());
+        let plan = Plan::default();
+        assert_eq!(Profile::Server.features(&plan), ["spool", "tools"]);
+        assert!(Profile::Appliance.features(&plan).is_empty());
+    }
+
+    #[test]
+    fn what_a_plan_uses_is_there() {
+        let mut plan = Plan::default();
+        let features = |plan: &Plan| Profile::Appliance.features(plan).join(" ");
+        plan.table.destinations.push(Destination::new("a:1"));
+        assert_eq!(features(&plan), "");
+        plan.table.destinations[0].options.spool = true;
+        assert_eq!(features(&plan), "spool");
+        plan.table.destinations[0].options.pickle = true;
+        assert_eq!(features(&plan), "pickle spool");
+        plan.table.aggregators.push(Aggregator::new(Function::Sum, Matcher::default(), "a"));
+        let ring = HashRing {
+            algorithm: HashAlgorithm::CarbonCh,
+            replicas: 1,
+            diverse: false,
+            destinations: Vec::new(),
+        };
+        let kind = RouteKind::ConsistentHash(ring);
+        plan.table.routes.push(Route { key: "r".to_owned(), matcher: Matcher::default(), kind });
+        assert_eq!(features(&plan), "aggregation hash pickle spool");
     }
 
     #[test]

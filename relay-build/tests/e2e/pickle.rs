@@ -75,7 +75,7 @@ fn carbons_unpickler_reads_what_the_encoder_writes() {
 fn what_pythons_pickler_writes_is_read_in_every_protocol() {
     let frames = python(WRITE, serde_json::to_string(&POINTS).unwrap().as_bytes());
     let (mut recorder, mut gathered) = (Recorder::default(), Gathered::new(0));
-    let mut decoder = PickleDecoder::new(1 << 20, 65_535);
+    let mut decoder = PickleDecoder::new(1 << 20, 65_535).expect("pickles are not left out");
     decoder.feed(&frames, 0, &mut recorder, &mut gathered).unwrap();
     assert_eq!((decoder.partial_bytes(), gathered.counts.invalid_total()), (0, 0));
     let per_protocol = recorder.0.len() / 6;

@@ -11,12 +11,13 @@ use super::{
     shared::{PARTS, Shared},
     state::{Named, Sample},
 };
-use crate::{rewriter::is_usable, table::AggregatorIndex};
+use crate::{parts::Aggregating, rewriter::is_usable, table::AggregatorIndex};
 use std::sync::Arc;
 
 /// The worker's side.
 #[derive(Debug)]
 pub(crate) struct Intake {
+    part: Aggregating,
     shared: Arc<Shared>,
     names: Names,
     /// Where the next answer about the name at hand should be: rules ask in the same order each time.
@@ -45,8 +46,9 @@ struct Waiting {
 }
 
 impl Intake {
-    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+    pub(crate) fn new(part: Aggregating, shared: Arc<Shared>) -> Self {
         Self {
+            part,
             shared,
             names: Names::new(NAMES_BYTES_MAX),
             asked: 0,
@@ -64,7 +66,7 @@ impl Intake {
     /// The same for another worker.
     pub(crate) fn for_another_worker(&self) -> Self {
         let first_part = Arc::strong_count(&self.shared) % PARTS;
-        Self { first_part, ..Self::new(Arc::clone(&self.shared)) }
+        Self { first_part, ..Self::new(self.part, Arc::clone(&self.shared)) }
     }
 
     /// Bounds the memory for names from now on. To be called before there are any.

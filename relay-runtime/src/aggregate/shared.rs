@@ -11,7 +11,10 @@ use super::{
     ready,
     snapshot::{self, Fingerprint},
 };
-use crate::table::{Aggregator, AggregatorIndex};
+use crate::{
+    parts::Aggregating,
+    table::{Aggregator, AggregatorIndex},
+};
 use std::{
     io::{self, Write},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -26,6 +29,7 @@ const EMIT_AT_ONCE: usize = 256;
 /// The open buckets of all rules.
 #[derive(Debug)]
 pub struct Shared {
+    _part: Aggregating,
     rules: Arc<[Rule]>,
     parts: Vec<Mutex<Aggregates>>,
     keys: Vec<String>,
@@ -48,11 +52,18 @@ impl Shared {
         if rules_as_written.is_empty() {
             return None;
         }
+        let aggregating = Aggregating::get()?;
         let rules = ready(rules_as_written);
         let keys = rules_as_written.iter().map(Aggregator::key).collect();
         let fingerprints = rules_as_written.iter().map(snapshot::fingerprint).collect();
         let part = || Mutex::new(Aggregates::new(Arc::clone(&rules), 0));
-        Some(Self { parts: (0..PARTS).map(|_| part()).collect(), keys, fingerprints, rules })
+        Some(Self {
+            _part: aggregating,
+            parts: (0..PARTS).map(|_| part()).collect(),
+            keys,
+            fingerprints,
+            rules,
+        })
     }
 
     /// Lines are taken from now on: buckets that began before are incomplete.

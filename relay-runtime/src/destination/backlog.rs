@@ -27,6 +27,7 @@ use super::{
 };
 use crate::{
     gather::Chunk,
+    parts::Pickling,
     spool::{Spool, Trouble},
 };
 use std::{
@@ -150,7 +151,7 @@ impl Backlog {
             return false;
         }
         self.read_ahead(now, counts);
-        if self.limits.is_pickle {
+        if self.limits.is_pickle && Pickling::get().is_some() {
             let Self { queue, flight, .. } = self;
             queue.frame(FRAME_LINES, READ_BYTES, |item| flight.push(item));
         }

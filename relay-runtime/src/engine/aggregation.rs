@@ -2,7 +2,10 @@
 //! buckets, a bounded number of lines at a time, and sends it through the routes. The others know nothing of it.
 
 use super::{edge::Edge, intake::Intake, state::StateFiles};
-use crate::aggregate::{Cursor, Shared};
+use crate::{
+    aggregate::{Cursor, Shared},
+    parts::Aggregating,
+};
 use std::{
     sync::Arc,
     time::{Duration, Instant},
@@ -20,6 +23,7 @@ const BURST: f64 = 0.02;
 /// The one that ticks.
 #[derive(Debug)]
 pub(super) struct Ticker {
+    _part: Aggregating,
     shared: Arc<Shared>,
     state: Option<Arc<StateFiles>>,
     cursor: Cursor,
@@ -37,8 +41,15 @@ pub(super) struct Ticker {
 
 impl Ticker {
     #[expect(clippy::cast_precision_loss, reason = "a rate need not be exact")]
-    pub(super) fn new(shared: Arc<Shared>, state: Option<Arc<StateFiles>>, rate: u64, now: Instant) -> Self {
+    pub(super) fn new(
+        part: Aggregating,
+        shared: Arc<Shared>,
+        state: Option<Arc<StateFiles>>,
+        rate: u64,
+        now: Instant,
+    ) -> Self {
         Self {
+            _part: part,
             shared,
             state,
             cursor: Cursor::default(),

@@ -30,6 +30,7 @@ use crate::{
     aggregate::Shared,
     destination::{DropReason, Limits, QueueMemory},
     ledger::{Ledger, WorkerLedger},
+    parts::Aggregating,
     pipeline::LinePipeline,
     protocol::{InputLimits, Protocol},
     select::Liveness,
@@ -155,7 +156,7 @@ pub struct Engine {
     mailboxes: Vec<Mailbox>,
     notices: Receiver<Notice>,
     threads: Vec<JoinHandle<()>>,
-    aggregation: Option<Arc<Shared>>,
+    aggregation: Option<(Aggregating, Arc<Shared>)>,
     state: Option<Arc<StateFiles>>,
     checkpoints: Option<Checkpoints>,
 }
@@ -182,9 +183,9 @@ impl Engine {
             mailboxes.push(Mailbox::new(Waker::new(poll.registry(), Source::Waker.token())?));
             polls.push(poll);
         }
-        let aggregation = pipeline.aggregation();
+        let aggregation = Aggregating::get().zip(pipeline.aggregation());
         let (mut state, mut checkpoints) = (None, None);
-        if let Some(shared) = &aggregation {
+        if let Some((_, shared)) = &aggregation {
             shared.begin(edge::seconds_now());
             if let Some(wanted) = &setup.state {
                 let error = |error| EngineError::State { directory: wanted.directory.clone(), error };
@@ -200,7 +201,7 @@ impl Engine {
         // The first worker ticks for all.
         let mut ticker = aggregation
             .clone()
-            .map(|shared| Ticker::new(shared, state.clone(), setup.emit_rate, Instant::now()));
+            .map(|(part, shared)| Ticker::new(part, shared, state.clone(), setup.emit_rate, Instant::now()));
         let mut threads = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
             let company = Company {
@@ -297,7 +298,7 @@ impl Engine {
         if let Some(checkpoints) = self.checkpoints.take() {
             checkpoints.stop();
         }
-        let Some(shared) = &self.aggregation else { return };
+        let Some((_, shared)) = &self.aggregation else { return };
         if let Some(state) = &self.state {
             return state.save(shared);
         }
@@ -344,7 +345,7 @@ impl Engine {
         let names: Vec<_> =
             self.setup.destinations.iter().map(|destination| destination.name.clone()).collect();
         let mut ledger = Ledger::new(workers, &names, &self.setup.routes);
-        if let Some(shared) = &self.aggregation {
+        if let Some((_, shared)) = &self.aggregation {
             ledger.aggregators = shared.keys().map(str::to_owned).zip(shared.counts()).collect();
         }
         ledger

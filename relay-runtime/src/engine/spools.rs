@@ -2,7 +2,10 @@
 //! later.
 
 use super::{EngineError, Outgoing};
-use crate::spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer, adopt};
+use crate::{
+    parts::Spooling,
+    spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer, adopt},
+};
 use std::{
     io,
     path::PathBuf,
@@ -27,7 +30,7 @@ pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Opti
     let mut syncer = None;
     let mut spools = Vec::new();
     for (at, outgoing) in destinations.iter().enumerate() {
-        let Some(setup) = &outgoing.spool else {
+        let (Some(setup), Some(_)) = (&outgoing.spool, Spooling::get()) else {
             spools.push(None);
             continue;
         };

@@ -12,6 +12,7 @@ use crate::{
     aggregate::{Intake, Shared, WriteOutput},
     gather::Gathered,
     order::OrderCheck,
+    parts::Aggregating,
     select::{Liveness, Selectors},
     table::Table,
     validate::{Line, Reason, Validator, key},
@@ -24,7 +25,7 @@ pub(super) struct Common {
     pub(super) line_bytes_max: usize,
     pub(super) selectors: Selectors,
     pub(super) memory: Memory,
-    pub(super) aggregation: Option<Box<Intake>>,
+    pub(super) aggregation: Option<Intake>,
     recogniser: Recogniser,
     validator: Validator,
     order: Option<Arc<OrderCheck>>,
@@ -33,12 +34,12 @@ pub(super) struct Common {
 
 impl Common {
     pub(super) fn new(table: &Table, line_bytes_max: usize, liveness: Liveness) -> Self {
-        let shared = Shared::new(&table.aggregators);
+        let shared = Shared::new(&table.aggregators).map(Arc::new);
         Self {
             line_bytes_max,
             selectors: Selectors::new(table, liveness),
             memory: Memory::default(),
-            aggregation: shared.map(|shared| Box::new(Intake::new(Arc::new(shared)))),
+            aggregation: Aggregating::get().zip(shared).map(|(part, shared)| Intake::new(part, shared)),
             recogniser: Recogniser::new(table.validation),
             validator: Validator::new(table.validation),
             order: table.validation.order.then(|| Arc::new(OrderCheck::new())),
@@ -51,7 +52,7 @@ impl Common {
             line_bytes_max: self.line_bytes_max,
             selectors: self.selectors.clone(),
             memory: Memory::default(),
-            aggregation: self.aggregation.as_ref().map(|intake| Box::new(intake.for_another_worker())),
+            aggregation: self.aggregation.as_ref().map(Intake::for_another_worker),
             recogniser: self.recogniser,
             validator: self.validator,
             order: self.order.clone(),

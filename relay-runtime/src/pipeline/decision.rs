@@ -17,7 +17,7 @@ pub(super) struct Decision<'a> {
     counts: &'a mut Counts,
     selectors: &'a mut Selectors,
     memory: &'a mut Memory,
-    aggregation: &'a mut Option<Box<Intake>>,
+    aggregation: &'a mut Option<Intake>,
     /// The name, where aggregators had to look it up.
     looked_up: Option<NameId>,
     is_aggregated: bool,
@@ -80,7 +80,7 @@ impl<'a> Decision<'a> {
         counts: &'a mut Counts,
         selectors: &'a mut Selectors,
         memory: &'a mut Memory,
-        aggregation: &'a mut Option<Box<Intake>>,
+        aggregation: &'a mut Option<Intake>,
     ) -> Self {
         Self {
             counts,

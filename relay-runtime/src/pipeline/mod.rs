@@ -155,6 +155,9 @@ impl<D: Dispatch + 'static> LinePipeline for Pipeline<D> {
     }
 
     fn take_emitted(&mut self, bytes: &[u8], gathered: &mut Gathered) {
+        if self.common.aggregation.is_none() {
+            return;
+        }
         let mut placer = Placer::new(bytes);
         let mut start = 0;
         for end in memchr::memchr_iter(b'\n', bytes) {

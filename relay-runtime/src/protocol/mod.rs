@@ -59,7 +59,10 @@ impl Protocol {
     pub fn decoder(self, limits: InputLimits) -> Decoder {
         match self {
             Self::Plain => Decoder::Plain(PlainDecoder::new(limits.line_bytes)),
-            Self::Pickle => Decoder::Pickle(PickleDecoder::new(limits.frame_bytes, limits.line_bytes)),
+            Self::Pickle => match PickleDecoder::new(limits.frame_bytes, limits.line_bytes) {
+                Some(decoder) => Decoder::Pickle(decoder),
+                None => Self::Plain.decoder(limits),
+            },
         }
     }
 

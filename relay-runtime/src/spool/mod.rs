@@ -27,7 +27,7 @@ mod store;
 mod tests;
 mod upstream;
 
-use crate::gather::Chunk;
+use crate::{gather::Chunk, parts::Spooling};
 use holes::Holes;
 use reader::{Bounds, Reader};
 use record::{HEADER_BYTES, Header, RECORD_BYTES_MAX};
@@ -110,6 +110,7 @@ pub(crate) struct Losses {
 /// The queue.
 #[derive(Debug)]
 pub(crate) struct Spool {
+    _part: Spooling,
     store: Box<dyn Store>,
     limits: SpoolLimits,
     budget: Arc<Budget>,
@@ -145,6 +146,7 @@ impl Spool {
         limits: SpoolLimits,
         budget: Arc<Budget>,
     ) -> io::Result<(Self, Recovery)> {
+        let part = Spooling::get().ok_or_else(|| io::Error::other("this relay was built without spools"))?;
         let mut numbers: Vec<_> = store
             .list()?
             .into_iter()
@@ -175,6 +177,7 @@ impl Spool {
         let bytes = segments.iter().map(|segment| segment.bytes).sum();
         budget.used.fetch_add(bytes, Ordering::Relaxed);
         let mut spool = Self {
+            _part: part,
             store,
             limits,
             budget,

@@ -41,6 +41,7 @@ pub struct Table {
     /// Each rewrites the result of the one before it.
     pub rewriters: Vec<Rewriter>,
     /// Asked in order; a `drop_raw` one that matches ends the metric's way.
+    #[cfg_attr(not(feature = "aggregation"), serde(skip_deserializing))]
     pub aggregators: Vec<Aggregator>,
     /// Every route that matches gets the line.
     pub routes: Vec<Route>,

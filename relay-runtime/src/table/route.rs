@@ -29,6 +29,7 @@ pub enum RouteKind {
         destinations: Vec<RouteDestination>,
     },
     /// To one destination (or `replicas` of them) chosen by a hash of the metric.
+    #[cfg_attr(not(feature = "hash"), serde(skip_deserializing))]
     ConsistentHash(HashRing),
     /// To each destination in turn.
     RoundRobin {
@@ -43,12 +44,16 @@ pub enum RouteKind {
     /// Nowhere. The line counts as routed.
     Blackhole,
     /// To Grafana Cloud or metrictank over HTTP.
+    #[cfg_attr(not(feature = "remote"), serde(skip_deserializing))]
     GrafanaNet(GrafanaNet),
     /// To Kafka as metrictank's `MetricData`.
+    #[cfg_attr(not(feature = "remote"), serde(skip_deserializing))]
     KafkaMdm(KafkaMdm),
     /// To Google Pub/Sub.
+    #[cfg_attr(not(feature = "remote"), serde(skip_deserializing))]
     PubSub(PubSub),
     /// To Amazon's `CloudWatch`.
+    #[cfg_attr(not(feature = "remote"), serde(skip_deserializing))]
     CloudWatch(CloudWatch),
 }
 

@@ -12,7 +12,7 @@ use super::{
     error::BadPickle,
     machine,
 };
-use crate::{gather::Gathered, pipeline::LinePipeline, validate::Reason};
+use crate::{gather::Gathered, parts::Pickling, pipeline::LinePipeline, validate::Reason};
 
 /// More than any limit on frames, and so little that places in one fit 32 bits.
 pub const FRAME_BYTES_MAX: usize = 524_288_000;
@@ -35,6 +35,7 @@ const LINE_BYTES_PER_FRAME_BYTE: usize = 64;
 /// Invariant: `held` is the start of one frame, and not the whole of it.
 #[derive(Debug)]
 pub struct PickleDecoder {
+    _part: Pickling,
     held: Vec<u8>,
     limits: Limits,
 }
@@ -46,12 +47,12 @@ struct Limits {
 }
 
 impl PickleDecoder {
-    /// The start of a stream of frames of at most so many bytes, not counting the length, each with lines of at most so
+    /// `None` where pickles are left out. The start of a stream of frames of at most so many bytes, not counting the length, each with lines of at most so
     /// many bytes, not counting the LF.
     #[must_use]
-    pub fn new(frame_bytes_max: usize, line_bytes_max: usize) -> Self {
+    pub fn new(frame_bytes_max: usize, line_bytes_max: usize) -> Option<Self> {
         let limits = Limits { frame_bytes: frame_bytes_max.min(FRAME_BYTES_MAX), line_bytes: line_bytes_max };
-        Self { held: Vec::new(), limits }
+        Some(Self { _part: Pickling::get()?, held: Vec::new(), limits })
     }
 
     /// Takes what was read, and says how many bytes of lines came of it. After an error the connection's data is of no
@@ -125,7 +126,7 @@ pub fn take_datagram(
     pipeline: &mut dyn LinePipeline,
     gathered: &mut Gathered,
 ) -> usize {
-    let mut decoder = PickleDecoder::new(frame_bytes_max, line_bytes_max);
+    let Some(mut decoder) = PickleDecoder::new(frame_bytes_max, line_bytes_max) else { return 0 };
     if let Ok(taken) = decoder.feed(bytes, now_s, pipeline, gathered) {
         decoder.finish(gathered);
         return taken;
