@@ -14,6 +14,7 @@ use crate::{
     dispatch::{DynDispatch, Scratch, Sink},
     ledger::{Ledger, WorkerLedger},
     order::OrderCheck,
+    parts::Aggregating,
     rewriter::is_usable,
     select::{Liveness, Selectors},
     table::{
@@ -85,7 +86,7 @@ struct Replay<'t> {
     /// An output's name in the making.
     named: Vec<u8>,
     /// From the first arrival on.
-    aggregates: Option<Aggregates>,
+    aggregates: Option<(Aggregating, Aggregates)>,
     validator: Validator,
     order: Option<OrderCheck>,
     selectors: Selectors,
@@ -172,10 +173,11 @@ impl<'t> Replay<'t> {
 
     /// Time passes: every tick up to and with `until_s` at which something is due.
     fn run_until(&mut self, until_s: u64) -> io::Result<()> {
+        let Some(part) = Aggregating::get() else { return Ok(()) };
         loop {
-            let aggregates = self.aggregates.get_or_insert_with(|| {
+            let (_, aggregates) = self.aggregates.get_or_insert_with(|| {
                 // Nothing can be due before the first line, which comes now.
-                Aggregates::new(Arc::clone(&self.rules), until_s)
+                (part, Aggregates::new(Arc::clone(&self.rules), until_s))
             });
             let Some(due_s) = aggregates.next_due().filter(|due_s| *due_s <= until_s) else {
                 return Ok(());
@@ -214,7 +216,7 @@ impl<'t> Replay<'t> {
     }
 
     fn aggregate(&mut self, name: &[u8], value: f64, seconds: u32, now_s: u64) {
-        let Some(aggregates) = &mut self.aggregates else { return };
+        let Some((_, aggregates)) = &mut self.aggregates else { return };
         for &index in &self.way.aggregators {
             self.named.clear();
             self.dispatch.output_dyn(index, name, &mut self.named);
@@ -257,7 +259,7 @@ impl<'t> Replay<'t> {
         let destinations: Vec<_> = table.destinations.iter().map(Destination::written).collect();
         let routes: Vec<_> = table.routes.iter().map(|route| route.key.clone()).collect();
         let mut ledger = Ledger::new(vec![worker], &destinations, &routes);
-        let counts = aggregates.map(|aggregates| aggregates.counts()).unwrap_or_default();
+        let counts = aggregates.map(|(_, aggregates)| aggregates.counts()).unwrap_or_default();
         ledger.aggregators = table.aggregators.iter().map(Aggregator::key).zip(counts).collect();
         ledger
     }
