@@ -29,7 +29,7 @@ pub(crate) struct Compiling {
 enum Profile {
     /// Speed
     Server,
-    /// Size: a single static executable with one worker and nothing in it that the configuration does not use
+    /// Size: a single static executable with one worker, without commands such as trace
     Appliance,
     /// A short build
     Dev,
