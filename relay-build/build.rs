@@ -16,12 +16,13 @@ fn main() {
     let mut text = "&[\n".to_owned();
     for file in &files {
         let (name, path) = (file.to_string_lossy(), root.join(file).to_string_lossy().into_owned());
-        println!("cargo::rerun-if-changed={path}");
+        // Relative, so that another checkout with the same target directory is looked at, not the one of last time.
+        println!("cargo::rerun-if-changed=../{name}");
         writeln!(text, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes everything");
     }
     text.push(']');
     // For files that come and go.
-    println!("cargo::rerun-if-changed={}", root.join("relay-runtime/src").display());
+    println!("cargo::rerun-if-changed=../relay-runtime/src");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("sources.rs"), text).expect("cargo made the directory");
 }

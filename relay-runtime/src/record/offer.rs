@@ -14,6 +14,9 @@ use std::{
 /// How long a recorder may take to read what was written.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// After one that could not be served.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Lets recorders in from now on, one at a time. `plan` is what was built in.
 pub(crate) fn offer(tap: Arc<Tap>, plan: &str) -> io::Result<()> {
     let listener = UnixListener::bind_addr(&Name::new(process::id(), plan).address()?)?;
@@ -21,7 +24,11 @@ pub(crate) fn offer(tap: Arc<Tap>, plan: &str) -> io::Result<()> {
         for stream in listener.incoming() {
             match stream.and_then(|stream| serve(&stream, &tap)) {
                 Ok(lines) => tracing::info!(lines, "a recording ended"),
-                Err(error) => tracing::warn!(%error, "cannot serve a recorder"),
+                Err(error) => {
+                    tracing::warn!(%error, "cannot serve a recorder");
+                    // Without descriptors to spare, nobody can be accepted for a while.
+                    thread::sleep(PAUSE);
+                }
             }
         }
     })?;
