@@ -15,10 +15,11 @@ fn main() {
     files.sort();
     let mut text = "&[\n".to_owned();
     for file in &files {
-        let (name, path) = (file.to_string_lossy(), root.join(file).to_string_lossy().into_owned());
-        // Relative, so that another checkout with the same target directory is looked at, not the one of last time.
+        let name = file.to_string_lossy();
+        // Both relative, so that another checkout with the same target directory is looked at, not the one of last time.
         println!("cargo::rerun-if-changed=../{name}");
-        writeln!(text, "    ({name:?}, include_bytes!({path:?})),").expect("a string takes everything");
+        let path = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../{name}\")");
+        writeln!(text, "    ({name:?}, include_bytes!({path})),").expect("a string takes everything");
     }
     text.push(']');
     // For files that come and go.
