@@ -58,5 +58,6 @@ pub mod logging;
 #[cfg(feature = "tools")]
 mod record;
 pub mod serve;
+mod stream;
 
 pub mod measure;

@@ -19,6 +19,7 @@ mod pickle;
 mod record;
 mod relay;
 mod statsd;
+mod unread;
 
 use peers::Recorder;
 use std::{collections::BTreeMap, io::Write, net::TcpStream, time::Duration};

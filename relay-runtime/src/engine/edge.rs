@@ -40,7 +40,11 @@ impl Edge {
     }
 
     /// Asks for events when there is something to read.
-    pub(super) fn register<S: event::Source>(&self, socket: &mut S, source: Source) -> io::Result<()> {
+    pub(super) fn register<S: event::Source + ?Sized>(
+        &self,
+        socket: &mut S,
+        source: Source,
+    ) -> io::Result<()> {
         self.poll.registry().register(socket, source.token(), Interest::READABLE)
     }
 

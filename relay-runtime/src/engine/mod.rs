@@ -10,6 +10,7 @@
 
 mod aggregation;
 mod connection;
+mod crew;
 mod edge;
 mod event;
 mod inherited;
@@ -37,9 +38,10 @@ use crate::{
     table::Transport,
 };
 use aggregation::Ticker;
+use crew::Crew;
 use event::{Event, Notice};
 use mailbox::{Mail, Mailbox, Order};
-use mio::{Poll, Waker};
+use mio::{Poll, Waker, event::Source as EventSource};
 use state::{Checkpoints, StateFiles};
 use std::{
     fmt, io,
@@ -50,7 +52,6 @@ use std::{
         atomic::{AtomicBool, AtomicUsize},
         mpsc::{Receiver, channel},
     },
-    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 use token::Source;
@@ -155,18 +156,22 @@ pub struct Engine {
     addresses: Vec<SocketAddr>,
     mailboxes: Vec<Mailbox>,
     notices: Receiver<Notice>,
-    threads: Vec<JoinHandle<()>>,
+    crew: Crew,
     aggregation: Option<(Aggregating, Arc<Shared>)>,
     state: Option<Arc<StateFiles>>,
     checkpoints: Option<Checkpoints>,
 }
 
 impl Engine {
-    /// Opens the listeners that were not inherited, and starts the workers, each with a copy of `pipeline`.
+    /// Opens the listeners that were not inherited, and starts the workers, each with a copy of `pipeline` and a thread.
+    ///
+    /// The readiness of `bell` ends an [`Engine::wait`]. With one, a single worker gets no thread: it runs while the caller is
+    /// in `wait` or another method that waits, and [`Engine::is_run_by_caller`].
     pub fn start(
         setup: Setup,
         pipeline: &dyn LinePipeline,
         mut inherited: Inherited,
+        bell: Option<&mut dyn EventSource>,
     ) -> Result<Self, EngineError> {
         let listening = setup.inputs.iter().map(|input| listener::listen(&input.address, &mut inherited));
         let mut listening = listening.collect::<Result<Vec<_>, _>>().map_err(EngineError::Bind)?;
@@ -202,7 +207,7 @@ impl Engine {
         let mut ticker = aggregation
             .clone()
             .map(|(part, shared)| Ticker::new(part, shared, state.clone(), setup.emit_rate, Instant::now()));
-        let mut threads = Vec::new();
+        let mut workers = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
             let company = Company {
                 setup: Arc::clone(&setup),
@@ -216,19 +221,14 @@ impl Engine {
             let listening = std::mem::take(&mut listening);
             let mut pipeline = pipeline.for_another_worker();
             pipeline.bound_names(setup.name_bytes_max);
-            let worker = Worker::new(index, poll, company, listening, owned, pipeline, ticker.take())?;
-            let run = move || {
-                if let Err(error) = worker.run() {
-                    tracing::error!(%error, "an event loop ended");
-                }
-            };
-            threads.push(thread::Builder::new().name(format!("worker-{index}")).spawn(run)?);
+            workers.push(Worker::new(index, poll, company, listening, owned, pipeline, ticker.take())?);
         }
+        let crew = Crew::start(workers, bell)?;
         for (Input { protocol, .. }, address) in setup.inputs.iter().zip(&addresses) {
             tracing::info!(%address, protocol = protocol.name(), transport = "tcp", "listening");
             tracing::info!(%address, protocol = protocol.name(), transport = "udp", "listening");
         }
-        Ok(Self { setup, addresses, mailboxes, notices, threads, aggregation, state, checkpoints })
+        Ok(Self { setup, addresses, mailboxes, notices, crew, aggregation, state, checkpoints })
     }
 
     /// Where it listens for clients that speak `protocol`, with the port that the system chose for port 0.
@@ -241,7 +241,18 @@ impl Engine {
     /// Whether all workers run.
     #[must_use]
     pub fn is_running(&self) -> bool {
-        !self.threads.iter().any(JoinHandle::is_finished)
+        self.crew.is_running()
+    }
+
+    /// Whether no other thread works, so that lines only move while this one waits here.
+    #[must_use]
+    pub const fn is_run_by_caller(&self) -> bool {
+        self.crew.is_caller()
+    }
+
+    /// Waits for so long, or until the bell rings. Where the caller runs the loop, it asks `is_enough` after each turn.
+    pub fn wait(&self, longest: Duration, is_enough: impl FnMut() -> bool) {
+        self.crew.wait(longest, is_enough);
     }
 
     /// The books. `None` when a worker does not answer.
@@ -280,16 +291,14 @@ impl Engine {
                 self.order_all(Order::Finish(Instant::now()));
                 last = Instant::now() + ANSWER_MAX;
             }
-            if let Ok(Notice { worker, event: Event::Finished(ledger) }) = self.notices.recv_timeout(LOOK) {
+            if let Some(Notice { worker, event: Event::Finished(ledger) }) = self.next_notice(LOOK) {
                 ledgers[worker] = Some(*ledger);
             }
         }
         let ledgers: Option<Vec<_>> = ledgers.into_iter().collect();
         let mut ledger = self.to_ledger(ledgers?);
-        for thread in self.threads.drain(..) {
-            let _ = thread.join();
-        }
-        self.count_undelivered_mail(&mut ledger);
+        self.crew.join();
+        count_undelivered_mail(&self.mailboxes, &mut ledger);
         Some(ledger)
     }
 
@@ -311,17 +320,8 @@ impl Engine {
         }
     }
 
-    /// A stop that is cut short may leave chunks that their owner did not wait for.
-    fn count_undelivered_mail(&self, ledger: &mut Ledger) {
-        for mailbox in &self.mailboxes {
-            let mut mail = Mail::default();
-            mailbox.take(&mut mail);
-            for (destination, chunk) in mail.chunks {
-                let counts = &mut ledger.destinations[destination.get()].1;
-                counts.routed += u64::from(chunk.lines());
-                counts.drop_lines(DropReason::Shutdown, u64::from(chunk.lines()));
-            }
-        }
+    fn next_notice(&self, longest: Duration) -> Option<Notice> {
+        self.crew.next_notice(&self.notices, longest)
     }
 
     fn order_all(&self, order: Order) {
@@ -333,7 +333,7 @@ impl Engine {
     fn gather_ledgers(&self, last: Instant) -> Option<Ledger> {
         let mut ledgers = vec![None; self.mailboxes.len()];
         while ledgers.iter().any(Option::is_none) {
-            let notice = self.notices.recv_timeout(last.saturating_duration_since(Instant::now())).ok()?;
+            let notice = self.next_notice(last.saturating_duration_since(Instant::now()))?;
             if let Event::Report(ledger) = notice.event {
                 ledgers[notice.worker] = Some(*ledger);
             }
@@ -360,11 +360,24 @@ impl Engine {
         is_wanted: impl Fn(&Event) -> bool,
     ) {
         while count > 0 && Instant::now() < deadline && !is_cut_short() {
-            if let Ok(notice) = self.notices.recv_timeout(LOOK)
+            if let Some(notice) = self.next_notice(LOOK)
                 && is_wanted(&notice.event)
             {
                 count -= 1;
             }
+        }
+    }
+}
+
+/// A stop that is cut short may leave chunks that their owner did not wait for.
+fn count_undelivered_mail(mailboxes: &[Mailbox], ledger: &mut Ledger) {
+    for mailbox in mailboxes {
+        let mut mail = Mail::default();
+        mailbox.take(&mut mail);
+        for (destination, chunk) in mail.chunks {
+            let counts = &mut ledger.destinations[destination.get()].1;
+            counts.routed += u64::from(chunk.lines());
+            counts.drop_lines(DropReason::Shutdown, u64::from(chunk.lines()));
         }
     }
 }

@@ -7,6 +7,8 @@ use mio::Token;
 pub(super) enum Source {
     /// Another thread, with mail.
     Waker,
+    /// Whatever the one who runs the engine waits for.
+    Bell,
     /// Of the input with this number, the TCP listener.
     Clients(usize),
     /// Of the input with this number, the UDP socket.
@@ -18,8 +20,9 @@ pub(super) enum Source {
 }
 
 const WAKER: usize = 0;
+const BELL: usize = 1;
 /// Of each input the TCP socket and then the UDP socket.
-const INPUTS: usize = 1;
+const INPUTS: usize = 2;
 const OUTLETS: usize = 1 << 8;
 const CONNECTIONS: usize = 1 << 32;
 
@@ -27,6 +30,7 @@ impl Source {
     pub(super) const fn token(self) -> Token {
         Token(match self {
             Self::Waker => WAKER,
+            Self::Bell => BELL,
             Self::Clients(input) => INPUTS + 2 * input,
             Self::Datagrams(input) => INPUTS + 2 * input + 1,
             Self::Outlet(at) => OUTLETS + at,
@@ -39,6 +43,7 @@ impl From<Token> for Source {
     fn from(Token(token): Token) -> Self {
         match token {
             WAKER => Self::Waker,
+            BELL => Self::Bell,
             CONNECTIONS.. => Self::Connection(token - CONNECTIONS),
             OUTLETS.. => Self::Outlet(token - OUTLETS),
             _ if (token - INPUTS).is_multiple_of(2) => Self::Clients((token - INPUTS) / 2),
@@ -55,6 +60,7 @@ mod tests {
     fn tokens_lead_back() {
         for source in [
             Source::Waker,
+            Source::Bell,
             Source::Clients(0),
             Source::Datagrams(0),
             Source::Clients(1),

@@ -1,4 +1,5 @@
-//! One worker: a thread with an event loop that owns some inbound connections and some destinations.
+//! One worker: an event loop that owns some inbound connections and some destinations. Who runs it is
+//! [`super::crew`]'s to know.
 //!
 //! A turn: wait, note what is ready, take the mail, read, hand the gathered chunks to the owners of their
 //! destinations, write. [`Inlets`] and [`Outlets`] bound each step, so no connection, listener or destination keeps others
@@ -22,7 +23,7 @@ use crate::{
     destination::WhenFull, gather::Chunk, ledger::WorkerLedger, pipeline::LinePipeline, spool::Spool,
     table::DestinationIndex,
 };
-use mio::{Events, Poll};
+use mio::{Events, Poll, event};
 use std::{
     io,
     sync::{
@@ -83,6 +84,15 @@ enum Stop {
     },
 }
 
+/// What came of a turn.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Turn {
+    /// Whether [`Source::Bell`] is ready.
+    pub(super) has_rung: bool,
+    /// Whether an order to finish is carried out.
+    pub(super) is_last: bool,
+}
+
 /// What a worker shares with the others.
 pub(super) struct Company {
     pub(super) setup: Arc<Setup>,
@@ -122,32 +132,49 @@ impl Worker {
         })
     }
 
+    /// Room for the events of a turn.
+    pub(super) fn events() -> Events {
+        Events::with_capacity(1024)
+    }
+
+    /// Asks for events of something that is not the worker's own.
+    pub(super) fn register<S: event::Source + ?Sized>(&self, source: &mut S, name: Source) -> io::Result<()> {
+        self.edge.register(source, name)
+    }
+
     /// Runs until an order to finish is carried out.
-    pub(super) fn run(mut self) -> io::Result<()> {
-        let mut events = Events::with_capacity(1024);
+    pub(super) fn run(mut self) {
+        let mut events = Self::events();
         loop {
-            let wait_max = self.wait_max();
-            if let Err(error) = self.edge.poll.poll(&mut events, wait_max)
-                && error.kind() != io::ErrorKind::Interrupted
-            {
-                return Err(error);
-            }
-            self.edge.read_clocks();
-            self.note_events(&events);
-            events.clear();
-            self.take_mail();
-            if !self.is_paused() {
-                self.read();
-                self.tick();
-            }
-            self.hand_over();
-            self.outlets.drive_due(&mut self.edge);
-            self.note_hold();
-            self.inlets.sweep_idle(&mut self.intake, &mut self.edge);
-            if self.is_finished() {
-                return Ok(());
+            match self.turn(&mut events, None) {
+                Ok(Turn { is_last: true, .. }) => return,
+                Ok(_) => {}
+                Err(error) => return tracing::error!(%error, "an event loop ended"),
             }
         }
+    }
+
+    /// Waits, but not longer than `longest`, and does what there is to do.
+    pub(super) fn turn(&mut self, events: &mut Events, longest: Option<Duration>) -> io::Result<Turn> {
+        let wait_max = [self.wait_max(), longest].into_iter().flatten().min();
+        if let Err(error) = self.edge.poll.poll(events, wait_max)
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            return Err(error);
+        }
+        self.edge.read_clocks();
+        let has_rung = self.note_events(events);
+        events.clear();
+        self.take_mail();
+        if !self.is_paused() {
+            self.read();
+            self.tick();
+        }
+        self.hand_over();
+        self.outlets.drive_due(&mut self.edge);
+        self.note_hold();
+        self.inlets.sweep_idle(&mut self.intake, &mut self.edge);
+        Ok(Turn { has_rung, is_last: self.is_finished() })
     }
 
     fn wait_max(&self) -> Option<Duration> {
@@ -168,10 +195,13 @@ impl Worker {
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    fn note_events(&mut self, events: &Events) {
+    /// Says whether the bell rang.
+    fn note_events(&mut self, events: &Events) -> bool {
+        let mut has_rung = false;
         for event in events {
             match Source::from(event.token()) {
                 Source::Waker => {}
+                Source::Bell => has_rung = true,
                 Source::Clients(input) => self.inlets.note_clients(input),
                 Source::Datagrams(input) => self.inlets.note_datagrams(input),
                 Source::Connection(slot) => {
@@ -182,6 +212,7 @@ impl Worker {
                 }
             }
         }
+        has_rung
     }
 
     fn take_mail(&mut self) {

@@ -1,8 +1,9 @@
 //! Logs: one line per event on stderr, as carbon-relay-ng prints them (spec §1.4).
 //!
-//! Guarantees that logging never slows the data path: lines go through a bounded channel to a thread that
-//! writes them; when stderr takes no bytes, lines are left out, counted, and the count is logged. What happens
-//! at the rate of peers is limited before that, by a [`Throttle`].
+//! Guarantees that logging never slows the data path: lines are kept in a bounded [`Stream`] until a thread writes
+//! them, or, in a relay that has one thread, until stderr has room between two turns; when stderr takes no bytes,
+//! lines are left out, counted, and the count is logged. What happens at the rate of peers is limited before that, by
+//! a [`Throttle`].
 //! Times are UTC: no local time without a time zone database in the binary.
 
 mod line;
@@ -10,20 +11,19 @@ mod throttle;
 
 pub use throttle::Throttle;
 
+use crate::stream::Stream;
 use line::LineFormat;
 use std::{
     fmt,
     io::{self, Write},
     sync::{
-        Arc, OnceLock,
+        OnceLock,
         atomic::{AtomicU64, Ordering},
-        mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel},
     },
     thread,
     time::Duration,
 };
 use tracing::level_filters::LevelFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 /// Lines that may wait for stderr.
 const LINES: usize = 1024;
@@ -31,7 +31,15 @@ const LINES: usize = 1024;
 /// How long the end of the process waits for the last lines.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 
-static WRITER: OnceLock<Writer> = OnceLock::new();
+/// How long the thread that writes waits at a time.
+const LOOK: Duration = Duration::from_millis(100);
+
+static STDERR: Stream = Stream::new(rustix::stdio::stderr, LINES);
+
+/// Lines that found no room.
+static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
+
+static LEVEL: OnceLock<LevelFilter> = OnceLock::new();
 
 /// A `log_level` that does not exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,23 +48,15 @@ pub struct UnknownLevel {
     pub name: String,
 }
 
-/// Starts to log at `level`. A second call in the same process changes nothing: tests start many relays.
+/// Starts to log at `level`: from now on lines are kept, for [`write_waiting`] or a thread. A second call in the same
+/// process changes nothing: tests start many relays.
 pub fn start(level: &str) -> Result<(), UnknownLevel> {
     let level = parse_level(level)?;
-    if WRITER.get().is_some() {
-        return Ok(());
-    }
-    let (sender, lines) = sync_channel(LINES);
-    let writer = Writer { sender, left_out: Arc::default() };
-    let left_out = Arc::clone(&writer.left_out);
-    let write = move || write_lines(&lines, &left_out);
-    if thread::Builder::new().name("log".to_owned()).spawn(write).is_ok()
-        && WRITER.set(writer.clone()).is_ok()
-    {
+    if LEVEL.set(level).is_ok() {
         let subscriber = tracing_subscriber::fmt()
             .event_format(LineFormat)
             .with_max_level(level)
-            .with_writer(writer)
+            .with_writer(|| Writer)
             .finish();
         // A program that the relay is part of may have its own: then that one is used.
         let _ = tracing::subscriber::set_global_default(subscriber);
@@ -64,13 +64,37 @@ pub fn start(level: &str) -> Result<(), UnknownLevel> {
     Ok(())
 }
 
+/// Starts a thread that writes, for who has something better to do.
+pub fn write_in_thread() -> io::Result<()> {
+    let write = || {
+        loop {
+            STDERR.await_text(LOOK);
+            write_for(LOOK);
+        }
+    };
+    thread::Builder::new().name("log".to_owned()).spawn(write).map(drop)
+}
+
+/// Whether there is something to write.
+pub fn is_waiting() -> bool {
+    STDERR.is_waiting()
+}
+
+/// Writes what stderr has room for.
+pub fn write_waiting() {
+    write_for(Duration::ZERO);
+}
+
 /// Waits until what was logged is written, but not for long.
 pub fn flush() {
-    if let Some(writer) = WRITER.get() {
-        let (done, written) = sync_channel(1);
-        if writer.sender.try_send(Message::Flush(done)).is_ok() {
-            let _ = written.recv_timeout(FLUSH_MAX);
-        }
+    write_for(FLUSH_MAX);
+}
+
+fn write_for(patience: Duration) {
+    if STDERR.write(patience) && LEFT_OUT.load(Ordering::Relaxed) > 0 {
+        let lines = LEFT_OUT.swap(0, Ordering::Relaxed);
+        STDERR.keep(format!("{} [WARNING] {lines} log lines left out\n", line::now()).into_bytes());
+        STDERR.write(patience);
     }
 }
 
@@ -86,57 +110,19 @@ fn parse_level(name: &str) -> Result<LevelFilter, UnknownLevel> {
     }
 }
 
-enum Message {
-    Line(Vec<u8>),
-    Flush(SyncSender<()>),
-}
-
-/// The near end of the channel.
-#[derive(Clone)]
-struct Writer {
-    sender: SyncSender<Message>,
-    left_out: Arc<AtomicU64>,
-}
-
-impl<'a> MakeWriter<'a> for Writer {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        self.clone()
-    }
-}
-
 /// The subscriber writes each line in one call.
+struct Writer;
+
 impl Write for Writer {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if self.sender.try_send(Message::Line(line.to_vec())).is_err() {
-            self.left_out.fetch_add(1, Ordering::Relaxed);
+        if !STDERR.keep(line.to_vec()) {
+            LEFT_OUT.fetch_add(1, Ordering::Relaxed);
         }
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-fn write_lines(messages: &Receiver<Message>, left_out: &AtomicU64) {
-    loop {
-        match messages.recv_timeout(FLUSH_MAX) {
-            Ok(Message::Line(line)) => {
-                // Without a stderr there is nobody to tell.
-                let _ = io::stderr().write_all(&line);
-            }
-            Ok(Message::Flush(done)) => {
-                let _ = done.try_send(());
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
-        }
-        let lines = left_out.swap(0, Ordering::Relaxed);
-        if lines > 0 {
-            let _ = writeln!(io::stderr(), "{} [WARNING] {lines} log lines left out", line::now());
-        }
     }
 }
 

@@ -21,6 +21,7 @@ mod manager;
 mod open_files;
 mod relay;
 mod setup;
+mod signals;
 #[cfg(feature = "tools")]
 mod tools;
 #[cfg(not(feature = "tools"))]
@@ -37,23 +38,18 @@ pub use tools::ToolError;
 #[cfg(feature = "tools")]
 pub use crate::record::RecordError;
 
-use crate::{dispatch::Dispatch, ledger::Ledger, logging, pipeline::LinePipeline, plan::Plan};
+use crate::{
+    dispatch::Dispatch, ledger::Ledger, logging, pipeline::LinePipeline, plan::Plan, stream::Stream,
+};
 use any_table::AnyTable;
 use arguments::Command;
-use signal_hook::{
-    consts::{SIGINT, SIGTERM, SIGUSR1},
-    iterator::Signals,
-};
+use signals::{Asked, Signals};
 use std::{
     cell::Cell,
     fmt, fs,
     io::{self, Write},
     process::ExitCode,
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError, channel},
-    },
-    thread,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -62,6 +58,14 @@ const SELF_CHECK: Duration = Duration::from_secs(10);
 
 /// How often it looks whether its workers run.
 const LOOK: Duration = Duration::from_millis(500);
+
+/// How long the last books wait for somebody to read.
+const LAST_WORDS: Duration = Duration::from_secs(10);
+
+/// Books that may wait for who asked for them.
+const LEDGERS: usize = 16;
+
+static STDOUT: Stream = Stream::new(rustix::stdio::stdout, LEDGERS);
 
 /// Why a relay does not start, or does not go on.
 #[derive(Debug)]
@@ -79,6 +83,8 @@ pub enum ServeError {
     },
     /// Signals cannot be caught.
     Signals(io::Error),
+    /// The thread that writes logs cannot be started.
+    LogThread(io::Error),
     /// Whatever else stops a start.
     Start(StartError),
     /// A tool failed.
@@ -130,7 +136,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     let inherited = manager::take_sockets();
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
     raise_open_files_max();
-    let signals = catch_signals().map_err(ServeError::Signals)?;
+    let mut signals = Signals::catch().map_err(ServeError::Signals)?;
     let lookup = |name: &str| std::env::var(name).ok();
     let plan = complete::complete(plan, lookup).map_err(|error| ServeError::Start(error.into()))?;
     if let Some(path) = &plan.settings.pid_file {
@@ -141,7 +147,11 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
         Some(built_in) => tools::recordable(pipeline, built_in),
         None => pipeline,
     };
-    let relay = Relay::start_table(&plan, table, recordable, inherited).map_err(ServeError::Start)?;
+    let relay = Relay::start_table(&plan, table, recordable, inherited, Some(signals.source()))
+        .map_err(ServeError::Start)?;
+    if !relay.is_run_by_caller() {
+        logging::write_in_thread().map_err(ServeError::LogThread)?;
+    }
     manager::tell_ready();
     serve(&relay, &signals)?;
     tracing::info!("stopping");
@@ -150,7 +160,8 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     logging::flush();
     match ledger {
         Some(ledger) => {
-            print_ledger(&ledger);
+            STDOUT.keep(line_of(&ledger).into_bytes());
+            STDOUT.write(LAST_WORDS);
             Ok(())
         }
         None => Err(ServeError::WorkerEnded),
@@ -158,52 +169,53 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
 }
 
 /// Until a signal asks for the end.
-fn serve(relay: &Relay, signals: &Receiver<i32>) -> Result<(), ServeError> {
+fn serve(relay: &Relay, signals: &Signals) -> Result<(), ServeError> {
     let mut next_check = Instant::now() + SELF_CHECK;
     loop {
-        match signals.recv_timeout(LOOK) {
-            Ok(SIGUSR1) => {
-                if let Some(ledger) = relay.ledger() {
-                    print_ledger(&ledger);
-                }
-            }
-            Ok(_) | Err(RecvTimeoutError::Disconnected) => return Ok(()),
-            Err(RecvTimeoutError::Timeout) if !relay.is_running() => return Err(ServeError::WorkerEnded),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
+        write_waiting(relay);
         if Instant::now() >= next_check {
             next_check = Instant::now() + SELF_CHECK;
             relay.check_books();
         }
+        let Asked { ledger, stop } = signals.take();
+        if ledger && let Some(ledger) = relay.ledger() {
+            STDOUT.keep(line_of(&ledger).into_bytes());
+            STDOUT.write(Duration::ZERO);
+        }
+        if stop {
+            return Ok(());
+        }
+        if !relay.is_running() {
+            return Err(ServeError::WorkerEnded);
+        }
+        relay.wait(LOOK, logging::is_waiting);
     }
 }
 
-fn stop(relay: Relay, signals: &Receiver<i32>) -> Option<Ledger> {
+fn stop(relay: Relay, signals: &Signals) -> Option<Ledger> {
     let is_cut_short = Cell::new(false);
+    let writes_logs = relay.is_run_by_caller();
     relay.stop(|| {
-        if signals.try_iter().any(|signal| signal != SIGUSR1) {
-            is_cut_short.set(true);
+        if writes_logs {
+            logging::write_waiting();
         }
+        is_cut_short.set(is_cut_short.get() || signals.take().stop);
         is_cut_short.get()
     })
 }
 
-/// Signals arrive in a thread of their own, so that every wait can also be a wait for them.
-fn catch_signals() -> io::Result<Receiver<i32>> {
-    let mut signals = Signals::new([SIGTERM, SIGINT, SIGUSR1])?;
-    let (sender, receiver) = channel();
-    thread::Builder::new().name("signals".to_owned()).spawn(move || {
-        for signal in signals.forever() {
-            if sender.send(signal).is_err() {
-                return;
-            }
-        }
-    })?;
-    Ok(receiver)
+/// What is for others to read, as far as they read it: nobody is waited for.
+fn write_waiting(relay: &Relay) {
+    if relay.is_run_by_caller() && logging::is_waiting() {
+        logging::write_waiting();
+    }
+    if STDOUT.is_waiting() {
+        STDOUT.write(Duration::ZERO);
+    }
 }
 
-fn print_ledger(ledger: &Ledger) {
-    let _ = print(&format!("{}\n", ledger.to_json()));
+fn line_of(ledger: &Ledger) -> String {
+    format!("{}\n", ledger.to_json())
 }
 
 /// A reader that went away is no reason to fail.
@@ -221,6 +233,7 @@ impl fmt::Display for ServeError {
             Self::Logging(error) => error.fmt(f),
             Self::PidFile { path, error } => write!(f, "cannot write pid file `{path}`: {error}"),
             Self::Signals(error) => write!(f, "cannot catch signals: {error}"),
+            Self::LogThread(error) => write!(f, "cannot start the thread that writes logs: {error}"),
             Self::Start(error) => error.fmt(f),
             Self::Tool(error) => error.fmt(f),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),

@@ -14,7 +14,13 @@ use crate::{
     plan::Plan,
     protocol::Protocol,
 };
-use std::{fmt, net::SocketAddr, sync::Arc, thread, time::Duration};
+use mio::event::Source;
+use std::{
+    fmt,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 /// How long lines that move are given to arrive before books that differ are called wrong.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -51,22 +57,23 @@ impl Relay {
     /// Starts to serve. Variables come from the environment.
     pub fn start<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<Self, StartError> {
         let table = Arc::new(dispatch) as Arc<dyn AnyTable>;
-        Self::start_table(plan, &table, |pipeline| pipeline, Inherited::default())
+        Self::start_table(plan, &table, |pipeline| pipeline, Inherited::default(), None)
     }
 
-    /// The same with something before the pipeline.
+    /// The same with something before the pipeline, and for [`Engine::start`] a bell.
     pub(super) fn start_table(
         plan: &Plan,
         table: &Arc<dyn AnyTable>,
         before: impl Fn(Box<dyn LinePipeline>) -> Box<dyn LinePipeline>,
         inherited: Inherited,
+        bell: Option<&mut dyn Source>,
     ) -> Result<Self, StartError> {
         let plan = complete::complete(plan, |name| std::env::var(name).ok())?;
         let setup = setup(&plan)?;
         let deliver_max = plan.settings.shutdown_ms.resolve(|_| None).unwrap_or_default();
         let liveness = setup.liveness.clone();
         let pipeline = Arc::clone(table).pipeline(&plan.table, setup.input_limits.line_bytes, liveness);
-        let engine = Engine::start(setup, &*before(pipeline), inherited).map_err(StartError::Engine)?;
+        let engine = Engine::start(setup, &*before(pipeline), inherited, bell).map_err(StartError::Engine)?;
         Ok(Self { engine, deliver_max: Duration::from_millis(deliver_max) })
     }
 
@@ -88,6 +95,16 @@ impl Relay {
         self.engine.is_running()
     }
 
+    /// See [`Engine::is_run_by_caller`].
+    pub(super) const fn is_run_by_caller(&self) -> bool {
+        self.engine.is_run_by_caller()
+    }
+
+    /// See [`Engine::wait`].
+    pub(super) fn wait(&self, longest: Duration, is_enough: impl FnMut() -> bool) {
+        self.engine.wait(longest, is_enough);
+    }
+
     /// The books. `None` when a worker does not answer.
     #[must_use]
     pub fn ledger(&self) -> Option<Ledger> {
@@ -98,7 +115,10 @@ impl Relay {
     pub fn check_books(&self) -> bool {
         let Some(first) = self.ledger() else { return false };
         let Some(difference) = first.difference() else { return true };
-        thread::sleep(SETTLE);
+        let until = Instant::now() + SETTLE;
+        while Instant::now() < until && self.is_running() {
+            self.wait(SETTLE, || false);
+        }
         let Some(second) = self.ledger() else { return false };
         let is_quiet = first.total() == second.total();
         if is_quiet && second.difference().as_ref() == Some(&difference) {
