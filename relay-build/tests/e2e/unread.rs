@@ -20,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// Bytes that a pipe holds.
 const PIPE: usize = 65_536;
 
+/// What a relay is given to stop before somebody reads: less than it waits for a reader.
+const SLEEP: Duration = Duration::from_millis(200);
+
 /// More books than wait for a reader.
 const ASKED: usize = 20;
 
@@ -65,7 +68,10 @@ fn threads_of(setting: &str, arguments: &[&str]) -> usize {
     }
     let threads = fs::read_dir(format!("/proc/{}/task", relay.0.id())).unwrap().count();
 
-    let said = thread::spawn(move || read(reader));
+    let said = thread::spawn(move || {
+        thread::sleep(SLEEP);
+        read(reader)
+    });
     assert_eq!(relay.terminate(), Some(0), "a clean stop exits with 0");
     let said = said.join().unwrap();
     assert!(said.contains("listening"), "{said}");

@@ -160,8 +160,10 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     logging::flush();
     match ledger {
         Some(ledger) => {
-            STDOUT.keep(line_of(&ledger).into_bytes());
-            STDOUT.write(LAST_WORDS);
+            // Those that were asked for come first, or there may be no room for these.
+            if STDOUT.write(LAST_WORDS) && STDOUT.keep(line_of(&ledger).into_bytes()) {
+                STDOUT.write(LAST_WORDS);
+            }
             Ok(())
         }
         None => Err(ServeError::WorkerEnded),
