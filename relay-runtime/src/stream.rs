@@ -26,7 +26,7 @@ pub(crate) struct Stream {
     descriptor: fn() -> BorrowedFd<'static>,
     texts_max: usize,
     texts: Mutex<VecDeque<Vec<u8>>>,
-    /// As many as there are texts, to look without a lock.
+    /// As many as are not written, with the one that is being written, to look without a lock.
     count: AtomicUsize,
     has_come: Condvar,
     /// The text that is being written. Whoever writes has it locked.
@@ -59,7 +59,7 @@ impl Stream {
             return false;
         }
         texts.push_back(text);
-        self.count.store(texts.len(), Ordering::Relaxed);
+        self.count.fetch_add(1, Ordering::Relaxed);
         self.has_come.notify_one();
         true
     }
@@ -96,13 +96,13 @@ impl Stream {
         true
     }
 
-    /// Puts the next text into `text`, if there is one.
+    /// Puts the next text into `text`, which is written, if there is one.
     fn next(&self, text: &mut Text) -> bool {
         let mut texts = lock(&self.texts);
         let next = texts.pop_front();
-        self.count.store(texts.len(), Ordering::Relaxed);
-        drop(texts);
         let is_there = next.is_some();
+        self.count.store(texts.len() + usize::from(is_there), Ordering::Relaxed);
+        drop(texts);
         *text = Text { bytes: next.unwrap_or_default(), written: 0 };
         is_there
     }
@@ -154,6 +154,18 @@ mod tests {
             (&pipe().0).read_exact(&mut read).unwrap();
         });
         assert_eq!(read, all);
+        assert!(!stream.is_waiting());
+
+        let last = vec![7; 100_000];
+        assert!(stream.keep(last.clone()));
+        assert!(!stream.write(Duration::ZERO), "a pipe takes less than this");
+        assert!(stream.is_waiting(), "the rest of the last one waits");
+        let mut read = vec![0; last.len()];
+        thread::scope(|scope| {
+            scope.spawn(|| while !stream.write(Duration::from_millis(10)) {});
+            (&pipe().0).read_exact(&mut read).unwrap();
+        });
+        assert_eq!(read, last);
         assert!(!stream.is_waiting());
     }
 }
