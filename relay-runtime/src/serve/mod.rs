@@ -158,16 +158,13 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     manager::tell_stopping();
     let ledger = stop(relay, &signals);
     logging::flush();
-    match ledger {
-        Some(ledger) => {
-            // Those that were asked for come first, or there may be no room for these.
-            if STDOUT.write(LAST_WORDS) && STDOUT.keep(line_of(&ledger).into_bytes()) {
-                STDOUT.write(LAST_WORDS);
-            }
-            Ok(())
-        }
-        None => Err(ServeError::WorkerEnded),
+    let ledger = ledger.ok_or(ServeError::WorkerEnded)?;
+    print_ledger(&ledger, LAST_WORDS);
+    if STDOUT.is_waiting() {
+        tracing::warn!("the last ledger is not written: nobody reads stdout; read it, or send it to a file");
+        logging::flush();
     }
+    Ok(())
 }
 
 /// Until a signal asks for the end.
@@ -181,8 +178,7 @@ fn serve(relay: &Relay, signals: &Signals) -> Result<(), ServeError> {
         }
         let Asked { ledger, stop } = signals.take();
         if ledger && let Some(ledger) = relay.ledger() {
-            STDOUT.keep(line_of(&ledger).into_bytes());
-            STDOUT.write(Duration::ZERO);
+            print_ledger(&ledger, Duration::ZERO);
         }
         if stop {
             return Ok(());
@@ -216,8 +212,16 @@ fn write_waiting(relay: &Relay) {
     }
 }
 
-fn line_of(ledger: &Ledger) -> String {
-    format!("{}\n", ledger.to_json())
+/// After those that wait, which are given so long to be read. One that finds no room is left out.
+fn print_ledger(ledger: &Ledger, patience: Duration) {
+    let is_read = STDOUT.write(patience);
+    if !STDOUT.keep(format!("{}\n", ledger.to_json()).into_bytes()) {
+        tracing::warn!(
+            "a ledger is left out: {LEDGERS} wait on stdout and nobody reads it; read it, or send it to a file"
+        );
+    } else if is_read {
+        STDOUT.write(patience);
+    }
 }
 
 /// A reader that went away is no reason to fail.
