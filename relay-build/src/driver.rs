@@ -3,7 +3,7 @@
 //!
 //! Crates are written under a cache directory of the user with one target directory for all of them, so that
 //! relay-runtime and what it depends on are compiled once on a machine and a changed configuration only costs
-//! its own code; the runtime's sources are [copied](runtime) there, so that it does not matter where they came
+//! its own code; the runtime's sources are copied (`sources`) there, so that it does not matter where they came
 //! from. The same configuration, version and target give the same bytes: no path, time or host gets into the
 //! crate, and rustc is told to forget where it was.
 

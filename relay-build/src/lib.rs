@@ -4,7 +4,7 @@
 //! [`config`] reads and checks, with [`diagnostics`] for its author; [`analyses`] finds facts and chooses strategies;
 //! [`codegen`] writes them down as Rust; [`driver`] makes a relay of that, [`testing`] runs a
 //! configuration's tests, [`diff`] compares two
-//! [`bench`] measures one, and [`package`] packs a relay. [`compile`] is the door for build scripts.
+//! [`mod@bench`] measures one, and [`package`] packs a relay. [`compile`] is the door for build scripts.
 
 pub mod config;
 

@@ -1,8 +1,8 @@
 //! The tests of a configuration: what becomes of each `[[test]]`'s line, against what must.
 //!
 //! Asked is the interpreter, the oracle that compiled tables are held to. Every test starts afresh: what routes in turn and
-//! the order check remember of one line does not matter to the next. [`report`] shows the outcome; [`coverage`] which rules
-//! no test reached. [`sample`] holds a configuration against lines that really came.
+//! the order check remember of one line does not matter to the next. `report` shows the outcome; `coverage` which rules
+//! no test reached. `sample` holds a configuration against lines that really came.
 
 mod compare;
 mod coverage;

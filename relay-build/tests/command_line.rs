@@ -163,6 +163,22 @@ fn explain_shows_what_an_environment_changes_and_whose_values_won() {
 }
 
 #[test]
+fn explain_names_route_types_as_a_configuration_does() {
+    let types = ["consistentHashing", "carbon_ch", "fnv1a_ch", "mmh3_ch", "jump_fnv1a_ch"];
+    let route = |kind| {
+        format!(
+            "[[route]]\nkey = '{kind}'\ntype = '{kind}'\ndestinations = ['127.0.0.1:2103', '127.0.0.1:2104']\n"
+        )
+    };
+    let text = format!("{CONFIG}\n{}", types.map(route).concat());
+    let place = directory(&[("relay.toml", &text)]);
+    let shown = stdout(&relay_build(place.path(), &["explain", "relay.toml", "web.a"]));
+    for kind in types {
+        assert!(shown.contains(&format!("{kind} of 2 destinations")), "{kind}: {shown}");
+    }
+}
+
+#[test]
 #[ignore = "compiles relays"]
 fn a_benchmark_has_figures_for_the_compiled_and_the_interpreted_table() {
     let place = directory(&[

@@ -6,7 +6,7 @@
 //! single rules.
 //! [`protocol`] finds whole lines in a stream, [`validate`] takes only what is a line, [`order`] only what is newer.
 //! A line then goes through [`dispatch`], the seam behind which either the interpreter ([`interpret`]) or generated
-//! code (with the engines of [`matching`]) sits, with [`select`] (and under it [`ring`]) for the routes that choose
+//! code (with the engines of [`matching`]; all that it names is in [`generated`]) sits, with [`select`] (and under it [`ring`]) for the routes that choose
 //! among their destinations, and what it decides is collected by [`gather`], or by [`aggregate`]; [`trace`] and [`explain`] show it instead, and [`replay`] runs it in virtual time.
 //! [`pipeline`] is all of that in one pass over what was read, counted in [`counts`].
 //! Each [`destination`] delivers what it gets, with a [`spool`] on disk for what it cannot yet; the [`ledger`] says what became of every line.
@@ -32,6 +32,7 @@ pub mod order;
 pub mod validate;
 
 pub mod dispatch;
+pub mod generated;
 pub mod interpret;
 pub mod matching;
 

@@ -2,7 +2,7 @@
 //!
 //! A name is made from what the conditions say (a beginning, a text within, a walk through the regex) and then shown to the
 //! matcher itself, so that what is called a hit is one. Where chance finds nothing, the automata of
-//! [`language`](super::language) do.
+//! `language` do.
 
 use super::language::{Answer, Languages, Names};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};

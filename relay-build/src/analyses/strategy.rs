@@ -140,7 +140,7 @@ pub struct Rule {
 pub enum Guard {
     /// Nothing.
     None,
-    /// The name starts with one of these, each of at most [`LENGTH_MAX`] bytes.
+    /// The name starts with one of these, each of at most [`LENGTH_MAX`](relay_runtime::matching::LENGTH_MAX) bytes.
     Prefixes(Vec<String>),
     /// The name contains one of these.
     Substrings(Vec<String>),

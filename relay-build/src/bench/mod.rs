@@ -1,9 +1,9 @@
 //! What a line costs with this configuration: compiled and interpreted, beside another one, without each rule, and while
 //! the table grows.
 //!
-//! [`corpus`](crate::corpus) has the lines, [`variants`] the tables, [`measure`] runs the program that
+//! [`corpus`](crate::corpus) has the lines, `variants` the tables, `measure` runs the program that
 //! [`driver::build_bench`] compiles from them, [`judge`] compares with limits and a saved report, and
-//! [`render`] and [`plot`] show it. Times are of this machine in this minute; instructions, where valgrind is there to count
+//! `render` and `plot` show it. Times are of this machine in this minute; instructions, where valgrind is there to count
 //! them, are the same on every run.
 
 mod judge;

@@ -182,7 +182,7 @@ fn print_step(out: &mut impl Write, checked: &Checked, step: &Step) -> io::Resul
 fn kind(kind: &RouteKind) -> String {
     match kind {
         RouteKind::ConsistentHash(ring) => {
-            format!("{:?} of {} destinations", ring.algorithm, ring.destinations.len())
+            format!("{} of {} destinations", ring.algorithm.name(), ring.destinations.len())
         }
         RouteKind::SendAllMatch { .. } => "sendAllMatch".to_owned(),
         RouteKind::SendFirstMatch { .. } => "sendFirstMatch".to_owned(),

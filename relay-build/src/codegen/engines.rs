@@ -38,15 +38,16 @@ impl EngineList {
         self.numbers.get(text).copied().unwrap_or_default()
     }
 
-    /// The sources of all engines, as statics.
+    /// The sources of the engines as statics, and the expression that makes the engines of them.
     pub(super) fn emit(
         &self,
         strategy: &Strategy,
         rewriters: &[Rewriter],
         rewriter_comments: &[String],
+        groups: &[String],
         data: &mut Data,
-    ) -> TokenStream {
-        let substrings = &self.substrings;
+    ) -> EngineCode {
+        let substrings: Vec<_> = self.substrings.iter().map(|text| quote!(#text)).collect();
         let regexes = strategy.regexes.iter().enumerate().map(|(number, regex)| {
             let required = option(regex.literal.as_deref());
             let pattern = &regex.pattern;
@@ -70,18 +71,56 @@ impl EngineList {
             });
             quote!(RewriterSource { old: #old, new: #new, not: #not, max: #max, required: #required })
         });
-        quote! {
-            /// The substrings that are searched one by one.
-            static SUBSTRINGS: &[&str] = &[#(#substrings),*];
+        let mut code = EngineCode::default();
+        code.list(
+            "SUBSTRINGS",
+            &[" The substrings that are searched one by one."],
+            &quote!(&str),
+            &substrings,
+        );
+        code.list("REGEXES", &[" The regexes."], &quote!(RegexSource), &regexes);
+        let doc: Vec<_> = [" The rewriters, in order.", ""]
+            .into_iter()
+            .chain(rewriter_comments.iter().map(String::as_str))
+            .collect();
+        code.list("REWRITERS", &doc, &quote!(RewriterSource), &rewriters.collect::<Vec<_>>());
+        let groups: Vec<_> = groups.iter().map(|pattern| quote!(#pattern)).collect();
+        code.list("GROUPS", &[" The regexes whose groups are in outputs' names."], &quote!(&str), &groups);
+        code
+    }
+}
 
-            /// The regexes.
-            static REGEXES: &[RegexSource] = &[#(#regexes),*];
+/// The engines of a table, as code. A list without entries is no static.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EngineCode {
+    /// One per list that has entries.
+    pub(super) statics: Vec<TokenStream>,
+    /// The arguments of `Engines::new`.
+    arguments: Vec<TokenStream>,
+}
 
-            /// The rewriters, in order.
-            ///
-            #(#[doc = #rewriter_comments])*
-            static REWRITERS: &[RewriterSource] = &[#(#rewriters),*];
+impl EngineCode {
+    fn list(&mut self, name: &str, doc: &[&str], kind: &TokenStream, entries: &[TokenStream]) {
+        if entries.is_empty() {
+            return self.arguments.push(quote!(&[]));
         }
+        let name = format_ident!("{name}");
+        self.statics.push(quote! {
+            #(#[doc = #doc])*
+            static #name: &[#kind] = &[#(#entries),*];
+        });
+        self.arguments.push(quote!(#name));
+    }
+
+    /// Whether the table has any.
+    pub(super) fn is_empty(&self) -> bool {
+        self.statics.is_empty()
+    }
+
+    /// The expression that makes them ready.
+    pub(super) fn make(&self) -> TokenStream {
+        let arguments = &self.arguments;
+        quote!(Engines::new(#(#arguments),*))
     }
 }
 

@@ -29,8 +29,7 @@ use data::Data;
 use engines::EngineList;
 use outputs::Outputs;
 use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
-use std::collections::BTreeSet;
+use quote::quote;
 use tables::IndexTable;
 
 /// Who the code is for.
@@ -148,7 +147,8 @@ fn emit_table(
     let list = EngineList::new(strategy);
     let rewriter_comments: Vec<_> =
         table.rewriters.iter().enumerate().map(|(at, rewriter)| comments.rewriter(at, rewriter)).collect();
-    let engines = list.emit(strategy, &table.rewriters, &rewriter_comments, data);
+    let outputs = Outputs::new(table);
+    let engines = list.emit(strategy, &table.rewriters, &rewriter_comments, outputs.patterns(), data);
     let index_static = index.as_ref().map(|index| index::emit(index, data));
     let (statics, body) = match strategy.form {
         RuleForm::Code => {
@@ -157,22 +157,28 @@ fn emit_table(
         }
         RuleForm::Rows => rows::emit(table, strategy, index.as_ref(), &list, data),
     };
-    let outputs = Outputs::new(table);
     let dispatch = emit_dispatch(index.is_some(), !table.rewriters.is_empty(), &outputs);
-    let patterns = outputs.patterns();
     let doc = comments.table();
-    let items = quote! {
+    // Rows are given the engines, whether or not there are any.
+    let (fields, made) = if engines.is_empty() && strategy.form == RuleForm::Code {
+        (quote!(;), quote!(Self))
+    } else {
+        let make = engines.make();
+        (quote!({ engines: Engines }), quote!(Self { engines: #make }))
+    };
+    let engine_statics = &engines.statics;
+    quote! {
+        #[allow(clippy::wildcard_imports, reason = "the module is made for this")]
+        use relay_runtime::generated::*;
+
         #(#[doc = #doc])*
         #[derive(Debug)]
-        pub struct Table {
-            #[allow(dead_code, reason = "not every table has any")]
-            engines: Engines,
-        }
+        pub struct Table #fields
 
         impl Table {
             /// Makes the table ready to run.
             pub fn new() -> Self {
-                Self { engines: Engines::new(SUBSTRINGS, REGEXES, REWRITERS, #patterns) }
+                #made
             }
         }
 
@@ -180,50 +186,8 @@ fn emit_table(
         #body
         #statics
         #index_static
-        #engines
-    };
-    let imports = emit_imports(&items);
-    quote!(#imports #items)
-}
-
-/// Imports what the items name and nothing else, so that generated code has no warnings.
-fn emit_imports(items: &TokenStream) -> TokenStream {
-    const MODULES: [(&str, &[&str]); 4] = [
-        ("dispatch", &["Dispatch", "Scratch", "Sink"]),
-        (
-            "matching",
-            &[
-                "Aligned",
-                "Arena",
-                "Automaton",
-                "Engines",
-                "HashedPrefixes",
-                "Index",
-                "Look",
-                "Pairs",
-                "Prefixes",
-                "RegexSource",
-                "RewriterSource",
-                "Rows",
-                "Skips",
-                "Substrings",
-                "TriePrefixes",
-                "Words",
-            ],
-        ),
-        ("rewriter", &["is_usable"]),
-        ("table", &["AggregatorIndex", "BlocklistIndex", "DestinationIndex", "RouteIndex"]),
-    ];
-    // A variant is not the type of the same name.
-    let text = items.to_string().replace("RegexSource :: Automaton", "RegexSource");
-    let words: BTreeSet<&str> = text.split(|c: char| c != '_' && !c.is_alphanumeric()).collect();
-    let modules = MODULES.iter().filter_map(|(module, names)| {
-        let used: Vec<_> =
-            names.iter().filter(|name| words.contains(*name)).map(|name| format_ident!("{name}")).collect();
-        let module = format_ident!("{module}");
-        (!used.is_empty()).then(|| quote!(#module::{#(#used),*}))
-    });
-    quote!(use relay_runtime::{#(#modules),*};)
+        #(#engine_statics)*
+    }
 }
 
 /// The way of a name through the table, which looks the same for every table but for what is missing.

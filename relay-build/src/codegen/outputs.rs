@@ -27,9 +27,8 @@ impl Outputs {
     }
 
     /// The regexes, by number.
-    pub(super) fn patterns(&self) -> TokenStream {
-        let patterns = &self.patterns;
-        quote!(&[#(#patterns),*])
+    pub(super) fn patterns(&self) -> &[String] {
+        &self.patterns
     }
 
     /// The method of `Dispatch`; nothing for a table without aggregations.

@@ -1,10 +1,10 @@
 //! Front ends: from what was written to what it means.
 //!
-//! Two types, one fallible step apart: [`raw`] is the file as written, every value with its place; the checks turn it
-//! into a [`Plan`] and report everything they find on the way, in one run. Read in this order: [`unquoted`] and
-//! [`raw`] (text to tree), [`check`] and [`fields`] (what all checks share), then one module per section, in the
-//! order in which carbon-relay-ng builds its table: [`commands`], [`blocklist`], [`aggregations`], [`rewriters`],
-//! [`routes`] with [`destinations`], and [`tests`], of which nothing gets into a relay. [`unsupported`] says what of a good configuration this version cannot build.
+//! Two types, one fallible step apart: `raw` is the file as written, every value with its place; the checks turn it
+//! into a [`Plan`] and report everything they find on the way, in one run. Read in this order: `unquoted` and
+//! `raw` (text to tree), `check` and `fields` (what all checks share), then one module per section, in the
+//! order in which carbon-relay-ng builds its table: [`commands`], `blocklist`, `aggregations`, `rewriters`,
+//! `routes` with [`destinations`], and `tests`, of which nothing gets into a relay. [`unsupported`] says what of a good configuration this version cannot build.
 //!
 //! Nothing here reads a clock or the environment; [`load`] alone touches a file.
 

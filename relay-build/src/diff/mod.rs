@@ -1,9 +1,9 @@
 //! What two configurations do differently, whatever they look like.
 //!
-//! For each kind of difference a shortest metric that shows it, found on the automata of the rules ([`search`]), or the
+//! For each kind of difference a shortest metric that shows it, found on the automata of the rules (`search`), or the
 //! statement that there is none. What the automata cannot decide (rewriters that change names, limits of size) is looked for
 //! among names made from the rules instead, and the report says so. Hash routes are compared over all positions that a hash
-//! can have ([`rings`]), settings by their values ([`settings`]).
+//! can have (`rings`), settings by their values (`settings`).
 
 mod effect;
 mod follow;

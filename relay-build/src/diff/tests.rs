@@ -1,3 +1,5 @@
+//! Tests of the comparison: what two configurations do differently, each with a shortest metric.
+
 use super::*;
 use crate::config::{Options, Source, check_text};
 

@@ -1,5 +1,5 @@
 //! Packages of a relay: the forms in which it gets to where it runs. Each is a template of `templates/` filled with
-//! [facts] of the plan, beside the executable as it was built.
+//! `facts` of the plan, beside the executable as it was built.
 //!
 //! The same relay gives the same bytes: files are sorted, owned by root, and of the time that is asked for. Nothing is run to
 //! make them, so that they can be made on any machine.

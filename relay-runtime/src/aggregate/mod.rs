@@ -1,11 +1,11 @@
 //! Aggregation rules at work (spec §9): many datapoints in, one per interval out.
 //!
-//! [`Rule`] is a rule made ready: the functions ([`fold`], [`percentile`], on exact sums: [`exact`]),
-//! times and bounds. [`Aggregates`] holds the open buckets of all rules ([`state`], in the memory of [`cells`] and
-//! [`series`]), takes datapoints, and puts out what is due. [`AggregatorCounts`] says what became of every datapoint.
+//! [`Rule`] is a rule made ready: the functions (`fold`, `percentile`, on exact sums: `exact`),
+//! times and bounds. [`Aggregates`] holds the open buckets of all rules (`state`, in the memory of `cells` and
+//! `series`), takes datapoints, and puts out what is due. [`AggregatorCounts`] says what became of every datapoint.
 //!
-//! In a relay, the [`Shared`] buckets are filled by each worker's [`Intake`], which remembers [`names`], and
-//! outlive the process as a [`snapshot`].
+//! In a relay, the [`Shared`] buckets are filled by each worker's `Intake`, which remembers `names`, and
+//! outlive the process as a `snapshot`.
 //!
 //! Which metrics a rule takes and what it names its outputs is not decided here but by the table
 //! ([`dispatch`](crate::dispatch), [`OutputName`]); where outputs go is up to the routes. No clock, no threads, no I/O: time is an argument, and the same datapoints at the same times give the

@@ -6,7 +6,7 @@
 //! Lines of one series reach each of their destinations in the order in which they were added: a series
 //! always has the same destinations, hence the same chunk, and chunks of one set are handed over in order.
 //! Where the destinations of a series change from line to line (routes that take turns or fail over, beside
-//! other routes), the pipeline adds the line to each destination [apart](Gathered::add_apart) instead.
+//! other routes), the pipeline adds the line to each destination apart instead.
 
 mod chunk;
 mod pool;

@@ -1,6 +1,6 @@
 //! Logs: one line per event on stderr, as carbon-relay-ng prints them (spec §1.4).
 //!
-//! Guarantees that logging never slows the data path: lines are kept in a bounded [`Stream`] until a thread writes
+//! Guarantees that logging never slows the data path: lines are kept in a bounded `Stream` until a thread writes
 //! them, or, in a relay that has one thread, until stderr has room between two turns; when stderr takes no bytes,
 //! lines are left out, counted, and the count is logged. What happens at the rate of peers is limited before that, by
 //! a [`Throttle`].

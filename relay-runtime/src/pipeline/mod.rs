@@ -1,11 +1,11 @@
 //! From bytes to chunks: what one worker does with the lines that it reads.
 //!
-//! Per line: find its end and its fields ([`scan`]), see whether it is valid ([`shape`], else the
-//! [`Validator`]), whether it is in order, take it through the table ([`decision`]), and add it to what is
-//! gathered for its destinations ([`placing`], by way of [`deferred`] where a hash has to be computed).
+//! Per line: find its end and its fields (`scan`), see whether it is valid (`shape`, else the
+//! [`Validator`](crate::validate::Validator)), whether it is in order, take it through the table (`decision`), and add it to what is
+//! gathered for its destinations (`placing`, by way of `deferred` where a hash has to be computed).
 //!
 //! The loop is compiled once for each table, with the table's `dispatch` inlined; what the loop calls now and
-//! then is in [`common`] and compiled once for all. The engine knows the loop only as [`LinePipeline`], which it
+//! then is in `common` and compiled once for all. The engine knows the loop only as [`LinePipeline`], which it
 //! calls once per read.
 //! No sockets and no clock.
 

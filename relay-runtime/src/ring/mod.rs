@@ -2,9 +2,9 @@
 //!
 //! A [`Ring`] is built once per change of its destinations and then only read. Every peer's placement is
 //! reproduced exactly, because a line that goes to another server than before splits its series in two:
-//! [`hash`] has the functions of names, [`placement`] what peers put on the ring and where, [`points`] the
-//! search for the next point, [`picks`] the walk from there to the destinations, done ahead for every point.
-//! [`moves`] counts what another ring would send elsewhere. [`md5`] hashes many names at a time, as MD5 is what most of the time of a hash route goes to.
+//! `hash` has the functions of names, `placement` what peers put on the ring and where, `points` the
+//! search for the next point, `picks` the walk from there to the destinations, done ahead for every point.
+//! `moves` counts what another ring would send elsewhere. [`md5`] hashes many names at a time, as MD5 is what most of the time of a hash route goes to.
 //!
 //! Whether a destination is up is not looked at: a ring that gives way moves series.
 

@@ -1,3 +1,5 @@
+//! Tests of one spool on a simulated disk: order, numbers, limits, damage.
+
 use super::*;
 use std::fmt::Write as _;
 

@@ -130,6 +130,24 @@ impl HashAlgorithm {
         Self::CcrFnv1aCh,
         Self::CcrAnyOf,
     ];
+
+    /// The name that a configuration, or the relay that has it, gives it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ConsistentHashingV1 => "consistentHashing",
+            Self::CarbonCh => "carbon_ch",
+            Self::Fnv1aCh => "fnv1a_ch",
+            Self::Mmh3Ch => "mmh3_ch",
+            Self::JumpFnv1aCh => "jump_fnv1a_ch",
+            Self::FastCarbonCh => "fast_carbon_ch",
+            Self::FastFnv1aCh => "fast_fnv1a_ch",
+            Self::FastMmh3Ch => "fast_mmh3_ch",
+            Self::CcrCarbonCh => "ccr_carbon_ch",
+            Self::CcrFnv1aCh => "ccr_fnv1a_ch",
+            Self::CcrAnyOf => "ccr_any_of",
+        }
+    }
 }
 
 /// Spec §2.10 and §12. Zero or empty in the configuration already became the default.

@@ -1,7 +1,7 @@
 //! Destinations, in both forms: strings (spec §3.2) and tables `[[route.destination]]`.
 //!
-//! [`string`] reads words and knows nothing of files or variables, so that commands on a live table read the same
-//! language; [`check_string`] and [`check_table`] complete variables and report with places. Two routes to the
+//! `string` reads words and knows nothing of files or variables, so that commands on a live table read the same
+//! language; `check_string` and `check_table` complete variables and report with places. Two routes to the
 //! same address, instance, transport and options share one destination of the plan.
 
 mod address;

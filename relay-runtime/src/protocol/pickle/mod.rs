@@ -1,7 +1,7 @@
 //! The pickle protocol of carbon: frames of a length and a pickled list of datapoints (spec §4.3, §11.5).
 //!
-//! In the order in which a frame meets them: [`decoder`] cuts a stream into frames, the [`machine`] runs the program
-//! that a pickle is, on values that live on a [`heap`], and [`datapoint`] writes what they mean as lines, which then go
+//! In the order in which a frame meets them: `decoder` cuts a stream into frames, the `machine` runs the program
+//! that a pickle is, on values that live on a `heap`, and `datapoint` writes what they mean as lines, which then go
 //! the way of all lines. [`encode()`] does the opposite for a destination.
 //!
 //! Pickles come from anybody. Nothing here constructs an object or looks up a class, recurses, or takes more time than

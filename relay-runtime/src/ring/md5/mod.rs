@@ -1,7 +1,7 @@
 //! Positions by MD5, of one name or of many at a time.
 //!
 //! Rings need the first two bytes of a digest only. MD5 has no parallelism within a name, so names are hashed
-//! side by side, one in each lane of a vector: [`lanes`] says how, for any width; [`widths`] picks the width.
+//! side by side, one in each lane of a vector: `lanes` says how, for any width; `widths` picks the width.
 
 mod lanes;
 mod widths;

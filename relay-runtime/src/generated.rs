@@ -1,0 +1,14 @@
+//! What generated code calls, and nothing else: it imports this module whole.
+//!
+//! Generated code is compiled against the runtime of the same version, so these names may change with the code
+//! generator. A program that embeds a table uses the modules that they come from.
+
+pub use crate::{
+    dispatch::{Dispatch, Scratch, Sink},
+    matching::{
+        Aligned, Arena, Automaton, Engines, HashedPrefixes, Index, Look, Pairs, Prefixes, RegexSource,
+        RewriterSource, Rows, Skips, Substrings, TriePrefixes, Words,
+    },
+    rewriter::is_usable,
+    table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex},
+};
