@@ -45,6 +45,8 @@ pub mod gather;
 pub mod pipeline;
 
 pub mod explain;
+#[cfg(feature = "tools")]
+pub mod export;
 pub mod replay;
 pub mod trace;
 

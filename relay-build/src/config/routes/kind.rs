@@ -28,7 +28,7 @@ pub enum RouteType {
     CloudWatch,
 }
 
-const NAMES: [(&str, RouteType); 15] = [
+const NAMES: [(&str, RouteType); 21] = [
     ("sendAllMatch", RouteType::SendAllMatch),
     ("sendFirstMatch", RouteType::SendFirstMatch),
     ("consistentHashing", RouteType::Hash(HashAlgorithm::ConsistentHashingV1)),
@@ -40,6 +40,12 @@ const NAMES: [(&str, RouteType); 15] = [
     ("fnv1a_ch", RouteType::Hash(HashAlgorithm::Fnv1aCh)),
     ("mmh3_ch", RouteType::Hash(HashAlgorithm::Mmh3Ch)),
     ("jump_fnv1a_ch", RouteType::Hash(HashAlgorithm::JumpFnv1aCh)),
+    ("fast_carbon_ch", RouteType::Hash(HashAlgorithm::FastCarbonCh)),
+    ("fast_fnv1a_ch", RouteType::Hash(HashAlgorithm::FastFnv1aCh)),
+    ("fast_mmh3_ch", RouteType::Hash(HashAlgorithm::FastMmh3Ch)),
+    ("ccr_carbon_ch", RouteType::Hash(HashAlgorithm::CcrCarbonCh)),
+    ("ccr_fnv1a_ch", RouteType::Hash(HashAlgorithm::CcrFnv1aCh)),
+    ("ccr_any_of", RouteType::Hash(HashAlgorithm::CcrAnyOf)),
     ("grafanaNet", RouteType::GrafanaNet),
     ("kafkaMdm", RouteType::KafkaMdm),
     ("pubsub", RouteType::PubSub),
@@ -47,7 +53,18 @@ const NAMES: [(&str, RouteType); 15] = [
 ];
 
 /// The names of the hash types, as the key `hash` takes them.
-pub(in crate::config) const HASHES: &[&str] = &["carbon_ch", "fnv1a_ch", "mmh3_ch", "jump_fnv1a_ch"];
+pub(in crate::config) const HASHES: &[&str] = &[
+    "carbon_ch",
+    "fnv1a_ch",
+    "mmh3_ch",
+    "jump_fnv1a_ch",
+    "fast_carbon_ch",
+    "fast_fnv1a_ch",
+    "fast_mmh3_ch",
+    "ccr_carbon_ch",
+    "ccr_fnv1a_ch",
+    "ccr_any_of",
+];
 
 impl RouteType {
     /// The type of a name, in exactly this case.
