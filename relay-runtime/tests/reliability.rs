@@ -6,173 +6,30 @@
 mod support;
 
 use relay_runtime::{
-    ledger::Ledger,
     plan::Plan,
     table::{FullPolicy, Size},
 };
 use std::{
-    collections::BTreeMap,
     fs,
-    io::{BufRead, BufReader, Write},
+    io::Write,
     net::{SocketAddr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, ChildStdout, Command, Stdio},
+    process::Command,
     sync::atomic::{AtomicBool, Ordering},
     thread,
-    time::{Duration, Instant},
+    time::Duration,
 };
-use support::{Passthrough, Peer, line, plan, start, wait_until};
-
-/// Lines per second, over all senders.
-const RATE: usize = 20_000;
-const SENDERS: usize = 4;
+use support::{
+    Passthrough, Peer, line, plan,
+    process::{Process, Sink},
+    traffic::{
+        Directory, Outcome, SENDERS, assert_nothing_lost, judge, judge_lines, send_until, under_traffic,
+        with_spool,
+    },
+    wait_until,
+};
 
 /// What the relay reads of a connection in one turn.
 const READ_BYTES: usize = 256 * 1024;
-
-/// What became of the lines that were sent.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Outcome {
-    sent: usize,
-    lost: usize,
-    duplicated: usize,
-    torn: usize,
-    reordered: usize,
-}
-
-/// A directory that is gone afterwards.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("static-relay-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn files(&self) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        for directory in fs::read_dir(&self.0).unwrap().flatten() {
-            files.extend(
-                fs::read_dir(directory.path()).into_iter().flatten().flatten().map(|entry| entry.path()),
-            );
-        }
-        files
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-fn with_spool(addresses: &[SocketAddr], directory: &Path) -> Plan {
-    let mut plan = plan(addresses);
-    plan.settings.spool_dir = directory.to_str().unwrap().into();
-    for destination in &mut plan.table.destinations {
-        destination.options.spool = true;
-        destination.options.connbuf_lines = 30_000.into();
-    }
-    plan
-}
-
-/// Sends from all senders at the usual rate until told to stop. Gives how many lines each sent.
-fn send_until(to: SocketAddr, first: usize, is_over: &AtomicBool) -> usize {
-    let mut sockets: Vec<_> = (0..SENDERS).map(|_| TcpStream::connect(to).unwrap()).collect();
-    let per_tick = RATE / SENDERS / 1_000;
-    let (started, mut number, mut ticks) = (Instant::now(), first, 0);
-    while !is_over.load(Ordering::SeqCst) {
-        for (sender, socket) in sockets.iter_mut().enumerate() {
-            let text: String = (number..number + per_tick).map(|number| line(sender, number)).collect();
-            if socket.write_all(text.as_bytes()).is_err() {
-                // The relay is gone. What was written to this socket counts as sent, and the others got one tick more.
-                return number + per_tick;
-            }
-        }
-        number += per_tick;
-        ticks += 1;
-        thread::sleep((started + Duration::from_millis(ticks)).saturating_duration_since(Instant::now()));
-    }
-    number
-}
-
-/// Compares what peers got, in the order of their connections, with what was sent.
-fn judge(what: &str, got: &[&Peer], each: usize) -> Outcome {
-    // What was acknowledged may not have been read yet.
-    let count = || got.iter().map(|peer| peer.line_count()).sum::<usize>();
-    let (mut last, mut since) = (count(), Instant::now());
-    wait_until("nothing more arrives", || {
-        if count() != last {
-            (last, since) = (count(), Instant::now());
-        }
-        since.elapsed() > Duration::from_secs(1)
-    });
-    judge_lines(what, got.iter().flat_map(|peer| peer.lines()), each)
-}
-
-/// The same with lines that somebody else wrote down.
-fn judge_lines(what: &str, got: impl Iterator<Item = String>, each: usize) -> Outcome {
-    let mut outcome = Outcome { sent: each * SENDERS, ..Outcome::default() };
-    let mut seen: BTreeMap<usize, (usize, Vec<bool>)> = BTreeMap::new();
-    for text in got {
-        // The rest of a line that a broken connection cut is not a line.
-        let Some(whole) = text.strip_suffix('\n') else { continue };
-        let parsed = whole.strip_prefix("sender").and_then(|rest| {
-            let (sender, rest) = rest.split_once(".line")?;
-            Some((sender.parse().ok()?, rest.split_once(' ')?.0.parse().ok()?))
-        });
-        let (sender, number): (usize, usize) = match parsed {
-            Some((sender, number)) if text == line(sender, number) && number < each => (sender, number),
-            _ => {
-                outcome.torn += 1;
-                continue;
-            }
-        };
-        let (newest, numbers) = seen.entry(sender).or_insert_with(|| (0, vec![false; each]));
-        if std::mem::replace(&mut numbers[number], true) {
-            outcome.duplicated += 1;
-        } else {
-            outcome.reordered += usize::from(number < *newest);
-            *newest = number;
-        }
-    }
-    let arrived: usize = seen.values().map(|(_, numbers)| numbers.iter().filter(|seen| **seen).count()).sum();
-    outcome.lost = outcome.sent - arrived;
-    println!("{what}: {outcome:?}");
-    outcome
-}
-
-/// Runs `meanwhile` while lines come in, then waits until everything is delivered.
-fn under_traffic(plan: &Plan, meanwhile: impl FnOnce()) -> (usize, Ledger) {
-    let relay = start(plan);
-    let to = relay.address().unwrap();
-    let is_over = AtomicBool::new(false);
-    let each = thread::scope(|scope| {
-        let sender = scope.spawn(|| send_until(to, 0, &is_over));
-        meanwhile();
-        is_over.store(true, Ordering::SeqCst);
-        sender.join().unwrap()
-    });
-    wait_until("everything is delivered", || {
-        let ledger = relay.ledger().unwrap();
-        let is_done = |(_, counts): &(String, relay_runtime::destination::DestinationCounts)| {
-            counts.queued + counts.spooled == 0 || !counts.up
-        };
-        ledger.total().received == (each * SENDERS) as u64
-            && ledger.difference().is_none()
-            && ledger.destinations.iter().all(is_done)
-            && ledger.destinations.iter().any(|(_, counts)| counts.up)
-    });
-    let last = relay.stop(|| false).unwrap();
-    assert_eq!(last.difference(), None);
-    (each, last)
-}
-
-fn assert_nothing_lost(outcome: &Outcome) {
-    assert_eq!((outcome.lost, outcome.torn, outcome.reordered), (0, 0, 0), "{outcome:?}");
-}
 
 #[test]
 #[ignore = "takes its time"]
@@ -286,51 +143,6 @@ fn a_full_disk_costs_what_is_counted() {
     let excused = counts.dropped_total() + counts.repeated;
     assert!(outcome.lost > 0 && outcome.lost as u64 <= excused, "{outcome:?}, {counts:?}");
     assert_eq!((outcome.torn, outcome.reordered), (0, 0));
-}
-
-/// A destination in a process of its own, which writes down what it reads.
-struct Sink {
-    child: Child,
-    address: SocketAddr,
-    file: PathBuf,
-}
-
-impl Sink {
-    fn start(directory: &Directory) -> Self {
-        let file = directory.0.join("sink");
-        let mut child = Command::new(std::env::current_exe().unwrap())
-            .args(["sink_process", "--exact", "--nocapture"])
-            .env("RELAY_TEST_SINK", &file)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut text = String::new();
-        while !text.contains("address=") {
-            text.clear();
-            assert!(out.read_line(&mut text).unwrap() > 0, "it ended");
-        }
-        let address = text.trim().split("address=").nth(1).unwrap().parse().unwrap();
-        thread::spawn(move || std::io::copy(&mut out, &mut std::io::sink()));
-        Self { child, address, file }
-    }
-
-    fn signal(&self, name: &str) {
-        let done = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(done.success());
-    }
-
-    fn lines(&self) -> Vec<String> {
-        let text = fs::read_to_string(&self.file).unwrap();
-        text.split_inclusive('\n').map(str::to_owned).collect()
-    }
-}
-
-impl Drop for Sink {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
 }
 
 /// Not a test: the destination of the tests below. It takes one connection after the other.
@@ -497,71 +309,6 @@ fn unfinished_lines_share_what_there_is() {
     assert_eq!(ledger["balanced"], true, "{ledger}");
     relay.signal("-KILL");
     relay.child.wait().unwrap();
-}
-
-/// A relay in a process of its own.
-struct Process {
-    child: Child,
-    address: SocketAddr,
-    out: BufReader<ChildStdout>,
-}
-
-impl Process {
-    fn start(plan: &Plan) -> Self {
-        Self::start_by(&mut Command::new("env"), plan)
-    }
-
-    /// Started by another program, which gets the command line as its last arguments.
-    fn start_by(starter: &mut Command, plan: &Plan) -> Self {
-        let mut child = starter
-            .arg(std::env::current_exe().unwrap())
-            .args(["relay_process", "--exact", "--nocapture"])
-            .env("RELAY_TEST_PLAN", serde_json::to_string(plan).unwrap())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut text = String::new();
-        while !text.contains("listening") {
-            text.clear();
-            assert!(log.read_line(&mut text).unwrap() > 0, "it ended");
-        }
-        let address =
-            text.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
-        let out = BufReader::new(child.stdout.take().unwrap());
-        Self { child, address, out }
-    }
-
-    /// Its books now.
-    fn ledger(&mut self) -> serde_json::Value {
-        self.signal("-USR1");
-        self.next_ledger()
-    }
-
-    fn next_ledger(&mut self) -> serde_json::Value {
-        loop {
-            let mut text = String::new();
-            assert!(self.out.read_line(&mut text).unwrap() > 0, "it ended");
-            if let Some(at) = text.find("{\"") {
-                return serde_json::from_str(&text[at..]).unwrap();
-            }
-        }
-    }
-
-    fn signal(&self, name: &str) {
-        let done = Command::new("kill").args([name, &self.child.id().to_string()]).status().unwrap();
-        assert!(done.success());
-    }
-
-    /// Ends it in good order, and gives its books.
-    fn stop(mut self) -> serde_json::Value {
-        self.signal("-TERM");
-        let ledger = self.next_ledger();
-        assert!(self.child.wait().unwrap().success());
-        ledger
-    }
 }
 
 /// Not a test: the relay of the tests below.

@@ -230,19 +230,16 @@ impl Backlog {
         });
     }
 
-    /// The connection is gone: what may not have arrived goes again. `outstanding` is what was not acknowledged in the
-    /// end, if that is known.
+    /// The connection is gone: what may not have arrived goes again. `outstanding` bytes were not acknowledged in the end.
     pub(super) fn connection_lost(
         &mut self,
-        outstanding: Option<usize>,
+        outstanding: usize,
         now: Instant,
         counts: &mut DestinationCounts,
     ) {
-        if let Some(outstanding) = outstanding {
-            self.acknowledge(outstanding, now, counts);
-            self.flight.part_acknowledged(outstanding, self.queue.partial());
-            self.acknowledge(outstanding, now, counts);
-        }
+        self.acknowledge(outstanding, now, counts);
+        self.flight.part_acknowledged(outstanding, self.queue.partial());
+        self.acknowledge(outstanding, now, counts);
         if self.queue.rewind() {
             counts.restarted_lines += 1;
         }
@@ -311,7 +308,7 @@ impl Backlog {
     pub(super) fn is_settled(&self, is_up: bool) -> bool {
         let is_done =
             self.queue.is_empty() && self.incoming.is_empty() && self.flight.unacknowledged_bytes() == 0;
-        is_done || (self.disk.is_some() && !is_up)
+        is_done || (!is_up && self.disk.as_ref().is_some_and(|disk| disk.retry_at.is_none()))
     }
 
     /// Whether inputs should be held.
@@ -322,9 +319,9 @@ impl Backlog {
         }
     }
 
-    /// Whether lines are on their way.
-    pub(super) fn is_in_flight(&self) -> bool {
-        self.flight.is_waiting()
+    /// Bytes in memory that have not arrived.
+    pub(super) const fn waiting_bytes(&self) -> usize {
+        self.queue.bytes() + self.incoming.bytes() + self.flight.unacknowledged_bytes()
     }
 
     /// Bytes that the kernel holds, or the peer's kernel and has not acknowledged.
@@ -364,6 +361,12 @@ impl Backlog {
     pub(super) fn spooled(&self) -> (u64, u64, u64) {
         let numbers = |disk: &Disk| (disk.spool.lines(), disk.spool.bytes(), disk.errors);
         self.disk.as_ref().map_or((0, 0, 0), numbers)
+    }
+
+    /// Whether nothing is left to be sent, repeats included.
+    #[cfg(test)]
+    pub(super) fn is_idle(&self) -> bool {
+        self.waiting_bytes() == 0 && self.disk.as_ref().is_none_or(|disk| !disk.spool.has_unread())
     }
 
     /// Whether there is a spool.

@@ -12,9 +12,12 @@ use std::{
 };
 
 /// How long and how much of what was acknowledged goes again when a connection dies.
+///
+/// A line goes again once: what was acknowledged as a repeat is not kept. So a peer whose connections live short gets each
+/// line twice at most, and every acknowledgement is progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Redo {
-    /// Since the acknowledgement. Zero keeps nothing.
+    /// From the acknowledgement to the last sign of life of the connection. Zero keeps nothing.
     pub time: Duration,
     /// Bytes of lines.
     pub bytes_max: usize,
@@ -29,6 +32,8 @@ pub(super) struct Flight {
     unacknowledged_bytes: usize,
     /// Of those, the lines that are nowhere else.
     owed_lines: u64,
+    /// When the peer last acknowledged something.
+    last_acknowledged: Option<Instant>,
 }
 
 impl Flight {
@@ -58,7 +63,8 @@ impl Flight {
             self.unacknowledged_bytes -= item.wire().len();
             self.owed_lines -= owed(&item);
             arrived(&item);
-            if !redo.time.is_zero() {
+            self.last_acknowledged = Some(now);
+            if !redo.time.is_zero() && !item.is_repeat {
                 self.kept_bytes += item.bytes();
                 self.kept.push_back((now, item));
             }
@@ -81,8 +87,10 @@ impl Flight {
         }
     }
 
-    /// Forgets what was acknowledged long enough ago.
+    /// Forgets what was acknowledged long enough before the last sign of life. While something is not acknowledged, that is
+    /// the last acknowledgement: the peer may be dead since then.
     pub(super) fn forget(&mut self, now: Instant, redo: Redo) {
+        let now = self.last_acknowledged.filter(|_| self.is_waiting()).unwrap_or(now);
         while let Some((since, item)) = self.kept.front()
             && (self.kept_bytes > redo.bytes_max || now.saturating_duration_since(*since) >= redo.time)
         {
@@ -91,9 +99,9 @@ impl Flight {
         }
     }
 
-    /// When there is something to forget.
+    /// When there is something to forget although nothing happens.
     pub(super) fn next_forget(&self, redo: Redo) -> Option<Instant> {
-        self.kept.front().map(|(since, _)| *since + redo.time)
+        self.kept.front().filter(|_| !self.is_waiting()).map(|(since, _)| *since + redo.time)
     }
 
     /// Everything that must go again, in order.

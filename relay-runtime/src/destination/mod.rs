@@ -13,10 +13,12 @@ mod flight;
 mod item;
 mod limits;
 mod pace;
+mod progress;
 mod queue;
 mod share;
 #[cfg(test)]
 mod simulation;
+mod stopping;
 
 use crate::{
     gather::Chunk,
@@ -24,12 +26,14 @@ use crate::{
 };
 use backlog::{Backlog, Now};
 use backoff::Backoff;
+use progress::Progress;
 use std::{
     io::IoSlice,
     net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
+use stopping::Stopping;
 
 pub use counts::{DestinationCounts, DropReason};
 pub use limits::{Limits, Redo, Replay, Room, Spooling, WhenFull};
@@ -102,7 +106,7 @@ pub enum Output {
 pub enum DisconnectReason {
     /// The address did not answer in time.
     ConnectTimeout,
-    /// The peer stopped reading.
+    /// The peer acknowledges nothing, or takes nothing.
     WriteTimeout,
 }
 
@@ -119,6 +123,7 @@ pub struct Destination {
     next_ask: Instant,
     /// The kernel was asked since the last write.
     was_asked: bool,
+    stopping: Option<Stopping>,
 }
 
 #[derive(Debug)]
@@ -132,7 +137,7 @@ enum Link {
     /// One address is being tried.
     Connecting { deadline: Instant, addresses: std::vec::IntoIter<SocketAddr> },
     /// The connection stands. `blocked` since when the kernel takes nothing.
-    Up { since: Instant, blocked: Option<Instant> },
+    Up { since: Instant, blocked: Option<Instant>, progress: Progress },
 }
 
 impl Destination {
@@ -160,6 +165,7 @@ impl Destination {
             unix_s: 0,
             next_ask: now,
             was_asked: false,
+            stopping: None,
         }
     }
 
@@ -181,10 +187,7 @@ impl Destination {
             Input::Connected => self.connected(now),
             Input::ConnectFailed => self.connect_failed(now),
             Input::Writable => self.set_blocked(None),
-            Input::Wrote(bytes) => {
-                self.backlog.wrote(bytes);
-                self.set_blocked(None);
-            }
+            Input::Wrote(bytes) => self.wrote(bytes, now),
             Input::WriteBlocked => self.blocked(now),
             Input::Unsendable => {
                 let lines = self.backlog.skip_line();
@@ -193,10 +196,18 @@ impl Destination {
             Input::Outstanding(bytes) => {
                 self.backlog.acknowledge(bytes, now, &mut self.counts);
                 self.next_ask = now + ASK_PERIOD;
+                if let Link::Up { progress, blocked, .. } = &mut self.link
+                    && progress.heard(bytes, now)
+                {
+                    *blocked = blocked.map(|_| now);
+                }
             }
             Input::Closed { outstanding } => self.closed(outstanding, now),
-            Input::EndOfTurn => self.backlog.settle(self.at(now), self.is_up(), &mut self.counts),
-            Input::Stop => self.backlog.stop(),
+            Input::EndOfTurn => self.end_turn(now),
+            Input::Stop => {
+                self.backlog.stop();
+                self.stopping = Some(Stopping::new(self.backlog.waiting_bytes(), now));
+            }
             Input::GiveUp => self.backlog.give_up(self.at(now), &mut self.counts),
         }
     }
@@ -218,19 +229,22 @@ impl Destination {
             Link::Connecting { deadline, .. } if *deadline <= now => {
                 Some(Output::Disconnect(DisconnectReason::ConnectTimeout))
             }
-            Link::Up { blocked: Some(since), .. } if *since + self.limits.write_timeout <= now => {
-                Some(Output::Disconnect(DisconnectReason::WriteTimeout))
-            }
-            Link::Up { blocked, .. } => {
+            Link::Up { blocked, progress, .. } => {
                 let is_taking = blocked.is_none();
                 let in_flight = self.backlog.in_flight_bytes();
-                let is_time = self.next_ask <= now;
+                let is_time = self.next_ask <= now && progress.stalled_since().is_some();
                 let is_much = in_flight > ASK_BYTES && is_taking && !self.was_asked;
-                if (is_time && self.backlog.is_in_flight()) || is_much {
+                let is_dead = self.dead_at().is_some_and(|at| at <= now);
+                // Something may have arrived since the last answer, which then is not from this moment.
+                let is_doubtful = is_dead && self.next_ask < now + ASK_PERIOD;
+                if is_time || is_much || is_doubtful {
                     self.was_asked = true;
                     return Some(Output::Ask);
                 }
                 self.was_asked = false;
+                if is_dead {
+                    return Some(Output::Disconnect(DisconnectReason::WriteTimeout));
+                }
                 let at = Now { instant: now, unix_s: self.unix_s };
                 let wants = is_taking && self.backlog.refill(at, &mut self.counts);
                 wants.then_some(Output::Send)
@@ -242,14 +256,20 @@ impl Destination {
     /// When to poll again, and to give `EndOfTurn`, although nothing happened.
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
-        let link = match self.link {
-            Link::Waiting { until } => Some(until),
-            Link::Connecting { deadline, .. } => Some(deadline),
-            Link::Up { blocked: Some(since), .. } => Some(since + self.limits.write_timeout),
-            Link::Resolving | Link::Trying { .. } | Link::Up { .. } => None,
+        let (link, ask) = match self.link {
+            Link::Waiting { until } => (Some(until), None),
+            Link::Connecting { deadline, .. } => (Some(deadline), None),
+            Link::Up { progress, .. } => (self.dead_at(), progress.stalled_since().map(|_| self.next_ask)),
+            Link::Resolving | Link::Trying { .. } => (None, None),
         };
-        let ask = (self.is_up() && self.backlog.is_in_flight()).then_some(self.next_ask);
-        [link, ask, self.backlog.next_settle(now, self.is_up())].into_iter().flatten().min()
+        let stop = self.stopping.map(|stopping| stopping.next_measure());
+        [link, ask, stop, self.backlog.next_settle(now, self.is_up())].into_iter().flatten().min()
+    }
+
+    /// When the connection counts as dead unless something arrives, or is taken where nothing is acknowledged.
+    fn dead_at(&self) -> Option<Instant> {
+        let Link::Up { blocked, progress, .. } = self.link else { return None };
+        progress.stalled_since().or(blocked).map(|since| since + self.limits.write_timeout)
     }
 
     /// What to write now, over a stream; gives the number of slices used.
@@ -268,10 +288,12 @@ impl Destination {
         matches!(self.link, Link::Up { .. })
     }
 
-    /// Whether a stop need not wait for it.
+    /// Whether a stop need not wait for it: nothing waits, or the spool takes what a destination that is down or slow does
+    /// not.
     #[must_use]
     pub fn is_settled(&self) -> bool {
-        self.backlog.is_settled(self.is_up())
+        let is_slow = self.stopping.is_some_and(|stopping| stopping.is_slow());
+        self.backlog.is_settled(self.is_up() && !is_slow)
     }
 
     /// Whether inputs should be held for it (`when_full = "block"`).
@@ -321,7 +343,7 @@ impl Destination {
 
     fn connected(&mut self, now: Instant) {
         if matches!(self.link, Link::Connecting { .. }) {
-            self.link = Link::Up { since: now, blocked: None };
+            self.link = Link::Up { since: now, blocked: None, progress: Progress::default() };
             self.counts.connects += 1;
         }
     }
@@ -341,6 +363,21 @@ impl Destination {
         }
     }
 
+    fn wrote(&mut self, bytes: usize, now: Instant) {
+        self.backlog.wrote(bytes);
+        if let Link::Up { blocked, progress, .. } = &mut self.link {
+            *blocked = None;
+            progress.wrote(bytes, now);
+        }
+    }
+
+    fn end_turn(&mut self, now: Instant) {
+        self.backlog.settle(self.at(now), self.is_up(), &mut self.counts);
+        if let Some(stopping) = &mut self.stopping {
+            stopping.measure(self.backlog.waiting_bytes(), now);
+        }
+    }
+
     fn set_blocked(&mut self, since: Option<Instant>) {
         if let Link::Up { blocked, .. } = &mut self.link {
             *blocked = since;
@@ -355,7 +392,8 @@ impl Destination {
     }
 
     fn closed(&mut self, outstanding: Option<usize>, now: Instant) {
-        if let Link::Up { since, .. } = self.link {
+        if let Link::Up { since, progress, .. } = self.link {
+            let outstanding = outstanding.unwrap_or(progress.unacknowledged());
             self.backlog.connection_lost(outstanding, now, &mut self.counts);
             if now.saturating_duration_since(since) >= STABLE_AFTER {
                 self.backoff.reset();

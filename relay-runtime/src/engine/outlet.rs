@@ -34,8 +34,10 @@ const DATAGRAM_BYTES: usize = 1400;
 /// Reads of what a destination says per turn; all of it is ignored.
 const READS: usize = 16;
 
-/// When an idle connection to a peer that vanished is found out.
-const KEEPALIVE: Duration = Duration::from_mins(1);
+/// Silence after which the kernel asks whether the peer is still there, and how often it asks again. With `write_timeout` as
+/// `TCP_USER_TIMEOUT` an idle connection to a peer that vanished ends within the sum of the three (tcp(7)).
+const KEEPALIVE: Duration = Duration::from_secs(30);
+const KEEPALIVE_AGAIN: Duration = Duration::from_secs(5);
 
 /// One destination with its socket.
 #[derive(Debug)]
@@ -47,6 +49,7 @@ pub(super) struct Outlet {
     token: Token,
     address: String,
     transport: Transport,
+    write_timeout: Duration,
     socket: Option<Socket>,
 }
 
@@ -72,6 +75,7 @@ impl Outlet {
             token,
             address,
             transport: outgoing.transport,
+            write_timeout: outgoing.limits.write_timeout,
             socket: None,
         }
     }
@@ -93,7 +97,7 @@ impl Outlet {
                     self.connect_failed(&io::ErrorKind::TimedOut.into(), edge);
                 }
                 Output::Disconnect(DisconnectReason::WriteTimeout) => {
-                    self.closed("takes no bytes within the write timeout", edge);
+                    self.closed("acknowledges nothing within `write_timeout`", edge);
                 }
             }
         }
@@ -160,7 +164,7 @@ impl Outlet {
     }
 
     fn connect(&mut self, address: SocketAddr, edge: &mut Edge) {
-        let opened = Socket::open(self.transport, address).and_then(|mut socket| {
+        let opened = Socket::open(self.transport, address, self.write_timeout).and_then(|mut socket| {
             socket.register(edge.poll.registry(), self.token)?;
             Ok(socket)
         });
@@ -270,12 +274,12 @@ impl Outlet {
 }
 
 impl Socket {
-    fn open(transport: Transport, address: SocketAddr) -> io::Result<Self> {
+    fn open(transport: Transport, address: SocketAddr, write_timeout: Duration) -> io::Result<Self> {
         match transport {
             Transport::Tcp => {
                 let stream = TcpStream::connect(address)?;
                 let _ = stream.set_nodelay(true);
-                let _ = SockRef::from(&stream).set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE));
+                notice_death(&stream, write_timeout);
                 Ok(Self::Tcp(stream))
             }
             Transport::Udp => {
@@ -305,6 +309,19 @@ impl Socket {
             Self::Udp(socket) => registry.reregister(socket, token, interest),
         }
     }
+}
+
+/// Lets the kernel find out that the peer vanished, busy or idle. What a system cannot do is left out: the state machine watches
+/// what is acknowledged, too.
+fn notice_death(stream: &TcpStream, write_timeout: Duration) {
+    let socket = SockRef::from(stream);
+    let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let keepalive = {
+        let _ = socket.set_tcp_user_timeout(Some(write_timeout));
+        keepalive.with_interval(KEEPALIVE_AGAIN)
+    };
+    let _ = socket.set_tcp_keepalive(&keepalive);
 }
 
 /// What a write tells the state machine.

@@ -2,6 +2,9 @@
 
 #![allow(dead_code, reason = "each test uses some of it")]
 
+pub(crate) mod process;
+pub(crate) mod traffic;
+
 use relay_runtime::{
     dispatch::{Dispatch, Scratch, Sink},
     ledger::Ledger,
