@@ -13,6 +13,7 @@ use std::{env, fmt::Write as _, fs, path::Path};
 
 fn main() {
     println!("cargo::rerun-if-changed=tables.rs");
+    println!("cargo::rerun-if-changed=production.rs");
     if env::var_os("CARGO_FEATURE_TABLES").is_none() {
         return;
     }

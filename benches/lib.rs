@@ -102,3 +102,34 @@ pub fn take(lines: &[u8], pipeline: &mut dyn LinePipeline, gathered: &mut Gather
 pub fn gathered(name: &str) -> Gathered {
     Gathered::new(tables::table(name).destinations.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use relay_runtime::trace::Tracer;
+    use std::collections::BTreeSet;
+
+    /// Where each line goes.
+    fn deliveries(name: &str, lines: &[u8]) -> Vec<Vec<String>> {
+        let table = tables::table(name);
+        let interpreter = Interpreter::new(&table).expect("good regexes");
+        let mut tracer = Tracer::new(&table, &interpreter);
+        let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        let to = |line| tracer.trace(line).routes.into_iter().flat_map(|route| route.destinations).collect();
+        lines.map(to).collect()
+    }
+
+    #[test]
+    #[expect(clippy::cast_precision_loss, reason = "averages")]
+    fn the_table_that_is_like_those_in_production_is_what_is_said_of_it() {
+        let table = tables::table("production_negated");
+        let hosts: BTreeSet<_> = table.destinations.iter().map(|one| one.host().to_owned()).collect();
+        assert_eq!((table.routes.len(), table.destinations.len(), hosts.len()), (215, 363, 363));
+        let lines = tables::lines("production_negated", 2_000);
+        let bytes = lines.len() as f64 / 2_000.0;
+        assert!((171.0..173.0).contains(&bytes), "{bytes}");
+        let deliveries = deliveries("production_negated", &lines);
+        let each = deliveries.iter().map(Vec::len).sum::<usize>() as f64 / 2_000.0;
+        assert!((3.35..3.45).contains(&each), "{each}");
+    }
+}

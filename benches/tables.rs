@@ -1,6 +1,10 @@
 //! The tables that are timed, and lines for each. The build script compiles the tables; the benchmarks interpret
 //! them too.
 
+#[path = "production.rs"]
+mod production;
+
+use production::FirstMatch;
 use relay_runtime::table::{
     Aggregator, Destination, DestinationIndex, Function, HashAlgorithm, HashRing, Matcher, Pattern, Rewriter,
     Route, RouteDestination, RouteKind, Table,
@@ -8,7 +12,7 @@ use relay_runtime::table::{
 use std::fmt::Write as _;
 
 /// Everything that is timed: names, and what the name of a table that is compiled stands for.
-pub const ALL: [&str; 16] = [
+pub const ALL: [&str; 19] = [
     "passthrough",
     "prefixes_1",
     "prefixes_10",
@@ -21,6 +25,9 @@ pub const ALL: [&str; 16] = [
     "carbon_ch_8",
     "fnv1a_ch_8",
     "jump_fnv1a_ch_8",
+    "carbon_ch_4_routes",
+    "jump_fnv1a_ch_4_routes",
+    "production_negated",
     "mixed",
     "aggregations_100",
     "aggregations_many_names",
@@ -50,6 +57,9 @@ pub fn table(name: &str) -> Table {
         "carbon_ch_8" => all_to(ring(HashAlgorithm::CarbonCh), 8),
         "fnv1a_ch_8" => all_to(ring(HashAlgorithm::Fnv1aCh), 8),
         "jump_fnv1a_ch_8" => all_to(ring(HashAlgorithm::JumpFnv1aCh), 8),
+        "carbon_ch_4_routes" => rings_of_parts(HashAlgorithm::CarbonCh),
+        "jump_fnv1a_ch_4_routes" => rings_of_parts(HashAlgorithm::JumpFnv1aCh),
+        "production_negated" => production::table(FirstMatch::Negated),
         "mixed" => mixed(),
         "aggregations_100" | "aggregations_many_names" => aggregations("service"),
         "aggregations_none" => aggregations("worker"),
@@ -62,6 +72,9 @@ pub fn table(name: &str) -> Table {
 /// and then, blocked.
 #[must_use]
 pub fn lines(name: &str, count: u64) -> Vec<u8> {
+    if name.starts_with("production") {
+        return production::lines(count);
+    }
     let hosts = match name {
         "prefixes_1" => 1,
         "prefixes_10" | "aggregations_100" => 10,
@@ -115,6 +128,17 @@ fn route_kind_all(destinations: &[usize]) -> RouteKind {
 fn ring(algorithm: HashAlgorithm) -> RouteKind {
     let destinations = (0..8).map(DestinationIndex::new).collect();
     RouteKind::ConsistentHash(HashRing { algorithm, replicas: 1, diverse: false, destinations })
+}
+
+/// Four routes that take every line, each with a ring of eight others.
+fn rings_of_parts(algorithm: HashAlgorithm) -> Table {
+    let route = |part: usize| {
+        let destinations = (8 * part..8 * part + 8).map(DestinationIndex::new).collect();
+        let ring = HashRing { algorithm, replicas: 1, diverse: false, destinations };
+        let kind = RouteKind::ConsistentHash(ring);
+        Route { key: format!("part{part}"), matcher: Matcher::default(), kind }
+    };
+    Table { routes: (0..4).map(route).collect(), destinations: destinations(32), ..Table::default() }
 }
 
 /// One route without conditions.
