@@ -4,7 +4,7 @@
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use relay_runtime::{
-    ring::{NAMES_AT_A_TIME, Ring, md5},
+    ring::{Hashes, NAMES_AT_A_TIME, RingIndex, Rings, md5},
     table::{Destination, DestinationIndex, HashAlgorithm, HashRing},
 };
 use std::hint::black_box;
@@ -20,7 +20,7 @@ fn names() -> Vec<String> {
     (0..NAMES).map(name).collect()
 }
 
-fn ring(algorithm: HashAlgorithm) -> Ring {
+fn rings(algorithm: HashAlgorithm) -> (Rings, RingIndex) {
     let destinations: Vec<_> = (0..8)
         .map(|at| Destination {
             instance: Some(format!("{at}")),
@@ -29,7 +29,8 @@ fn ring(algorithm: HashAlgorithm) -> Ring {
         .collect();
     let indices = (0..destinations.len()).map(DestinationIndex::new).collect();
     let ring = HashRing { algorithm, replicas: 1, diverse: false, destinations: indices };
-    Ring::new(&ring, &destinations)
+    let (rings, indices) = Rings::new(std::iter::once(&ring), &destinations);
+    (rings, indices[0])
 }
 
 fn select(criterion: &mut Criterion) {
@@ -38,14 +39,14 @@ fn select(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("ring");
     group.throughput(Throughput::Elements(NAMES as u64));
     for algorithm in HashAlgorithm::ALL {
-        let ring = ring(algorithm);
+        let (rings, ring) = rings(algorithm);
         group.bench_function(format!("{algorithm:?}/one"), |bencher| {
             bencher.iter_batched_ref(
                 Vec::new,
                 |out| {
                     for name in &names {
                         out.clear();
-                        ring.select(name, out);
+                        rings.select(ring, name, out);
                         black_box(&*out);
                     }
                 },
@@ -53,11 +54,14 @@ fn select(criterion: &mut Criterion) {
             );
         });
         group.bench_function(format!("{algorithm:?}/sixteen"), |bencher| {
+            let mut hashes = Hashes::default();
             bencher.iter(|| {
                 for batch in names.chunks(NAMES_AT_A_TIME) {
-                    ring.select_many(batch, |_, chosen| {
-                        black_box(chosen);
-                    });
+                    rings.hash(batch, |_| [ring].into_iter(), &mut hashes);
+                    for at in 0..batch.len() {
+                        hashes.forget();
+                        black_box(rings.choose(ring, at, &mut hashes));
+                    }
                 }
             });
         });

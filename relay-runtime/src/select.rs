@@ -6,7 +6,7 @@
 
 use crate::{
     parts::Hashing,
-    ring::Ring,
+    ring::{Choice, Hashes, RingIndex, Rings},
     table::{DestinationIndex, RouteIndex, RouteKind, Table},
 };
 use std::sync::{
@@ -45,6 +45,8 @@ impl Liveness {
 #[derive(Clone, Debug)]
 pub struct Selectors {
     by_route: Vec<Selector>,
+    /// Nothing about them ever changes.
+    rings: Option<(Hashing, Arc<Rings>)>,
     liveness: Liveness,
 }
 
@@ -52,7 +54,7 @@ pub struct Selectors {
 enum Selector {
     /// The route reports its destinations itself, or has none.
     Nothing,
-    Hash(Hashing, Box<Ring>),
+    Hash(Hashing, RingIndex),
     RoundRobin {
         destinations: Vec<DestinationIndex>,
         next: usize,
@@ -66,9 +68,19 @@ impl Selectors {
     /// The selectors of one worker; its turns start at each route's first destination.
     #[must_use]
     pub fn new(table: &Table, liveness: Liveness) -> Self {
-        let selector = |kind: &RouteKind| match kind {
-            RouteKind::ConsistentHash(ring) => match Hashing::get() {
-                Some(part) => Selector::Hash(part, Box::new(Ring::new(ring, &table.destinations))),
+        let rings = table.routes.iter().filter_map(|route| match &route.kind {
+            RouteKind::ConsistentHash(ring) => Some(ring),
+            _ => None,
+        });
+        let ready = Hashing::get().map(|part| (part, Rings::new(rings, &table.destinations)));
+        let (rings, indices) = match ready {
+            Some((part, (rings, indices))) => (Some((part, Arc::new(rings))), indices),
+            None => (None, Vec::new()),
+        };
+        let mut hashed = indices.into_iter();
+        let mut selector = |kind: &RouteKind| match kind {
+            RouteKind::ConsistentHash(_) => match Hashing::get().zip(hashed.next()) {
+                Some((part, ring)) => Selector::Hash(part, ring),
                 None => Selector::Nothing,
             },
             RouteKind::RoundRobin { destinations } => {
@@ -77,11 +89,11 @@ impl Selectors {
             RouteKind::Failover { destinations } => Selector::Failover { destinations: destinations.clone() },
             _ => Selector::Nothing,
         };
-        Self { by_route: table.routes.iter().map(|route| selector(&route.kind)).collect(), liveness }
+        Self { by_route: table.routes.iter().map(|route| selector(&route.kind)).collect(), rings, liveness }
     }
 
-    /// Whether the route's destinations depend on nothing but the metric, so that
-    /// [`select_hashed`](Self::select_hashed) may choose for many at a time.
+    /// Whether the route's destinations depend on nothing but the metric, so that those of many metrics may be chosen at a
+    /// time: by [`hash`](Self::hash) and [`select_hashed`](Self::select_hashed).
     #[must_use]
     pub fn is_hashed(&self, route: RouteIndex) -> bool {
         matches!(self.by_route.get(route.get()), Some(Selector::Hash(..)))
@@ -91,7 +103,11 @@ impl Selectors {
     /// (BUG-43), and for the kinds that report theirs themselves.
     pub fn select(&mut self, route: RouteIndex, name: &[u8], out: &mut Vec<DestinationIndex>) {
         match self.by_route.get_mut(route.get()) {
-            Some(Selector::Hash(_, ring)) => ring.select(name, out),
+            Some(Selector::Hash(_, ring)) => {
+                if let Some((_, rings)) = &self.rings {
+                    rings.select(*ring, name, out);
+                }
+            }
             Some(Selector::RoundRobin { destinations, next }) => {
                 out.extend(destinations.get(*next));
                 *next = if *next + 1 < destinations.len() { *next + 1 } else { 0 };
@@ -104,18 +120,35 @@ impl Selectors {
         }
     }
 
-    /// Calls `each` with the number of every one of `names` and the destinations that the hash route chooses
-    /// for it, in order. Best with as many as [`NAMES_AT_A_TIME`](crate::ring::NAMES_AT_A_TIME) names. Routes
-    /// that are not hashed choose none.
-    pub fn select_hashed(
+    /// Hashes names, of which there are at most [`NAMES_AT_A_TIME`](crate::ring::NAMES_AT_A_TIME), for their hash routes:
+    /// each name once for all routes that hash it alike.
+    pub fn hash<'r>(
         &self,
-        route: RouteIndex,
         names: &[&[u8]],
-        mut each: impl FnMut(usize, &[DestinationIndex]),
+        routes_of: impl Fn(usize) -> &'r [RouteIndex],
+        hashes: &mut Hashes,
     ) {
+        let Some((_, rings)) = &self.rings else { return };
+        let rings_of = |at| routes_of(at).iter().filter_map(|route| self.ring(*route));
+        rings.hash(names, rings_of, hashes);
+    }
+
+    /// What a hash route chooses for the name of this number, for which it was hashed. Between two names, `hashes` must
+    /// [forget](Hashes::forget). Routes that are not hashed choose none.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "once per line and hash route")]
+    pub fn select_hashed<'a>(&'a self, route: RouteIndex, at: usize, hashes: &'a mut Hashes) -> Choice<'a> {
+        match (self.ring(route), &self.rings) {
+            (Some(ring), Some((_, rings))) => rings.choose(ring, at, hashes),
+            _ => Choice { destinations: &[], of: 1 },
+        }
+    }
+
+    #[inline]
+    fn ring(&self, route: RouteIndex) -> Option<RingIndex> {
         match self.by_route.get(route.get()) {
-            Some(Selector::Hash(_, ring)) => ring.select_many(names, each),
-            _ => (0..names.len()).for_each(|at| each(at, &[])),
+            Some(Selector::Hash(_, ring)) => Some(*ring),
+            _ => None,
         }
     }
 }
@@ -123,7 +156,10 @@ impl Selectors {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::{Destination, HashAlgorithm, HashRing, Matcher, Route};
+    use crate::{
+        ring::NAMES_AT_A_TIME,
+        table::{Destination, HashAlgorithm, HashRing, Matcher, Route},
+    };
 
     fn table(kind: RouteKind) -> Table {
         let destinations = ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"].map(Destination::new).to_vec();
@@ -177,13 +213,50 @@ mod tests {
         for kind in hashed.into_iter().chain([turns, failover, RouteKind::Blackhole]) {
             let mut selectors = Selectors::new(&table(kind), Liveness::all_up(3));
             check(&mut selectors, "a.b", &[]);
-            selectors.select_hashed(RouteIndex(0), &[b"a", b"b"], |_, chosen| assert!(chosen.is_empty()));
+            assert_eq!(many(&selectors, &[RouteIndex(0)], &[b"a", b"b"]), [[], []]);
         }
+    }
+
+    /// What these hash routes choose for each name.
+    fn many(selectors: &Selectors, routes: &[RouteIndex], names: &[&[u8]]) -> Vec<Vec<DestinationIndex>> {
+        let (mut hashes, mut chosen) = (Hashes::default(), Vec::new());
+        for batch in names.chunks(NAMES_AT_A_TIME) {
+            selectors.hash(batch, |_| routes, &mut hashes);
+            for at in 0..batch.len() {
+                let mut out = Vec::new();
+                hashes.forget();
+                for &route in routes {
+                    out.extend_from_slice(selectors.select_hashed(route, at, &mut hashes).destinations);
+                }
+                chosen.push(out);
+            }
+        }
+        chosen
+    }
+
+    /// What [`Selectors::select`] says of the same.
+    fn one_by_one(
+        selectors: &mut Selectors,
+        routes: &[RouteIndex],
+        names: &[&[u8]],
+    ) -> Vec<Vec<DestinationIndex>> {
+        let one = |name: &&[u8]| {
+            let mut out = Vec::new();
+            for &route in routes {
+                selectors.select(route, name, &mut out);
+            }
+            out
+        };
+        names.iter().map(one).collect()
+    }
+
+    fn names() -> Vec<String> {
+        (0..40).map(|at| "a.b\u{e9}".repeat(at)).collect()
     }
 
     #[test]
     fn many_at_a_time_are_chosen_as_one_at_a_time() {
-        let texts: Vec<String> = (0..40).map(|at| "a.b".repeat(at)).collect();
+        let texts = names();
         let names: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
         for algorithm in HashAlgorithm::ALL {
             for replicas in 1..4 {
@@ -191,15 +264,44 @@ mod tests {
                 let table = table(RouteKind::ConsistentHash(ring));
                 let mut selectors = Selectors::new(&table, Liveness::all_up(3));
                 assert!(selectors.is_hashed(RouteIndex(0)));
-                let mut many = Vec::new();
-                selectors.select_hashed(RouteIndex(0), &names, |at, to| many.push((at, to.to_vec())));
-                for (at, name) in names.iter().enumerate() {
-                    let mut one = Vec::new();
-                    selectors.select(RouteIndex(0), name, &mut one);
-                    assert_eq!(many[at], (at, one));
-                }
-                assert_eq!(many.len(), names.len());
+                let all = [RouteIndex(0)];
+                assert_eq!(many(&selectors, &all, &names), one_by_one(&mut selectors, &all, &names));
             }
+        }
+    }
+
+    /// Whether they share their rings, their hashes, or nothing.
+    #[test]
+    fn routes_that_take_the_same_names_choose_as_each_would_alone() {
+        let texts = names();
+        let names: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
+        let ring = |algorithm, replicas, destinations| {
+            RouteKind::ConsistentHash(HashRing { algorithm, replicas, diverse: false, destinations })
+        };
+        let mut kinds = Vec::new();
+        for algorithm in HashAlgorithm::ALL {
+            for replicas in [1, 2] {
+                kinds.push(ring(algorithm, replicas, indices(0..3)));
+                kinds.push(ring(algorithm, replicas, indices(0..3)));
+                kinds.push(ring(algorithm, replicas, vec![DestinationIndex(2), DestinationIndex(0)]));
+            }
+        }
+        let mut table = table(RouteKind::Blackhole);
+        table.routes = kinds
+            .into_iter()
+            .map(|kind| Route { key: String::new(), matcher: Matcher::default(), kind })
+            .collect();
+        let mut selectors = Selectors::new(&table, Liveness::all_up(3));
+        let all: Vec<_> = (0..table.routes.len()).map(RouteIndex::new).collect();
+        assert_eq!(many(&selectors, &all, &names), one_by_one(&mut selectors, &all, &names));
+        for (at, route) in all.iter().enumerate() {
+            let alone = Table { routes: vec![table.routes[at].clone()], ..table.clone() };
+            let mut alone = Selectors::new(&alone, Liveness::all_up(3));
+            let (together, apart) = (
+                one_by_one(&mut selectors, &[*route], &names),
+                one_by_one(&mut alone, &[RouteIndex(0)], &names),
+            );
+            assert_eq!(together, apart, "{:?}", table.routes[at].kind);
         }
     }
 }

@@ -20,17 +20,16 @@ const LINE_BYTES_MAX: usize = 300;
 /// What each destination got of each series, in order.
 type Delivered = BTreeMap<(usize, Vec<u8>), Vec<Vec<u8>>>;
 
-/// Something of everything: blocked, rewritten, all, first, hashed.
+/// Something of everything: blocked, rewritten, all, first, and hashed by one route, by several that hash alike or not, and by
+/// so many that copies travel apart.
 fn table() -> Table {
     let index = DestinationIndex::new;
     let to = |at| RouteDestination { destination: index(at), matcher: Matcher::default() };
     let prefix = |text: &str| Matcher { prefix: Some(text.to_owned()), ..Matcher::default() };
     let route = |key: &str, matcher, kind| Route { key: key.to_owned(), matcher, kind };
-    let ring = HashRing {
-        algorithm: HashAlgorithm::CarbonCh,
-        replicas: 1,
-        diverse: false,
-        destinations: (0..4).map(index).collect(),
+    let ring = |algorithm, replicas| {
+        let destinations = (0..4).map(index).collect();
+        RouteKind::ConsistentHash(HashRing { algorithm, replicas, diverse: false, destinations })
     };
     Table {
         destinations: (0..4).map(|at| Destination::new(format!("10.0.0.{at}:2003"))).collect(),
@@ -38,8 +37,15 @@ fn table() -> Table {
         rewriters: vec![Rewriter { old: Pattern::parse("bb"), new: "x".to_owned(), not: None, max: None }],
         routes: vec![
             route("all", prefix("a"), RouteKind::SendAllMatch { destinations: vec![to(0), to(1)] }),
-            route("ring", prefix("ab"), RouteKind::ConsistentHash(ring)),
+            route("ring", prefix("ab"), ring(HashAlgorithm::CarbonCh, 1)),
             route("one", prefix("b"), RouteKind::SendFirstMatch { destinations: vec![to(3), to(2)] }),
+            route("same ring", prefix("ab"), ring(HashAlgorithm::CarbonCh, 1)),
+            route("same hash", prefix("ba"), ring(HashAlgorithm::FastCarbonCh, 1)),
+            route("two", prefix("b"), ring(HashAlgorithm::ConsistentHashingV1, 2)),
+            route("other", prefix("ba"), ring(HashAlgorithm::Fnv1aCh, 1)),
+            route("others", prefix("bb"), ring(HashAlgorithm::JumpFnv1aCh, 3)),
+            route("mmh3", prefix("x"), ring(HashAlgorithm::Mmh3Ch, 1)),
+            route("in turn", prefix("bc"), RouteKind::RoundRobin { destinations: vec![index(0), index(2)] }),
         ],
         ..Table::default()
     }

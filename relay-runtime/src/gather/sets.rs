@@ -6,13 +6,12 @@
 //! always has chunks of its own or never, and no series changes between the two.
 
 use crate::table::DestinationIndex;
-use std::collections::HashMap;
 
 /// How many sets of several destinations there may be.
 const INTERNED_MAX: usize = 1024;
 
-/// How many sets are found without asking the map.
-const RECENT: usize = 256;
+/// Where sets are found. At most half of the slots are in use, so that every search ends soon.
+const SLOTS: usize = 2 * INTERNED_MAX;
 
 /// One set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,9 +45,8 @@ pub(super) struct Sets {
     /// Every destination, in order: the members of the single sets.
     singles: Vec<DestinationIndex>,
     members: Vec<Box<[DestinationIndex]>>,
-    numbers: HashMap<Box<[DestinationIndex]>, SetId>,
-    /// A set met lately, at the place that its members hash to.
-    recent: Box<[Option<SetId>]>,
+    /// Open addressing: one more than a place in `members`; 0 is free.
+    slots: Box<[u16; SLOTS]>,
 }
 
 impl Sets {
@@ -56,8 +54,7 @@ impl Sets {
         Self {
             singles: (0..destinations).map(DestinationIndex::new).collect(),
             members: Vec::new(),
-            numbers: HashMap::new(),
-            recent: vec![None; RECENT].into_boxed_slice(),
+            slots: Box::new([0; SLOTS]),
         }
     }
 
@@ -73,35 +70,39 @@ impl Sets {
         if let [single] = destinations {
             return Together::As(SetId::single(*single));
         }
-        let place = place(destinations);
-        match self.recent[place] {
-            Some(set) if self.members(set) == destinations => Together::As(set),
-            _ => self.find_or_add(destinations, place),
+        let mut slot = slot(destinations);
+        while let Some(at) = usize::from(self.slots[slot]).checked_sub(1) {
+            if *self.members[at] == *destinations {
+                return Together::As(self.set_at(at));
+            }
+            slot = (slot + 1) % SLOTS;
         }
+        self.add(destinations, slot)
     }
 
-    fn find_or_add(&mut self, destinations: &[DestinationIndex], place: usize) -> Together {
-        let set = match self.numbers.get(destinations) {
-            Some(set) => *set,
-            None if self.members.len() >= INTERNED_MAX || has_duplicate(destinations) => return Together::No,
-            None => {
-                let set = SetId(DestinationIndex::new(self.singles.len() + self.members.len()).0);
-                self.members.push(destinations.into());
-                self.numbers.insert(destinations.into(), set);
-                set
-            }
-        };
-        self.recent[place] = Some(set);
-        Together::As(set)
+    /// Gives a set that was not found a number, and this slot.
+    #[inline(never)]
+    fn add(&mut self, destinations: &[DestinationIndex], slot: usize) -> Together {
+        if self.members.len() >= INTERNED_MAX || has_duplicate(destinations) {
+            return Together::No;
+        }
+        let at = self.members.len();
+        self.members.push(destinations.into());
+        self.slots[slot] = u16::try_from(at + 1).unwrap_or(0);
+        Together::As(self.set_at(at))
+    }
+
+    fn set_at(&self, at: usize) -> SetId {
+        SetId(DestinationIndex::new(self.singles.len() + at).0)
     }
 }
 
-/// Mixes the members; any spread will do, as a miss only costs a look into the map.
-fn place(destinations: &[DestinationIndex]) -> usize {
+/// Where to start looking for a set; any spread will do.
+fn slot(destinations: &[DestinationIndex]) -> usize {
     let mix = |hash: u32, destination: &DestinationIndex| {
         (hash.rotate_left(5) ^ destination.0).wrapping_mul(0x9e37_79b9)
     };
-    destinations.iter().fold(0, mix) as usize >> 8 & (RECENT - 1)
+    destinations.iter().fold(0, mix) as usize >> 8 & (SLOTS - 1)
 }
 
 fn has_duplicate(destinations: &[DestinationIndex]) -> bool {

@@ -100,8 +100,13 @@ impl Common {
         };
         let destinations =
             if outcome.has_more { self.memory.destinations.as_slice() } else { outcome.first.as_slice() };
-        if let Some(route) = outcome.deferred {
-            let full = self.deferred.push(route, name.len(), &text, destinations, outcome.varies);
+        let routes = if outcome.has_more_deferred {
+            self.memory.deferred.as_slice()
+        } else {
+            outcome.deferred.as_slice()
+        };
+        if !routes.is_empty() {
+            let full = self.deferred.push(routes, name.len(), &text, destinations, outcome.varies);
             if full.0 {
                 self.deferred.flush(&self.selectors, placer, gathered);
             }

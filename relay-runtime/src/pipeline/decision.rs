@@ -28,7 +28,10 @@ pub(super) struct Decision<'a> {
     waiting: Option<RouteIndex>,
     is_routed: bool,
     is_rewritten: bool,
+    /// The first hash route, which chooses later.
     deferred: Option<RouteIndex>,
+    /// There are more hash routes than `deferred`; `memory` holds them all.
+    has_more_deferred: bool,
     varies: bool,
     end: End,
 }
@@ -37,6 +40,7 @@ pub(super) struct Decision<'a> {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     pub(super) destinations: Vec<DestinationIndex>,
+    pub(super) deferred: Vec<RouteIndex>,
     pub(super) rewritten: Vec<u8>,
     pub(super) aggregators: Vec<AggregatorIndex>,
     chosen: Vec<DestinationIndex>,
@@ -70,6 +74,8 @@ pub(super) struct Outcome {
     pub(super) has_more: bool,
     /// This hash route's choice comes on top.
     pub(super) deferred: Option<RouteIndex>,
+    /// The choices of the hash routes in [`Memory::deferred`] come on top, as they are more than one.
+    pub(super) has_more_deferred: bool,
     /// The next line of this series may have other destinations.
     pub(super) varies: bool,
 }
@@ -95,6 +101,7 @@ impl<'a> Decision<'a> {
             is_routed: false,
             is_rewritten: false,
             deferred: None,
+            has_more_deferred: false,
             varies: false,
             end: End::Routes,
         }
@@ -112,10 +119,22 @@ impl<'a> Decision<'a> {
             first,
             has_more,
             deferred,
+            has_more_deferred,
             varies,
             ..
         } = self;
-        Outcome { end, is_routed, is_rewritten, is_aggregated, looked_up, first, has_more, deferred, varies }
+        Outcome {
+            end,
+            is_routed,
+            is_rewritten,
+            is_aggregated,
+            looked_up,
+            first,
+            has_more,
+            deferred,
+            has_more_deferred,
+            varies,
+        }
     }
 
     /// No more destinations come from the last route.
@@ -203,13 +222,22 @@ impl Sink for Decision<'_> {
 
     #[inline]
     fn select(&mut self, route: RouteIndex, name: &[u8]) {
-        let is_hashed = self.selectors.is_hashed(route);
-        if is_hashed && self.deferred.is_none() {
-            self.deferred = Some(route);
-            self.waiting = None;
-            return;
+        if !self.selectors.is_hashed(route) {
+            self.varies = true;
+            return self.choose(route, name);
         }
-        self.varies |= !is_hashed;
-        self.choose(route, name);
+        // Whether it chooses any is seen then.
+        self.waiting = None;
+        match self.deferred {
+            None => self.deferred = Some(route),
+            Some(first) => {
+                if !self.has_more_deferred {
+                    self.has_more_deferred = true;
+                    self.memory.deferred.clear();
+                    self.memory.deferred.push(first);
+                }
+                self.memory.deferred.push(route);
+            }
+        }
     }
 }

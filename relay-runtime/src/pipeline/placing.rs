@@ -63,17 +63,17 @@ impl<'a> Placer<'a> {
         }
     }
 
-    /// Adds a line for several destinations; `varies` if the next line of its series may have others, and so
-    /// must not wait in another chunk than this one.
+    /// Adds a line for several destinations; for each by itself if it `is_apart`, as it must be where the next line of its
+    /// series may have others and so must not wait in another chunk than this one.
     pub(super) fn place_for(
         &mut self,
         destinations: &[DestinationIndex],
-        varies: bool,
+        is_apart: bool,
         text: &Text<'_>,
         gathered: &mut Gathered,
     ) {
         let together =
-            if varies && destinations.len() > 1 { Together::No } else { gathered.set_of(destinations) };
+            if is_apart && destinations.len() > 1 { Together::No } else { gathered.set_of(destinations) };
         match together {
             Together::As(set) => self.place(set, text, gathered),
             Together::No => {

@@ -4,7 +4,9 @@
 //! reproduced exactly, because a line that goes to another server than before splits its series in two:
 //! `hash` has the functions of names, `placement` what peers put on the ring and where, `points` the
 //! search for the next point, `picks` the walk from there to the destinations, done ahead for every point.
-//! `moves` counts what another ring would send elsewhere. [`md5`] hashes many names at a time, as MD5 is what most of the time of a hash route goes to.
+//! `rings` has all rings of a table and the hashes of many names, each computed once whatever the number of rings; [`md5`]
+//! hashes many names at a time, as MD5 is what most of the time of a hash route goes to. `moves` counts what another ring
+//! would send elsewhere.
 //!
 //! Whether a destination is up is not looked at: a ring that gives way moves series.
 
@@ -14,17 +16,19 @@ mod moves;
 mod picks;
 mod placement;
 mod points;
+mod rings;
 #[cfg(test)]
 mod tests;
 
 use crate::table::{Destination, DestinationIndex, HashAlgorithm, HashRing};
-use hash::NameHash;
+use hash::{HashFunction, NameHash};
 pub use moves::Moves;
 use picks::{Picks, Walk};
 use placement::Node;
 use points::Points;
+pub use rings::{Choice, Hashes, RingIndex, Rings};
 
-/// How many names [`Ring::select_many`] hashes at a time.
+/// How many names are hashed at a time.
 pub const NAMES_AT_A_TIME: usize = md5::LANES_MAX;
 
 /// The destinations of one hash route, placed.
@@ -34,15 +38,17 @@ pub struct Ring {
     picks: Picks,
 }
 
-/// How a name finds its entry in the list of picks.
-#[derive(Clone, Debug)]
+/// How a name finds its entry in the list of picks. What two rings search alike, one search finds for both.
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Search {
     /// The next point on a ring.
     Next { hash: NameHash, points: Points },
     /// The hash modulo the number of destinations.
-    Modulo { hash: NameHash },
-    /// Jump hash; further replicas come from further jumps among those that are left.
-    Jump,
+    Modulo { hash: NameHash, entries: usize },
+    /// Jump hash.
+    Jump { entries: usize },
+    /// Jump hash with several replicas, which come from further jumps among those that are left.
+    Jumps,
 }
 
 impl Ring {
@@ -71,79 +77,68 @@ impl Ring {
             }
             HashAlgorithm::FastCarbonCh | HashAlgorithm::FastFnv1aCh | HashAlgorithm::FastMmh3Ch => {
                 let entries = placement::by_hash(ring.algorithm, &nodes);
-                Self { search: Search::Modulo { hash }, picks: Picks::around(&entries, 0, &walk) }
+                let search = Search::Modulo { hash, entries: entries.len() };
+                Self { search, picks: Picks::around(&entries, 0, &walk) }
             }
             HashAlgorithm::CcrAnyOf => {
                 let entries = placement::as_configured(&nodes);
-                Self { search: Search::Modulo { hash }, picks: Picks::around(&entries, 0, &walk) }
+                let search = Search::Modulo { hash, entries: entries.len() };
+                Self { search, picks: Picks::around(&entries, 0, &walk) }
             }
             HashAlgorithm::JumpFnv1aCh => {
                 let entries = placement::by_instance(&nodes);
-                Self { search: Search::Jump, picks: Picks::in_order(&entries, &walk) }
+                let picks = Picks::in_order(&entries, &walk);
+                let search = match picks.replicas() {
+                    1 => Search::Jump { entries: entries.len() },
+                    _ => Search::Jumps,
+                };
+                Self { search, picks }
             }
         }
     }
 
     /// Appends the destinations of `name` to `out`, nearest first, each at most once.
     pub fn select(&self, name: &[u8], out: &mut Vec<DestinationIndex>) {
-        if self.picks.is_empty() {
-            return;
-        }
-        match &self.search {
-            Search::Next { hash, points } => out.extend(self.picks.at(points.next(hash.position(name)))),
-            Search::Modulo { hash } => out.extend(self.picks.at(self.modulo(hash.position(name)))),
-            Search::Jump => self.picks.jump(hash::fnv1a_64_signed(name), out),
+        let hash = self.function().of(name);
+        match self.search.entry(hash) {
+            Some(entry) => out.extend_from_slice(self.picks.at(entry)),
+            None => self.picks.jump(hash, out),
         }
     }
 
-    /// Calls `each` with the number of every one of `names` and its destinations, in order. Hashes
-    /// [`NAMES_AT_A_TIME`] names at a time; faster than as many calls of [`select`](Self::select) where the
-    /// hash is MD5.
-    pub fn select_many(&self, names: &[&[u8]], mut each: impl FnMut(usize, &[DestinationIndex])) {
-        if self.picks.is_empty() {
-            (0..names.len()).for_each(|at| each(at, &[]));
-            return;
-        }
+    /// What names are hashed by.
+    const fn function(&self) -> HashFunction {
         match &self.search {
-            Search::Next { hash, points } => for_each_position(*hash, names, |at, position| {
-                each(at, self.picks.at(points.next(position)));
-            }),
-            Search::Modulo { hash } => for_each_position(*hash, names, |at, position| {
-                each(at, self.picks.at(self.modulo(position)));
-            }),
-            Search::Jump => {
-                let mut out = Vec::with_capacity(self.picks.replicas());
-                for (at, name) in names.iter().enumerate() {
-                    out.clear();
-                    self.picks.jump(hash::fnv1a_64_signed(name), &mut out);
-                    each(at, &out);
-                }
-            }
+            Search::Next { hash, .. } | Search::Modulo { hash, .. } => hash.function(),
+            Search::Jump { .. } | Search::Jumps => HashFunction::Fnv1a64Signed,
         }
     }
 
-    /// The entry of `position` modulo the number of entries. Callers have seen that there are some.
-    fn modulo(&self, position: i64) -> usize {
-        let entries = i64::try_from(self.picks.len()).unwrap_or(i64::MAX);
-        usize::try_from(position.rem_euclid(entries)).unwrap_or(0)
+    /// How many different choices there can be, or a few more.
+    fn choices(&self) -> usize {
+        let replicas = u32::try_from(self.picks.replicas()).unwrap_or(u32::MAX);
+        self.picks.nodes().saturating_pow(replicas)
     }
 }
 
-/// Calls `each` with the number and the position of every name.
-fn for_each_position(hash: NameHash, names: &[&[u8]], mut each: impl FnMut(usize, i64)) {
-    if hash != NameHash::Md5 {
-        for (at, name) in names.iter().enumerate() {
-            each(at, hash.position(name));
-        }
-        return;
-    }
-    let mut positions = [0; NAMES_AT_A_TIME];
-    for (chunk_at, chunk) in names.chunks(NAMES_AT_A_TIME).enumerate() {
-        md5::positions(chunk, &mut positions);
-        for (at, position) in positions[..chunk.len()].iter().enumerate() {
-            each(chunk_at * NAMES_AT_A_TIME + at, i64::from(*position));
+impl Search {
+    /// The entry that a hash leads to, or one that is not there where there are none. `None` if it leads to several.
+    #[inline(always)]
+    #[expect(clippy::inline_always, reason = "once per line and route")]
+    fn entry(&self, hash: u64) -> Option<usize> {
+        match self {
+            Self::Next { hash: kind, points } => Some(points.next(kind.position_of(hash))),
+            Self::Modulo { hash: kind, entries } => Some(modulo(kind.position_of(hash), *entries)),
+            Self::Jump { entries } => Some(hash::jump(hash, *entries)),
+            Self::Jumps => None,
         }
     }
+}
+
+/// The entry of `position` modulo the number of entries.
+fn modulo(position: i64, entries: usize) -> usize {
+    let entries = i64::try_from(entries).unwrap_or(i64::MAX).max(1);
+    usize::try_from(position.rem_euclid(entries)).unwrap_or(0)
 }
 
 /// The positions that `destination` wants on a ring of this kind, ascending: where it stands unless another one was

@@ -3,7 +3,7 @@
 //! Between two neighbouring points of both rings nothing changes, so the stretches are counted, not the positions. Rings
 //! whose hashes differ, and jumps with more than one replica, have no common positions: of those nothing is said here.
 
-use super::{NameHash, Ring, Search, hash::Space};
+use super::{NameHash, Ring, Search, hash::Space, modulo};
 use crate::table::DestinationIndex;
 use std::collections::BTreeMap;
 
@@ -43,21 +43,21 @@ impl Moves {
                     start = end + 1;
                 }
             }
-            (Search::Modulo { hash }, Search::Modulo { hash: other }) if hash == other => {
+            (&Search::Modulo { hash, entries: few }, &Search::Modulo { hash: other, entries: many })
+                if hash == other =>
+            {
                 let (low, high) = hash.range();
-                let count = |ring: &Ring| i64::try_from(ring.picks.len()).unwrap_or(i64::MAX);
-                let period = least_common_multiple(count(old), count(new)).min(high - low + 1);
+                let count = |entries| i64::try_from(entries).unwrap_or(i64::MAX);
+                let period = least_common_multiple(count(few), count(many)).min(high - low + 1);
                 if period > REMAINDERS_MAX {
                     return None;
                 }
                 for first in low..low + period {
                     let positions = u64::try_from((high - first) / period + 1).unwrap_or(0);
-                    moves.add(old.picks.at(old.modulo(first)), new.picks.at(new.modulo(first)), positions);
+                    moves.add(old.picks.at(modulo(first, few)), new.picks.at(modulo(first, many)), positions);
                 }
             }
-            (Search::Jump, Search::Jump) if old.picks.replicas() == 1 && new.picks.replicas() == 1 => {
-                moves.jumps(old, new);
-            }
+            (Search::Jump { .. }, Search::Jump { .. }) => moves.jumps(old, new),
             _ => return None,
         }
         Some(moves)

@@ -5,6 +5,7 @@ use super::{
     placement::{Entry, Node},
 };
 use crate::table::{DestinationIndex, HashRing};
+use smallvec::SmallVec;
 
 /// Which of the nodes met on a walk are taken.
 #[derive(Clone, Debug)]
@@ -108,6 +109,11 @@ impl Picks {
         self.walk.replicas
     }
 
+    /// How many nodes there are.
+    pub(super) const fn nodes(&self) -> usize {
+        self.walk.nodes.len()
+    }
+
     /// The destinations of entry `at`.
     #[inline]
     pub(super) fn at(&self, at: usize) -> &[DestinationIndex] {
@@ -118,19 +124,46 @@ impl Picks {
         self.lists.get(at * self.stride..at * self.stride + length).unwrap_or(&[])
     }
 
-    /// carbon-c-relay's jump hash: each replica is a jump among those that are left, the one taken being
+    /// carbon-c-relay's jump hash with several replicas: each is a jump among those that are left, the one taken being
     /// replaced by the last.
     pub(super) fn jump(&self, mut hash: u64, out: &mut Vec<DestinationIndex>) {
-        if self.walk.replicas == 1 {
-            out.extend_from_slice(self.at(hash::jump(hash, self.len())));
-            return;
-        }
-        let mut left: Vec<usize> = (0..self.len()).collect();
+        let mut left = Left::all(self.len());
         let jumps = std::iter::from_fn(|| {
-            let at = hash::jump(hash, left.len());
+            let at = hash::jump(hash, left.len);
             hash = hash::xorshift(hash);
-            (at < left.len()).then(|| left.swap_remove(at))
+            (at < left.len).then(|| left.take(at))
         });
         self.walk.take(jumps, out);
+    }
+}
+
+/// The numbers below a count that are left after some were taken, in a list where the last takes the place of the one taken.
+/// Only what is not in its place any more is written down: a few, however many there are.
+struct Left {
+    len: usize,
+    moved: SmallVec<[(usize, usize); REPLICAS_USUAL]>,
+}
+
+/// Up to so many replicas no memory is allocated.
+const REPLICAS_USUAL: usize = 8;
+
+impl Left {
+    fn all(len: usize) -> Self {
+        Self { len, moved: SmallVec::new() }
+    }
+
+    fn get(&self, at: usize) -> usize {
+        self.moved.iter().find(|(place, _)| *place == at).map_or(at, |(_, number)| *number)
+    }
+
+    /// Takes the number at `at`, which is below `len`.
+    fn take(&mut self, at: usize) -> usize {
+        let (taken, last) = (self.get(at), self.get(self.len - 1));
+        self.len -= 1;
+        match self.moved.iter_mut().find(|(place, _)| *place == at) {
+            Some((_, number)) => *number = last,
+            None => self.moved.push((at, last)),
+        }
+        taken
     }
 }

@@ -14,7 +14,7 @@ const BUCKET_BITS: u32 = 11;
 const WIDTH: usize = 8;
 
 /// The positions of a ring's entries.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Points {
     /// The lowest position that is searched for.
     low: i32,

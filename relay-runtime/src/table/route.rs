@@ -67,7 +67,7 @@ pub struct RouteDestination {
 }
 
 /// How a hash route places metrics and destinations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HashRing {
     /// The placement rule.
     pub algorithm: HashAlgorithm,
