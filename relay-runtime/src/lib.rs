@@ -57,6 +57,7 @@ pub mod spool;
 pub mod memory;
 
 pub mod engine;
+mod lock;
 pub mod logging;
 #[cfg(feature = "tools")]
 mod record;

@@ -181,3 +181,85 @@ fn what_a_tick_may_have_emitted_is_not_opened_again() {
     assert_eq!(peer.line_count(), 1);
     std::fs::remove_dir_all(&directory).unwrap();
 }
+
+fn tick_file(tick_s: u64) -> Vec<u8> {
+    let mut bytes = [&b"relaytk\x01"[..], &tick_s.to_le_bytes()].concat();
+    bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+    bytes
+}
+
+/// Leaves a directory with a bucket that waits, and another tick beside it. Gives the sums that come out after a new start.
+fn sums_after(name: &str, tick: &[u8]) -> (Vec<String>, Vec<String>) {
+    let peer = Peer::start();
+    let directory = directory(name);
+    let mut plan = with_rules(&peer, vec![rule(Function::Sum, r"^s\.(.*)$", "sum.$1", 4)]);
+    plan.settings.state_dir = Some(directory.to_str().unwrap().into());
+    let relay = start(&plan);
+    let at = now_s() / 2 * 2;
+    send(relay.address().unwrap(), &format!("s.a 1 {at}\n"));
+    settled(&relay, 1);
+    relay.stop(|| false).unwrap();
+    std::fs::write(directory.join("aggregates.tick"), tick).unwrap();
+    let relay = start(&plan);
+    send(relay.address().unwrap(), &format!("s.a 2 {at}\ns.b 3 {}\n", at + 2));
+    wait_until("both buckets are over", || {
+        let counts = relay.ledger().unwrap().aggregators.remove(0).1;
+        counts.taken == 2 && counts.open == 0
+    });
+    relay.stop(|| false).unwrap();
+    wait_until("all arrived", || peer.line_count() >= 2);
+    let files = std::fs::read_dir(&directory).unwrap();
+    let mut files: Vec<_> = files.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    files.sort();
+    std::fs::remove_dir_all(&directory).unwrap();
+    let names = |line: String| line.rsplit_once(' ').unwrap().0.to_owned();
+    (peer.lines().into_iter().map(names).collect(), files)
+}
+
+#[test]
+fn a_tick_that_is_damaged_or_ahead_of_the_clock_hinders_nothing() {
+    let ten_years = tick_file(now_s() + 10 * 365 * 86_400);
+    let kept =
+        ["aggregates.state", "aggregates.state.ahead", "aggregates.tick", "aggregates.tick.ahead", "lock"];
+    let damaged = ["aggregates.state", "aggregates.tick", "aggregates.tick.damaged", "lock"];
+    thread::scope(|scope| {
+        for (case, tick, files) in [
+            ("ahead", &ten_years[..], &kept[..]),
+            ("ones", &[0xff; 8], &damaged),
+            ("empty", &[], &damaged),
+            ("cut", &ten_years[..19], &damaged),
+        ] {
+            scope.spawn(move || {
+                let (sums, left) = sums_after(&format!("tick-{case}"), tick);
+                assert_eq!(sums, ["sum.a 3", "sum.b 3"], "{case}");
+                assert_eq!(left, files, "{case}");
+            });
+        }
+    });
+}
+
+#[test]
+fn two_relays_do_not_share_their_state() {
+    let peer = Peer::start();
+    let directory = directory("state-shared");
+    let mut plan = with_rules(&peer, vec![rule(Function::Sum, r"^s\.(.*)$", "sum.$1", 4)]);
+    plan.settings.state_dir = Some(directory.to_str().unwrap().into());
+    let relay = start(&plan);
+    let second = || Relay::start(&plan, Interpreter::new(&plan.table).unwrap());
+    let error = second().unwrap_err().to_string();
+    assert!(
+        error.contains(directory.to_str().unwrap()) && error.contains("another relay uses it"),
+        "{error}"
+    );
+    // Nor after somebody removed the directory; and it is made again.
+    std::fs::remove_dir_all(&directory).unwrap();
+    assert!(second().unwrap_err().to_string().contains("another relay uses it"));
+    send(relay.address().unwrap(), &format!("s.a 1 {}\n", now_s()));
+    settled(&relay, 1);
+    let last = relay.stop(|| false).unwrap();
+    assert_eq!(last.aggregators[0].1.open, 1);
+    let again = second().unwrap();
+    assert_eq!(again.ledger().unwrap().aggregators[0].1.open, 1);
+    again.stop(|| false).unwrap();
+    std::fs::remove_dir_all(&directory).unwrap();
+}

@@ -39,7 +39,7 @@ use std::{
 pub use counts::AggregatorCounts;
 pub use output::OutputName;
 pub use rule::Rule;
-pub use shared::{Cursor, Shared};
+pub use shared::{Cursor, Restored, Shared};
 pub use snapshot::SnapshotError;
 pub use state::{Emitted, Order};
 
@@ -154,6 +154,12 @@ impl Aggregates {
 
     fn set_emitted_until(&mut self, rule: usize, until: u32) {
         self.states[rule].set_emitted_until(until);
+    }
+
+    /// The clock goes back. Gives by how much it was too far ahead.
+    fn go_back(&mut self, now_s: u64) -> Option<u64> {
+        let rules = self.states.iter_mut().zip(&*self.rules);
+        rules.filter_map(|(state, rule)| state.go_back(rule, now_s)).max()
     }
 
     /// Whether a saved bucket is open again.

@@ -69,6 +69,13 @@ impl Rule {
         Some(u32::try_from(cutoff).unwrap_or(u32::MAX))
     }
 
+    /// How far a bucket is ahead of the latest that can have been emitted at `now_s`, if that is more than one interval: then the
+    /// clock was wrong when it was emitted, or is now.
+    pub(super) fn ahead_s(&self, emitted: u32, now_s: u64) -> Option<u64> {
+        let due_s = u64::from(emitted) + u64::from(self.wait);
+        due_s.checked_sub(now_s).filter(|ahead_s| *ahead_s > u64::from(self.interval))
+    }
+
     /// The first tick after `now_s`: ticks are at times that are `wait` and a multiple of `interval`.
     pub(super) fn next_tick(&self, now_s: u64) -> u64 {
         let (interval, wait) = (u64::from(self.interval), u64::from(self.wait));

@@ -45,6 +45,15 @@ pub struct Cursor {
     part: usize,
 }
 
+/// What came of saved buckets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Restored {
+    /// Buckets that are open again.
+    pub buckets: u64,
+    /// By how many seconds what was left out is ahead of the clock, if something was.
+    pub ahead_s: Option<u64>,
+}
+
 impl Shared {
     /// `None` when there is no rule.
     #[must_use]
@@ -154,25 +163,46 @@ impl Shared {
         out.write_all(&sum.finalize().to_le_bytes())
     }
 
-    /// Opens the saved buckets of rules that have not changed, but not those that the tick of `ticked_s` has emitted. Says
-    /// how many.
-    pub fn restore(&self, bytes: &[u8], ticked_s: Option<u64>) -> Result<u64, SnapshotError> {
-        let mut opened = 0;
+    /// Opens the saved buckets of rules that have not changed, but not those that the tick of `ticked_s` has emitted. What is
+    /// ahead of the clock is left out.
+    pub fn restore(
+        &self,
+        bytes: &[u8],
+        ticked_s: Option<u64>,
+        now_s: u64,
+    ) -> Result<Restored, SnapshotError> {
+        let (mut buckets, mut ahead_s) = (0, None);
+        let mut mark = |at: usize, until: u32| match self.rules[at].ahead_s(until, now_s) {
+            None => (0..PARTS).for_each(|part| self.part(part).set_emitted_until(at, until)),
+            ahead => ahead_s = ahead_s.max(ahead),
+        };
         if let Some(ticked_s) = ticked_s {
             for (at, rule) in self.rules.iter().enumerate() {
                 if let Some(cutoff) = rule.cutoff(ticked_s) {
                     // In buckets, so that it is one that can have been emitted.
-                    (0..PARTS).for_each(|part| self.part(part).set_emitted_until(at, rule.bucket(cutoff)));
+                    mark(at, rule.bucket(cutoff));
                 }
             }
         }
-        let mut emitted =
-            |rule, until| (0..PARTS).for_each(|part| self.part(part).set_emitted_until(rule, until));
-        snapshot::load(bytes, &self.fingerprints, &mut emitted, &mut |rule, saved| {
+        let mut opened_ahead_s = None;
+        snapshot::load(bytes, &self.fingerprints, &mut mark, &mut |at, saved| {
+            // What would not be taken now.
+            let future_s = u64::from(saved.start).saturating_sub(now_s);
+            if future_s > u64::from(self.rules[at].future_max_s) {
+                opened_ahead_s = opened_ahead_s.max(Some(future_s));
+                return;
+            }
             let hash = hash_of(saved.name);
-            opened += u64::from(self.part(part_of(hash).into()).restore(rule, saved, hash));
+            buckets += u64::from(self.part(part_of(hash).into()).restore(at, saved, hash));
         })?;
-        Ok(opened)
+        Ok(Restored { buckets, ahead_s: ahead_s.max(opened_ahead_s) })
+    }
+
+    /// The clock went back. Where it was ahead by more than an interval, buckets that were emitted then are forgotten, or
+    /// nothing would be taken until it is there again. Gives by how much it was ahead, if that was so.
+    #[must_use]
+    pub fn go_back(&self, now_s: u64) -> Option<u64> {
+        (0..PARTS).filter_map(|part| self.part(part).go_back(now_s)).max()
     }
 
     /// What became of the datapoints, by rule.
@@ -185,5 +215,77 @@ impl Shared {
             }
         }
         counts
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::{Function, Matcher};
+
+    const NOW_S: u64 = 1_700_000_000;
+    const TEN_YEARS_S: u64 = 10 * 365 * 86_400;
+
+    fn shared() -> Shared {
+        let rule = Aggregator {
+            interval: 10,
+            wait: 20,
+            ..Aggregator::new(Function::Sum, Matcher::default(), "sum")
+        };
+        Shared::new(&[rule]).unwrap()
+    }
+
+    fn add(shared: &Shared, seconds: u64, now_s: u64) {
+        let seconds = u32::try_from(seconds).unwrap();
+        let part = part_of(hash_of(b"sum")).into();
+        shared.part(part).add(AggregatorIndex::new(0), b"sum", 1.0, seconds, now_s);
+    }
+
+    fn flush(shared: &Shared, now_s: u64) -> u64 {
+        let mut lines = 0;
+        assert!(shared.flush(&mut Cursor::default(), now_s, &mut usize::MAX.clone(), &mut |_| lines += 1));
+        lines
+    }
+
+    fn saved(shared: &Shared) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        shared.save(&mut bytes).unwrap();
+        bytes
+    }
+
+    /// Whether a datapoint of now is taken.
+    fn takes(shared: &Shared, now_s: u64) -> bool {
+        add(shared, now_s, now_s);
+        shared.counts()[0].late == 0
+    }
+
+    #[test]
+    fn a_run_with_the_clock_ahead_makes_nothing_late_afterwards() {
+        for ahead_s in [60, 3_600, TEN_YEARS_S] {
+            let wrong = shared();
+            add(&wrong, NOW_S + ahead_s, NOW_S + ahead_s);
+            assert_eq!(flush(&wrong, NOW_S + ahead_s + 30), 1);
+            add(&wrong, NOW_S + ahead_s + 30, NOW_S + ahead_s + 30);
+            for ticked_s in [None, Some(NOW_S + ahead_s + 30), Some(u64::MAX)] {
+                let right = shared();
+                let restored = right.restore(&saved(&wrong), ticked_s, NOW_S).unwrap();
+                assert!(restored.ahead_s.is_some(), "{ahead_s} {ticked_s:?}");
+                assert!(takes(&right, NOW_S), "{ahead_s} {ticked_s:?}");
+            }
+            // The same without a restart.
+            assert!(wrong.go_back(NOW_S).is_some() && takes(&wrong, NOW_S));
+        }
+    }
+
+    #[test]
+    fn within_a_bucket_the_clock_may_go_back_and_nothing_is_put_out_twice() {
+        let before = shared();
+        add(&before, NOW_S, NOW_S);
+        assert_eq!(flush(&before, NOW_S + 20), 1);
+        let after = shared();
+        let restored = after.restore(&saved(&before), Some(NOW_S + 20), NOW_S + 12).unwrap();
+        assert_eq!(restored, Restored::default());
+        assert_eq!((before.go_back(NOW_S + 12), after.go_back(NOW_S + 12)), (None, None));
+        assert!(!takes(&after, NOW_S), "it was put out");
     }
 }

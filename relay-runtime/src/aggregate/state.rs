@@ -2,7 +2,7 @@
 //!
 //! A bucket is open from its first datapoint until it is emitted, at the first tick at which `start <= now - wait`. A
 //! datapoint for an open bucket is always added; one that would open a bucket whose time has come is late. No bucket is
-//! emitted twice, even when the clock goes back, unless the rule's `lateness` asks for corrections: then it is kept for a
+//! emitted twice, even when the clock goes back a little, unless the rule's `lateness` asks for corrections: then it is kept for a
 //! while, and what was added since is emitted at the next tick.
 //! No clock, no I/O; time is an argument.
 
@@ -378,6 +378,13 @@ impl RuleState {
     /// Nothing up to this bucket is to be emitted again.
     pub(super) fn set_emitted_until(&mut self, until: u32) {
         self.emitted_until = self.emitted_until.max(Some(until));
+    }
+
+    /// The clock goes back: what was emitted when it was too far ahead hinders nothing any more. Gives how far that was.
+    pub(super) fn go_back(&mut self, rule: &Rule, now_s: u64) -> Option<u64> {
+        let ahead_s = rule.ahead_s(self.emitted_until?, now_s)?;
+        self.emitted_until = None;
+        Some(ahead_s)
     }
 
     /// Shows every bucket that waits for its time.

@@ -1,7 +1,11 @@
 //! The ticks of aggregators: one worker of a relay that has some looks at the clock, takes what is due off the open
 //! buckets, a bounded number of lines at a time, and sends it through the routes. The others know nothing of it.
 
-use super::{edge::Edge, intake::Intake, state::StateFiles};
+use super::{
+    edge::Edge,
+    intake::Intake,
+    keeper::{Notes, PATIENCE},
+};
 use crate::{
     aggregate::{Cursor, Shared},
     parts::Aggregating,
@@ -25,10 +29,12 @@ const BURST: f64 = 0.02;
 pub(super) struct Ticker {
     _part: Aggregating,
     shared: Arc<Shared>,
-    state: Option<Arc<StateFiles>>,
+    notes: Option<Notes>,
     cursor: Cursor,
     /// The tick that is under way.
     tick_s: Option<u64>,
+    /// Nothing of it is sent before it is written down, or that has taken until then.
+    note_until: Option<Instant>,
     /// The last second that was looked at.
     looked_s: u64,
     lines: Vec<u8>,
@@ -44,16 +50,17 @@ impl Ticker {
     pub(super) fn new(
         part: Aggregating,
         shared: Arc<Shared>,
-        state: Option<Arc<StateFiles>>,
+        notes: Option<Notes>,
         rate: u64,
         now: Instant,
     ) -> Self {
         Self {
             _part: part,
             shared,
-            state,
+            notes,
             cursor: Cursor::default(),
             tick_s: None,
+            note_until: None,
             looked_s: 0,
             lines: Vec::new(),
             rate: rate.max(1) as f64,
@@ -71,11 +78,22 @@ impl Ticker {
     pub(super) fn turn(&mut self, edge: &Edge, intake: &mut Intake) {
         if self.tick_s.is_none() {
             let is_new_second = self.looked_s != edge.now_s;
+            if self.looked_s > edge.now_s
+                && let Some(ahead_s) = self.shared.go_back(edge.now_s)
+            {
+                tracing::error!(
+                    ahead_s,
+                    "the clock was ahead: buckets that were put out meanwhile may be put out again"
+                );
+            }
             self.looked_s = edge.now_s;
             if !is_new_second || self.shared.next_due().is_none_or(|due_s| due_s > edge.now_s) {
                 return;
             }
-            self.begin(edge.now_s);
+            self.begin(edge.now_s, edge.now);
+        }
+        if self.is_being_noted(edge.now) {
+            return;
         }
         let elapsed = edge.now.saturating_duration_since(self.filled).as_secs_f64();
         self.filled = edge.now;
@@ -95,17 +113,32 @@ impl Ticker {
     /// Sends all that is due, at once: the relay stops. To be called until it says that nothing is left.
     pub(super) fn finish(&mut self, edge: &Edge, intake: &mut Intake) -> bool {
         if self.tick_s.is_none() {
-            self.begin(edge.now_s);
+            self.begin(edge.now_s, edge.now);
+            if let Some(notes) = &self.notes {
+                notes.wait_for(edge.now_s);
+            }
         }
         self.emit(edge.now_s, &mut 10_000, intake);
         self.tick_s.is_none() && self.shared.next_due().is_none_or(|due_s| due_s > edge.now_s)
     }
 
-    fn begin(&mut self, now_s: u64) {
+    fn begin(&mut self, now_s: u64, now: Instant) {
         self.tick_s = Some(now_s);
-        if let Some(state) = &self.state {
-            state.note_tick(now_s);
+        if let Some(notes) = &self.notes {
+            notes.begin(now_s);
+            self.note_until = Some(now + PATIENCE);
         }
+    }
+
+    /// Whether the tick has to wait until it is written down.
+    fn is_being_noted(&mut self, now: Instant) -> bool {
+        if let (Some(notes), Some(tick_s), Some(until)) = (&self.notes, self.tick_s, self.note_until) {
+            if now < until && !notes.has(tick_s) {
+                return true;
+            }
+            self.note_until = None;
+        }
+        false
     }
 
     /// Goes on with the tick. Says how many lines that made.

@@ -16,6 +16,7 @@ mod event;
 mod inherited;
 mod inlets;
 mod intake;
+mod keeper;
 mod listener;
 mod mailbox;
 mod outlet;
@@ -40,9 +41,10 @@ use crate::{
 use aggregation::Ticker;
 use crew::Crew;
 use event::{Event, Notice};
+use keeper::{Finishing, Keeper};
 use mailbox::{Mail, Mailbox, Order};
 use mio::{Poll, Waker, event::Source as EventSource};
-use state::{Checkpoints, StateFiles};
+use state::StateFiles;
 use std::{
     fmt, io,
     net::SocketAddr,
@@ -64,6 +66,12 @@ pub use state::StateSetup;
 
 /// How long workers may take to answer. They answer within a turn; this only bounds the harm of a bug.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
+
+/// How long the state of aggregations may take to be saved, also when the time for a stop is over.
+const STATE_GRACE: Duration = Duration::from_secs(1);
+
+/// How often it is looked whether a thread that writes has ended.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// How often a wait looks whether it should be cut short.
 const LOOK: Duration = Duration::from_millis(20);
@@ -158,8 +166,7 @@ pub struct Engine {
     notices: Receiver<Notice>,
     crew: Crew,
     aggregation: Option<(Aggregating, Arc<Shared>)>,
-    state: Option<Arc<StateFiles>>,
-    checkpoints: Option<Checkpoints>,
+    keeper: Option<Keeper>,
 }
 
 impl Engine {
@@ -189,24 +196,22 @@ impl Engine {
             polls.push(poll);
         }
         let aggregation = Aggregating::get().zip(pipeline.aggregation());
-        let (mut state, mut checkpoints) = (None, None);
+        let mut keeper = None;
         if let Some((_, shared)) = &aggregation {
-            shared.begin(edge::seconds_now());
+            let now_s = edge::seconds_now();
+            shared.begin(now_s);
             if let Some(wanted) = &setup.state {
                 let error = |error| EngineError::State { directory: wanted.directory.clone(), error };
-                let files = Arc::new(StateFiles::open(wanted).map_err(error)?);
-                files.load(shared).map_err(error)?;
-                if !wanted.checkpoint.is_zero() {
-                    let (files, shared) = (Arc::clone(&files), Arc::clone(shared));
-                    checkpoints = Some(Checkpoints::start(files, shared, wanted.checkpoint)?);
-                }
-                state = Some(files);
+                let files = StateFiles::open(&wanted.directory).map_err(error)?;
+                files.load(shared, now_s).map_err(error)?;
+                keeper = Some(Keeper::start(files, Arc::clone(shared), wanted.checkpoint)?);
             }
         }
         // The first worker ticks for all.
+        let notes = keeper.as_ref().map(Keeper::notes);
         let mut ticker = aggregation
             .clone()
-            .map(|(part, shared)| Ticker::new(part, shared, state.clone(), setup.emit_rate, Instant::now()));
+            .map(|(part, shared)| Ticker::new(part, shared, notes, setup.emit_rate, Instant::now()));
         let mut workers = Vec::new();
         for (index, poll) in polls.into_iter().enumerate() {
             let company = Company {
@@ -228,7 +233,7 @@ impl Engine {
             tracing::info!(%address, protocol = protocol.name(), transport = "tcp", "listening");
             tracing::info!(%address, protocol = protocol.name(), transport = "udp", "listening");
         }
-        Ok(Self { setup, addresses, mailboxes, notices, crew, aggregation, state, checkpoints })
+        Ok(Self { setup, addresses, mailboxes, notices, crew, aggregation, keeper })
     }
 
     /// Where it listens for clients that speak `protocol`, with the port that the system chose for port 0.
@@ -281,8 +286,8 @@ impl Engine {
         {
             first.send_order(Order::FlushAggregates);
             self.await_events(1, deadline, &is_cut_short, |event| matches!(event, Event::AggregatesFlushed));
-            self.save_aggregates();
         }
+        let finishing = self.save_aggregates();
         self.order_all(Order::Finish(deadline));
         let mut ledgers = vec![None; self.mailboxes.len()];
         let mut last = deadline + ANSWER_MAX;
@@ -295,6 +300,9 @@ impl Engine {
                 ledgers[worker] = Some(*ledger);
             }
         }
+        if let Some(finishing) = finishing {
+            self.await_state(&finishing, deadline, &is_cut_short);
+        }
         let ledgers: Option<Vec<_>> = ledgers.into_iter().collect();
         let mut ledger = self.to_ledger(ledgers?);
         self.crew.join();
@@ -303,13 +311,10 @@ impl Engine {
     }
 
     /// After the last tick.
-    fn save_aggregates(&mut self) {
-        if let Some(checkpoints) = self.checkpoints.take() {
-            checkpoints.stop();
-        }
-        let Some((_, shared)) = &self.aggregation else { return };
-        if let Some(state) = &self.state {
-            return state.save(shared);
+    fn save_aggregates(&mut self) -> Option<Finishing> {
+        let (_, shared) = self.aggregation.as_ref()?;
+        if let Some(keeper) = self.keeper.take() {
+            return Some(keeper.finish());
         }
         let open: u64 = shared.counts().iter().map(|counts| counts.open).sum();
         if open > 0 {
@@ -317,6 +322,21 @@ impl Engine {
                 open,
                 "open buckets of aggregations are lost; with `state_dir` they would be kept"
             );
+        }
+        None
+    }
+
+    /// Workers may go on meanwhile.
+    fn await_state(&self, finishing: &Finishing, deadline: Instant, is_cut_short: impl Fn() -> bool) {
+        let at_least = Instant::now() + STATE_GRACE;
+        while !finishing.is_over() {
+            let now = Instant::now();
+            if now >= at_least && (now >= deadline || is_cut_short()) {
+                return tracing::error!(
+                    "open buckets of aggregations are lost: the disk of `state_dir` does not answer"
+                );
+            }
+            self.crew.wait(PAUSE, || finishing.is_over());
         }
     }
 

@@ -62,8 +62,13 @@ fn open_one(
 ) -> io::Result<Spool> {
     let store = FileStore::open(directory, syncer)?;
     let (mut spool, recovery) = Spool::open(Box::new(store), setup.limits, Arc::clone(budget))?;
-    if recovery.torn_bytes > 0 {
-        tracing::warn!(destination = name, bytes = recovery.torn_bytes, "cut the torn end of a spool");
+    if recovery.unknown_bytes > 0 {
+        let bytes = recovery.unknown_bytes;
+        tracing::warn!(
+            destination = name,
+            bytes,
+            "found bytes in the spool that belong to no line: they are kept in files that end in `.damaged`"
+        );
     }
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
     for key in &setup.upstream_keys {

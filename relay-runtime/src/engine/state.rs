@@ -2,21 +2,26 @@
 //! `aggregates.tick`, the second of the latest tick, written before anything of that tick is sent.
 //!
 //! A relay that stops saves its buckets; one that is killed has those of the last checkpoint. What the latest tick may have
-//! emitted is never emitted again, so what a killed relay had due and did not send is lost.
+//! emitted is never emitted again, so what a killed relay had due and did not send is lost. Nothing of this is believed that
+//! its checksum does not fit, or that is ahead of the clock by more than a bucket: it is set aside, aloud.
+//!
+//! ```text
+//! aggregates.tick: magic and version, 8 bytes; the second, u64, little-endian; CRC-32 of both, u32
+//! ```
+//! All of this may wait for a disk: [`super::keeper`] does it in a thread.
 
-use crate::aggregate::Shared;
+use crate::{aggregate::Shared, lock::DirectoryLock};
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, BufWriter, Write},
-    os::unix::fs::FileExt as _,
-    path::PathBuf,
-    sync::{
-        Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender, channel},
-    },
-    thread::{self, JoinHandle},
+    path::{Path, PathBuf},
     time::Duration,
 };
+
+const STATE: &str = "aggregates.state";
+const TICK: &str = "aggregates.tick";
+
+const TICK_MAGIC: [u8; 8] = *b"relaytk\x01";
 
 /// Where open buckets are kept, and how often.
 #[derive(Clone, Debug)]
@@ -30,93 +35,131 @@ pub struct StateSetup {
 /// The files.
 #[derive(Debug)]
 pub(super) struct StateFiles {
+    lock: DirectoryLock,
     directory: PathBuf,
-    tick: File,
 }
 
-/// Saves now and then, until it is dropped or stopped.
+/// Why a tick is not known.
 #[derive(Debug)]
-pub(super) struct Checkpoints {
-    stop: Sender<()>,
-    thread: JoinHandle<()>,
+enum TickError {
+    /// Its checksum does not fit, or another version wrote it.
+    Damaged,
+    Io(io::Error),
 }
 
 impl StateFiles {
-    pub(super) fn open(setup: &StateSetup) -> io::Result<Self> {
-        fs::create_dir_all(&setup.directory)?;
-        let tick = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .read(true)
-            .write(true)
-            .open(setup.directory.join("aggregates.tick"))?;
-        Ok(Self { directory: setup.directory.clone(), tick })
+    /// Two relays that share the directory would overwrite each other's buckets, so the second one gets an error.
+    pub(super) fn open(directory: &Path) -> io::Result<Self> {
+        let lock = DirectoryLock::take(directory.to_owned())?;
+        Ok(Self { lock, directory: directory.to_owned() })
     }
 
-    /// Opens the buckets that were saved. What cannot be read is left out, aloud.
-    pub(super) fn load(&self, shared: &Shared) -> io::Result<()> {
-        let bytes = match fs::read(self.directory.join("aggregates.state")) {
+    /// Opens the buckets that were saved. What cannot be used is set aside.
+    pub(super) fn load(&self, shared: &Shared, now_s: u64) -> io::Result<()> {
+        let ticked_s = match self.ticked_s() {
+            Ok(ticked_s) => ticked_s,
+            Err(TickError::Io(error)) => return Err(error),
+            Err(TickError::Damaged) => {
+                let kept = self.set_aside(TICK, "damaged")?;
+                tracing::error!(
+                    kept,
+                    "the tick of aggregations is damaged and set aside: what was put out after the last checkpoint may be \
+                     put out again"
+                );
+                None
+            }
+        };
+        let bytes = match fs::read(self.path(STATE)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
-        match shared.restore(&bytes, self.ticked_s()) {
-            Ok(buckets) => tracing::info!(buckets, "open buckets of aggregations were restored"),
-            Err(error) => tracing::error!(%error, "the saved buckets of aggregations cannot be used"),
+        match shared.restore(&bytes, ticked_s, now_s) {
+            Ok(restored) => {
+                if let Some(ahead_s) = restored.ahead_s {
+                    let kept = self.set_aside(STATE, "ahead")?;
+                    self.set_aside(TICK, "ahead")?;
+                    tracing::error!(
+                        ahead_s,
+                        kept,
+                        "what was saved of aggregations is ahead of the clock and set aside: buckets that were put out since \
+                         the clock says now may be put out again"
+                    );
+                }
+                tracing::info!(buckets = restored.buckets, "open buckets of aggregations were restored");
+            }
+            Err(error) => {
+                let kept = self.set_aside(STATE, "damaged")?;
+                tracing::error!(%error, kept, "the saved buckets of aggregations cannot be used and are set aside");
+            }
         }
         Ok(())
     }
 
-    fn ticked_s(&self) -> Option<u64> {
-        let mut bytes = [0; 8];
-        self.tick.read_exact_at(&mut bytes, 0).ok()?;
-        Some(u64::from_le_bytes(bytes))
+    fn ticked_s(&self) -> Result<Option<u64>, TickError> {
+        match fs::read(self.path(TICK)) {
+            Ok(bytes) => decode_tick(&bytes).map(Some).ok_or(TickError::Damaged),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(TickError::Io(error)),
+        }
+    }
+
+    /// Gives a file another name, and says which. One that is not there needs none.
+    fn set_aside(&self, name: &str, reason: &str) -> io::Result<String> {
+        let kept = format!("{name}.{reason}");
+        match fs::rename(self.path(name), self.path(&kept)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(kept),
+        }
     }
 
     /// To be called before anything of a tick is sent.
-    pub(super) fn note_tick(&self, tick_s: u64) {
-        if let Err(error) = self.tick.write_all_at(&tick_s.to_le_bytes(), 0) {
+    pub(super) fn note_tick(&mut self, tick_s: u64) {
+        let mut bytes = [&TICK_MAGIC[..], &tick_s.to_le_bytes()].concat();
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
+        // Overwritten in place: so few bytes are in one sector.
+        let noted = self.renew().and_then(|()| {
+            let mut file = File::options().create(true).write(true).truncate(false).open(self.path(TICK))?;
+            file.write_all(&bytes)
+        });
+        if let Err(error) = noted {
             tracing::error!(%error, "cannot note the tick of aggregations");
         }
     }
 
     /// Saves what is open.
-    pub(super) fn save(&self, shared: &Shared) {
-        if let Err(error) = self.try_save(shared) {
+    pub(super) fn save(&mut self, shared: &Shared) {
+        if let Err(error) = self.renew().and_then(|()| self.try_save(shared)) {
             let directory = self.directory.display();
             tracing::error!(%error, %directory, "cannot save the open buckets of aggregations");
         }
     }
 
     fn try_save(&self, shared: &Shared) -> io::Result<()> {
-        let (new, path) =
-            (self.directory.join("aggregates.state.new"), self.directory.join("aggregates.state"));
+        let new = self.path(&format!("{STATE}.new"));
         let mut file = BufWriter::new(File::create(&new)?);
         shared.save(&mut file)?;
         file.flush()?;
         file.get_ref().sync_data()?;
-        fs::rename(new, path)?;
+        fs::rename(new, self.path(STATE))?;
         File::open(&self.directory)?.sync_all()
     }
-}
 
-impl Checkpoints {
-    pub(super) fn start(files: Arc<StateFiles>, shared: Arc<Shared>, every: Duration) -> io::Result<Self> {
-        let (stop, stopped) = channel();
-        let run = move || run(&files, &shared, every, &stopped);
-        let thread = thread::Builder::new().name("checkpoints".to_owned()).spawn(run)?;
-        Ok(Self { stop, thread })
+    fn renew(&mut self) -> io::Result<()> {
+        if self.lock.renew()? {
+            let directory = self.directory.display();
+            tracing::error!(%directory, "`state_dir` was removed while the relay runs: it is made again");
+        }
+        Ok(())
     }
 
-    /// Returns when no checkpoint is under way.
-    pub(super) fn stop(self) {
-        drop(self.stop);
-        let _ = self.thread.join();
+    fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 }
 
-fn run(files: &StateFiles, shared: &Shared, every: Duration, stopped: &Receiver<()>) {
-    while stopped.recv_timeout(every) == Err(RecvTimeoutError::Timeout) {
-        files.save(shared);
-    }
+fn decode_tick(bytes: &[u8]) -> Option<u64> {
+    let (content, sum) = bytes.split_last_chunk::<4>()?;
+    let tick_s = content.strip_prefix(&TICK_MAGIC)?.try_into().ok()?;
+    (crc32fast::hash(content) == u32::from_le_bytes(*sum)).then(|| u64::from_le_bytes(tick_s))
 }

@@ -4,17 +4,15 @@
 //! its own, for a disk may take seconds to do it and the event loop has other destinations to serve.
 
 use super::store::Store;
+use crate::lock::DirectoryLock;
 use std::{
-    fs::{self, File, OpenOptions, TryLockError},
+    fs::{self, File, OpenOptions},
     io::{self, IoSlice, Seek, SeekFrom, Write},
     os::unix::fs::{FileExt, OpenOptionsExt},
     path::PathBuf,
     sync::mpsc::{SyncSender, sync_channel},
     thread,
 };
-
-/// The file that a running relay holds a lock on.
-const LOCK: &str = "lock";
 
 /// Flushes that may wait. More say that the disk does not keep up; the next period asks again.
 const WAITING_MAX: usize = 256;
@@ -27,9 +25,9 @@ pub(crate) struct Syncer(SyncSender<File>);
 #[derive(Debug)]
 pub(crate) struct FileStore {
     directory: PathBuf,
-    /// Held for as long as this is the spool of a running relay.
-    lock: File,
-    syncer: Syncer,
+    /// Held for as long as this is the spool of a running relay; none to look only.
+    lock: Option<DirectoryLock>,
+    syncer: Option<Syncer>,
     /// The file that was last written to and the one that was last read, for they will be the next ones.
     written: Option<(String, File)>,
     read: Option<(String, File)>,
@@ -54,13 +52,14 @@ impl FileStore {
     /// Opens the directory, making it if it is not there. Two relays that share a spool would tear it apart, so the second
     /// one gets an error.
     pub(crate) fn open(directory: PathBuf, syncer: Syncer) -> io::Result<Self> {
-        fs::create_dir_all(&directory)?;
-        let lock = writable().open(directory.join(LOCK))?;
-        lock.try_lock().map_err(|error| match error {
-            TryLockError::Error(error) => error,
-            TryLockError::WouldBlock => io::Error::new(io::ErrorKind::ResourceBusy, "another relay uses it"),
-        })?;
-        Ok(Self { directory, lock, syncer, written: None, read: None })
+        let lock = DirectoryLock::take(directory.clone())?;
+        Ok(Self { directory, lock: Some(lock), syncer: Some(syncer), written: None, read: None })
+    }
+
+    /// To look at what is there, without a claim to it.
+    #[cfg(feature = "tools")]
+    pub(crate) const fn look(directory: PathBuf) -> Self {
+        Self { directory, lock: None, syncer: None, written: None, read: None }
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -118,6 +117,12 @@ impl Store for FileStore {
         OpenOptions::new().write(true).open(path)?.set_len(bytes)
     }
 
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        self.forget(from);
+        self.forget(to);
+        fs::rename(self.path(from), self.path(to))
+    }
+
     fn remove(&mut self, name: &str) -> io::Result<()> {
         self.forget(name);
         match fs::remove_file(self.path(name)) {
@@ -127,9 +132,11 @@ impl Store for FileStore {
     }
 
     fn sync(&mut self, name: &str) {
-        if let Ok(file) = File::open(self.path(name)) {
+        if let Some(syncer) = &self.syncer
+            && let Ok(file) = File::open(self.path(name))
+        {
             // A full list means that the disk is busy with the same files already.
-            let _ = self.syncer.0.try_send(file);
+            let _ = syncer.0.try_send(file);
         }
     }
 }
@@ -137,12 +144,9 @@ impl Store for FileStore {
 impl Drop for FileStore {
     /// A spool without lines leaves nothing behind.
     fn drop(&mut self) {
-        let is_empty = self.list().is_ok_and(|files| files.iter().all(|(name, _)| name == LOCK));
-        if is_empty {
-            let _ = fs::remove_file(self.path(LOCK));
-            let _ = fs::remove_dir(&self.directory);
+        if let Some(lock) = &self.lock {
+            lock.remove_if_empty();
         }
-        let _ = self.lock.unlock();
     }
 }
 

@@ -8,9 +8,10 @@
 //!   committed ≤ acknowledged ≤ read ≤ end        (sequences)
 //!   gone        may go again   in memory  on disk only
 //! ```
-//! Guarantees: what was appended is there after `kill -9`; a torn tail is cut; damage costs the damaged records and no
-//! others, is set aside in a file and counted line by line; what a failed write left is overwritten by the next. Left to others: *when* to spool, what a full disk means for a line ([`crate::destination`]), and files
-//! ([`Store`]). No clock: seconds come with each call.
+//! Guarantees: what was appended is there after `kill -9`; damage costs the damaged records and no others, is set aside as a
+//! whole, and is counted line by line where a header tells how many lines it was, or the numbers around it do; what a failed
+//! write left is overwritten by the next. Left to others: *when* to spool, what a full disk means for a line
+//! ([`crate::destination`]), and files ([`Store`]). No clock: seconds come with each call.
 
 mod contents;
 mod files;
@@ -23,6 +24,7 @@ mod segment;
 #[cfg(test)]
 mod simulated;
 mod store;
+mod survey;
 #[cfg(test)]
 mod tests;
 mod upstream;
@@ -41,6 +43,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
 };
+use survey::Survey;
 
 pub use contents::{Contents, read_out};
 pub(crate) use files::{FileStore, Syncer};
@@ -49,6 +52,9 @@ pub use name::SpoolName;
 pub(crate) use simulated::{Faults, SimulatedStore};
 pub use store::Store;
 pub(crate) use upstream::adopt;
+
+#[cfg(feature = "tools")]
+pub(crate) use survey::count;
 
 /// What bounds a spool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,8 +98,8 @@ pub(crate) struct Piece {
 pub struct Recovery {
     /// Lines that wait from before.
     pub lines: u64,
-    /// Bytes of a torn record that were cut off.
-    pub torn_bytes: u64,
+    /// Bytes that belong to no line that is known: a torn end, a strange file. They are kept in `….damaged`.
+    pub unknown_bytes: u64,
 }
 
 /// Lines that are lost while they lay in the spool, since the last [`Spool::take_losses`].
@@ -140,41 +146,17 @@ pub(crate) struct Trouble {
 }
 
 impl Spool {
-    /// Opens what is there, and cuts a torn tail.
+    /// Opens what is there.
     pub(crate) fn open(
         mut store: Box<dyn Store>,
         limits: SpoolLimits,
         budget: Arc<Budget>,
     ) -> io::Result<(Self, Recovery)> {
         let part = Spooling::get().ok_or_else(|| io::Error::other("this relay was built without spools"))?;
-        let mut numbers: Vec<_> = store
-            .list()?
-            .into_iter()
-            .filter_map(|(name, bytes)| Some((Segment::number_of(&name)?, bytes)))
-            .collect();
-        numbers.sort_unstable();
-        let position = position::load(&mut *store)?;
-        let mut torn_bytes = 0;
-        let mut segments = VecDeque::<Segment>::new();
-        let last = numbers.len().saturating_sub(1);
-        for (at, (first, bytes)) in numbers.into_iter().enumerate() {
-            let (mut segment, sound_end) = Segment::survey(&mut *store, first, bytes)?;
-            if at == last && sound_end < bytes {
-                store.truncate(&segment.name(), sound_end)?;
-                torn_bytes = bytes - sound_end;
-                segment.bytes = sound_end;
-            }
-            // What its headers say ends where the next file begins.
-            if let Some(before) = segments.back_mut() {
-                before.end = before.end.min(first);
-            }
-            segments.push_back(segment);
-        }
-        let first = segments.front().map(|segment| segment.first);
-        let last_end = segments.back().map(|segment| segment.end);
-        let committed = position.or(first).unwrap_or(0).max(first.unwrap_or(0).min(last_end.unwrap_or(0)));
-        let end = last_end.unwrap_or(committed).max(committed);
-        let bytes = segments.iter().map(|segment| segment.bytes).sum();
+        let mut survey = Survey::of(&mut *store)?;
+        let recovery = Recovery { lines: survey.lines(), unknown_bytes: survey.set_aside(&mut *store)? };
+        let bytes = survey.bytes();
+        let Survey { segments, committed, end, .. } = survey;
         budget.used.fetch_add(bytes, Ordering::Relaxed);
         let mut spool = Self {
             _part: part,
@@ -195,13 +177,13 @@ impl Spool {
             trouble: None,
         };
         spool.remove_committed();
-        Ok((spool, Recovery { lines: end - committed, torn_bytes }))
+        Ok((spool, recovery))
     }
 
     /// Puts whole lines at the end, and gives the number of the first. After an error nothing was added.
     pub(crate) fn append(&mut self, bytes: &[u8], lines: u32, now_s: u64) -> io::Result<u64> {
         debug_assert!(lines > 0 && bytes.len() <= RECORD_BYTES_MAX);
-        if self.segments.back().is_none_or(|last| last.bytes > self.file_bytes_max()) {
+        if self.segments.back().is_none_or(|last| last.is_closed || last.bytes > self.file_bytes_max()) {
             self.roll();
         }
         let sequence = self.end;
@@ -267,10 +249,12 @@ impl Spool {
         if self.reader.next < self.acknowledged { stop.min(self.acknowledged) } else { stop }
     }
 
-    /// Gives up what cannot be read: the rest of the file that the next line is in.
+    /// Gives up what cannot be read: the rest of the file that the next line is in. The file is kept.
     pub(crate) fn skip_unreadable(&mut self) {
         let next = self.reader.next;
-        let Some(segment) = self.segments.iter().find(|segment| next < segment.end) else { return };
+        let Some(segment) = self.segments.iter_mut().find(|segment| next < segment.end) else { return };
+        segment.is_unreadable = true;
+        segment.is_closed = true;
         let lines = next..segment.end;
         self.reader = Reader::at(lines.end);
         self.losses.damaged += self.give_up(lines);
@@ -461,7 +445,11 @@ impl Spool {
     fn remove_segment(&mut self, segment: &Segment) {
         self.bytes -= segment.bytes;
         self.budget.used.fetch_sub(segment.bytes, Ordering::Relaxed);
-        self.remove_file(&segment.name());
+        if !segment.is_unreadable {
+            self.remove_file(&segment.name());
+        } else if let Err(error) = self.store.rename(&segment.name(), &segment.aside()) {
+            self.trouble = Some(Trouble { doing: "set aside a file of", error });
+        }
     }
 
     fn remove_file(&mut self, name: &str) {

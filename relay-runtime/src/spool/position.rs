@@ -3,7 +3,7 @@
 //! The number only grows, so the larger of the sound slots is the newer one, and a write that power cut off costs no more
 //! than one step back: some lines go out again, none is lost.
 
-use super::store::Store;
+use super::{record::SEQUENCE_MAX, store::Store};
 use std::io;
 
 /// The file's name.
@@ -30,5 +30,6 @@ pub(super) fn save(store: &mut dyn Store, position: u64, is_second: bool) -> io:
 fn decode(slot: &[u8]) -> Option<u64> {
     let (number, rest) = slot.split_first_chunk::<8>()?;
     let crc = rest.first_chunk::<4>()?;
-    (crc32fast::hash(number) == u32::from_le_bytes(*crc)).then(|| u64::from_le_bytes(*number))
+    let position = u64::from_le_bytes(*number);
+    (crc32fast::hash(number) == u32::from_le_bytes(*crc) && position <= SEQUENCE_MAX).then_some(position)
 }

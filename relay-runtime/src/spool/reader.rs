@@ -3,7 +3,7 @@
 use super::{
     Piece,
     record::{HEADER_BYTES, Header},
-    segment::{Segment, next_record},
+    segment::{Place, Segment, next_record},
     store::Store,
 };
 use crate::gather::Chunk;
@@ -17,11 +17,20 @@ const READ_BYTES: usize = 256 * 1024;
 pub(super) struct Reader {
     /// The number of the next line.
     pub(super) next: u64,
-    /// The file, by its first line, and the place of a record at or before the next line.
-    place: Option<(u64, u64)>,
+    /// The file, by its first line, and where in it.
+    place: Option<(u64, Spot)>,
     /// Bytes of that file from `buffer_at` on.
     buffer: Vec<u8>,
     buffer_at: u64,
+}
+
+/// Where the next line is looked for.
+#[derive(Clone, Copy, Debug)]
+struct Spot {
+    /// The start of a record at or before that line, or of damage.
+    offset: u64,
+    /// Where the damage before it begins, if there is some.
+    sound_end: u64,
 }
 
 /// What was found.
@@ -75,43 +84,43 @@ impl Reader {
         }
         // Headers that lie do not lead into the next file.
         let stop = stop.min(segment.end);
-        let mut offset = match self.place {
-            Some((first, offset)) if first == segment.first => offset,
+        let mut spot = match self.place {
+            Some((first, spot)) if first == segment.first => spot,
             _ => {
                 self.buffer.clear();
-                segment.offset_near(self.next)
+                Spot::at(segment.offset_near(self.next))
             }
         };
         let is_repeat = self.next < acknowledged;
         let sequence = self.next;
         let mut gathering = Gathering::default();
         let gap = loop {
-            self.place = Some((segment.first, offset));
+            self.place = Some((segment.first, spot));
+            let Spot { offset, sound_end } = spot;
+            let place = Place { offset: sound_end, next: self.next };
             let header = match self.bytes_at(store, segment, offset, HEADER_BYTES) {
                 // The lines so far are good; the error comes again with the next step.
                 Err(_) if gathering.lines > 0 => break None,
                 bytes => Header::decode(bytes?),
             };
-            let Some(header) = header.filter(|header| offset + header.record_bytes() <= segment.bytes) else {
+            let is_whole = |header: &Header| offset + header.record_bytes() <= segment.bytes;
+            let fits = |header: &Header| is_whole(header) && place.leads_to(offset, header);
+            let Some(header) = header.filter(fits) else {
                 if gathering.lines > 0 {
                     break None;
                 }
-                let found = if offset < segment.bytes {
-                    next_record(store, &segment.name(), offset + 1)?
-                } else {
-                    None
-                };
-                let until = found.map_or(segment.bytes, |(at, _)| at.min(segment.bytes));
+                let until = end_of_damage(store, segment, place, offset)?;
                 set_aside(store, segment, offset..until)?;
                 if until >= segment.bytes {
                     break Some(segment.end);
                 }
-                offset = until;
+                spot.offset = until;
                 continue;
             };
-            let end = header.end().unwrap_or(u64::MAX).min(segment.end);
+            let record_end = offset + header.record_bytes();
+            let end = header.end().min(segment.end);
             if end <= self.next {
-                offset += header.record_bytes();
+                spot = Spot::at(record_end);
                 continue;
             }
             if header.sequence > self.next {
@@ -140,9 +149,9 @@ impl Reader {
                 if gathering.lines > 0 {
                     break None;
                 }
-                set_aside(store, segment, offset..offset + header.record_bytes())?;
-                offset += header.record_bytes();
-                if offset >= segment.bytes {
+                set_aside(store, segment, offset..record_end)?;
+                spot.offset = record_end;
+                if record_end >= segment.bytes {
                     break Some(segment.end);
                 }
                 continue;
@@ -152,8 +161,8 @@ impl Reader {
             if self.next == stop {
                 break None;
             }
-            offset += header.record_bytes();
-            if offset >= segment.bytes {
+            spot = Spot::at(record_end);
+            if record_end >= segment.bytes {
                 break None;
             }
         };
@@ -201,6 +210,12 @@ impl Reader {
     }
 }
 
+impl Spot {
+    const fn at(offset: u64) -> Self {
+        Self { offset, sound_end: offset }
+    }
+}
+
 impl Gathering {
     /// Adds `taken` lines after leaving out `skipped`.
     fn add(&mut self, lines: &[u8], skipped: u64, taken: u64) {
@@ -219,13 +234,27 @@ fn end_of_line(bytes: &[u8], lines: u64) -> usize {
     }
 }
 
-/// Keeps damaged bytes, at their place, for whoever wants to look at them. What cannot be kept is lost all the same.
-fn set_aside(store: &mut dyn Store, segment: &Segment, range: Range<u64>) -> io::Result<()> {
-    let mut bytes =
-        vec![0; usize::try_from(range.end.saturating_sub(range.start)).unwrap_or(0).min(READ_BYTES)];
-    let got = store.read_at(&segment.name(), range.start, &mut bytes)?;
-    if got > 0 {
-        let _ = store.write_at(&segment.aside(), range.start, &[&bytes[..got]]);
+/// Where the next record begins that fits, or the file ends.
+fn end_of_damage(store: &mut dyn Store, segment: &Segment, place: Place, offset: u64) -> io::Result<u64> {
+    if offset >= segment.bytes {
+        return Ok(segment.bytes);
     }
-    Ok(())
+    let found = next_record(store, &segment.name(), place, offset + 1)?;
+    Ok(found.map_or(segment.bytes, |(at, _)| at.min(segment.bytes)))
+}
+
+/// Keeps damaged bytes, at their place, for whoever wants to look at them. Says whether all of them are: what cannot be kept
+/// is lost all the same.
+pub(super) fn set_aside(store: &mut dyn Store, segment: &Segment, range: Range<u64>) -> io::Result<bool> {
+    let (mut from, mut buffer) = (range.start, Vec::new());
+    while from < range.end {
+        let rest = usize::try_from(range.end - from).unwrap_or(usize::MAX);
+        buffer.resize(rest.min(READ_BYTES), 0);
+        let got = store.read_at(&segment.name(), from, &mut buffer)?;
+        if got == 0 || store.write_at(&segment.aside(), from, &[&buffer[..got]]).is_err() {
+            return Ok(false);
+        }
+        from += got as u64;
+    }
+    Ok(true)
 }

@@ -21,6 +21,10 @@ pub(super) const HEADER_BYTES: usize = 36;
 /// No record is longer; a length beyond it is damage.
 pub(super) const RECORD_BYTES_MAX: usize = 8 * 1024 * 1024;
 
+/// No line has a higher number; a number beyond it is damage. A thousand million lines a second do not get there in a
+/// hundred years, and whatever is added to it has room in a `u64`.
+pub(super) const SEQUENCE_MAX: u64 = 1 << 62;
+
 pub(super) const MAGIC: [u8; 4] = *b"SRR1";
 
 const CHECKED: Range<usize> = 0..32;
@@ -72,13 +76,15 @@ impl Header {
             && word(32) == crc32fast::hash(&bytes[CHECKED])
             && header.bytes as usize <= RECORD_BYTES_MAX
             && header.lines > 0
-            && header.end().is_some();
+            // Each has its LF.
+            && header.lines <= header.bytes
+            && header.sequence <= SEQUENCE_MAX;
         is_sound.then_some(header)
     }
 
     /// The number of the line after the last one.
-    pub(super) const fn end(&self) -> Option<u64> {
-        self.sequence.checked_add(self.lines as u64)
+    pub(super) const fn end(&self) -> u64 {
+        self.sequence + self.lines as u64
     }
 
     /// Bytes of the whole record.

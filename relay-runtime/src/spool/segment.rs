@@ -26,6 +26,10 @@ pub(super) struct Segment {
     pub(super) bytes: u64,
     /// When its last record was appended, seconds since 1970.
     pub(super) newest_s: u64,
+    /// Nothing is appended to it any more: it ends with damage.
+    pub(super) is_closed: bool,
+    /// Some of it could not be read, so that it is kept when all of its lines are done with.
+    pub(super) is_unreadable: bool,
     /// Some of its records: the number of the first line, and the place.
     marks: Vec<(u64, u64)>,
 }
@@ -33,7 +37,15 @@ pub(super) struct Segment {
 impl Segment {
     /// An empty one.
     pub(super) const fn new(first: u64) -> Self {
-        Self { first, end: first, bytes: 0, newest_s: 0, marks: Vec::new() }
+        Self {
+            first,
+            end: first,
+            bytes: 0,
+            newest_s: 0,
+            is_closed: false,
+            is_unreadable: false,
+            marks: Vec::new(),
+        }
     }
 
     /// Its file's name. Names sort like the lines.
@@ -65,52 +77,68 @@ impl Segment {
         after.checked_sub(1).map_or(0, |at| self.marks[at].1)
     }
 
-    /// Reads the headers of a file of `bytes`. Gives also where the last sound record ends: what follows is torn.
-    pub(super) fn survey(store: &mut dyn Store, first: u64, bytes: u64) -> io::Result<(Self, u64)> {
+    /// Reads the headers of a file. `None` when none of them fits the name.
+    pub(super) fn survey(store: &mut dyn Store, first: u64, bytes: u64) -> io::Result<Option<Found>> {
         let mut segment = Self { bytes, ..Self::new(first) };
-        let (mut offset, mut sound_end) = (0, 0);
-        let mut newest = None;
-        while let Some((at, header)) = next_record(store, &segment.name(), offset)? {
-            offset = at + header.record_bytes();
-            if offset > bytes {
-                // Its lines are cut off. Whatever follows its header cannot be a record.
-                break;
-            }
-            newest = Some((at, header));
+        let (mut place, mut last) = (Place { offset: 0, next: first }, None);
+        while let Some((at, header)) = next_record(store, &segment.name(), place, place.offset)? {
             segment.mark(header.sequence, at);
-            sound_end = offset;
-            segment.end = header.end().unwrap_or(segment.end).max(segment.end);
+            segment.end = header.end().max(segment.end);
             segment.newest_s = header.time_s;
+            place = Place { offset: at + header.record_bytes(), next: segment.end };
+            last = Some((at, header));
         }
-        // A loss of power can leave a header without its lines, as zeros; that is the end of the file, so only the last
+        let Some((at, header)) = last else { return Ok(None) };
+        // A loss of power can leave a header without its lines, as zeros, and that is the end of the file: so the last
         // record is suspect. All others are checked when they are read.
-        if let Some((at, header)) = newest
-            && !is_sound(store, &segment.name(), at, &header)?
-        {
-            sound_end = at;
-            segment.end = header.sequence.max(first);
-        }
-        Ok((segment, sound_end))
+        let is_sound = is_sound(store, &segment.name(), at, &header)?;
+        segment.is_closed = !is_sound || place.offset != bytes;
+        Ok(Some(Found { segment, known_bytes: place.offset.min(bytes) }))
     }
 }
 
-/// The first header at or after `offset` that can be trusted, and where it is.
+/// What is known of a file after a look at it.
+pub(super) struct Found {
+    pub(super) segment: Segment,
+    /// Where its last record ends. Nobody knows what the bytes behind it were.
+    pub(super) known_bytes: u64,
+}
+
+/// A place that a record ends at, and the number that the next line has, if it is there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    pub(super) offset: u64,
+    pub(super) next: u64,
+}
+
+impl Place {
+    /// Whether a record at `at`, here or behind damage, can be one of this file. The lines that the damage cost had a byte each at
+    /// least, so a header that leaves out more of them is from somewhere else: a file of long ago, of which the disk kept a block.
+    pub(super) const fn leads_to(self, at: u64, header: &Header) -> bool {
+        header.sequence.saturating_sub(self.next) <= at.saturating_sub(self.offset)
+    }
+}
+
+/// The first header at or after `from` that can be trusted and follows `place`, and where it is.
 pub(super) fn next_record(
     store: &mut dyn Store,
     name: &str,
-    offset: u64,
+    place: Place,
+    mut from: u64,
 ) -> io::Result<Option<(u64, Header)>> {
+    let header_at = |at: u64, bytes: &[u8]| Header::decode(bytes).filter(|header| place.leads_to(at, header));
     let mut header = [0; HEADER_BYTES];
-    let got = store.read_at(name, offset, &mut header)?;
-    if let Some(header) = Header::decode(&header[..got]) {
-        return Ok(Some((offset, header)));
+    let got = store.read_at(name, from, &mut header)?;
+    if let Some(header) = header_at(from, &header[..got]) {
+        return Ok(Some((from, header)));
     }
-    let (mut from, mut buffer) = (offset, vec![0; SEARCH_BYTES]);
+    let mut buffer = vec![0; SEARCH_BYTES];
     loop {
         let got = store.read_at(name, from, &mut buffer)?;
-        for at in memchr::memmem::find_iter(&buffer[..got], &MAGIC) {
-            if let Some(header) = Header::decode(&buffer[at..got]) {
-                return Ok(Some((from + at as u64, header)));
+        for start in memchr::memmem::find_iter(&buffer[..got], &MAGIC) {
+            let at = from + start as u64;
+            if let Some(header) = header_at(at, &buffer[start..got]) {
+                return Ok(Some((at, header)));
             }
         }
         if got < buffer.len() {

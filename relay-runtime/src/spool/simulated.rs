@@ -85,6 +85,11 @@ impl SimulatedStore {
         self.disk().files.keys().cloned().collect()
     }
 
+    /// Nothing for a file that is not there.
+    pub(crate) fn contents(&self, name: &str) -> Vec<u8> {
+        self.disk().files.get(name).cloned().unwrap_or_default()
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.disk().files.values().map(Vec::len).sum()
     }
@@ -161,6 +166,20 @@ impl Store for SimulatedStore {
         if let Some(file) = disk.files.get_mut(name) {
             file.truncate(usize::try_from(bytes).unwrap_or(usize::MAX));
         }
+        Ok(())
+    }
+
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let mut disk = self.disk();
+        let one_in = disk.faults.remove_fails;
+        if disk.fails(one_in) {
+            return Err(io::Error::other("broken"));
+        }
+        let Some(file) = disk.files.remove(from) else { return Err(io::ErrorKind::NotFound.into()) };
+        let (synced, written) = (disk.synced.remove(from), disk.written.remove(from));
+        disk.files.insert(to.to_owned(), file);
+        disk.synced.insert(to.to_owned(), synced.unwrap_or(0));
+        disk.written.insert(to.to_owned(), written.unwrap_or_default());
         Ok(())
     }
 

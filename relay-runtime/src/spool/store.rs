@@ -19,6 +19,9 @@ pub trait Store: fmt::Debug + Send {
     /// Cuts a file.
     fn truncate(&mut self, name: &str, bytes: u64) -> io::Result<()>;
 
+    /// Gives a file another name, in place of what had that name.
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
+
     /// Removes a file. One that is not there is no error.
     fn remove(&mut self, name: &str) -> io::Result<()>;
 

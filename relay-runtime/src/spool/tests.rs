@@ -78,29 +78,152 @@ fn what_was_acknowledged_and_goes_again_is_marked() {
     assert_eq!(spool.lines(), 7);
 }
 
-#[test]
-fn a_torn_tail_is_cut_wherever_it_tears() {
-    let whole = SimulatedStore::new(1);
-    let (mut spool, _) = open(&whole, LIMITS);
+fn with_two_records() -> SimulatedStore {
+    let store = SimulatedStore::new(1);
+    let (mut spool, _) = open(&store, LIMITS);
     append(&mut spool, 0..3, 0);
     append(&mut spool, 3..6, 0);
-    let name = whole.file_names().remove(0);
-    let bytes = whole.bytes();
+    store
+}
+
+#[test]
+fn a_torn_end_is_kept_and_its_lines_are_counted_where_the_header_tells() {
+    let whole = with_two_records();
+    let (name, bytes) = (whole.file_names().remove(0), whole.bytes());
+    let aside = name.replace(".spool", ".damaged");
     for cut in 0..bytes {
+        let store = with_two_records();
+        store.clone().truncate(&name, cut as u64).unwrap();
+        let torn = whole.contents(&name)[cut / (bytes / 2) * (bytes / 2)..cut].to_vec();
+        let sound = 3 * (cut / (bytes / 2)) as u64;
+        let known = if torn.len() < HEADER_BYTES { sound } else { sound + 3 };
+        let (mut spool, recovery) = open(&store, LIMITS);
+        let unknown = if torn.len() < HEADER_BYTES { torn.len() as u64 } else { 0 };
+        assert_eq!(recovery, Recovery { lines: known, unknown_bytes: unknown }, "cut at {cut}");
+        append(&mut spool, known..known + 2, 0);
+        let want: Vec<_> = (0..sound).chain(known..known + 2).collect();
+        assert_eq!(read_all(&mut spool, 1 << 20), want, "cut at {cut}");
+        assert_eq!(spool.take_losses().damaged, known - sound, "cut at {cut}");
+        assert!(store.contents(&aside).ends_with(&torn), "cut at {cut}: kept as a whole");
+        // Once is enough.
+        drop(spool);
+        assert_eq!(open(&store, LIMITS).1.unknown_bytes, 0);
+    }
+}
+
+#[test]
+fn a_large_hole_is_kept_as_a_whole_and_counted() {
+    let store = SimulatedStore::new(1);
+    let (mut spool, _) = open(&store, SpoolLimits::UNBOUNDED);
+    for at in 0..1_000 {
+        let text = format!("{at:4000}\n").repeat(2);
+        spool.append(text.as_bytes(), 2, 0).unwrap();
+    }
+    let name = store.file_names().remove(0);
+    let hole = 1_000_000..3_000_000;
+    store.clone().write_at(&name, hole.start as u64, &[&vec![0; hole.len()]]).unwrap();
+    let (mut spool, recovery) = open(&store, SpoolLimits::UNBOUNDED);
+    let mut read = 0;
+    while let Some(piece) = spool.read(1 << 20, 0) {
+        read += u64::from(piece.chunk.lines());
+    }
+    let damaged = spool.take_losses().damaged;
+    assert_eq!((recovery.lines, read + damaged), (2_000, 2_000));
+    assert!(damaged < 2 * 252, "{damaged}: not more than the hole");
+    let kept = store.contents(&name.replace(".spool", ".damaged"));
+    assert!(kept.len() >= hole.end && kept[hole] == vec![0; 2_000_000]);
+}
+
+#[test]
+fn a_name_that_no_record_bears_out_is_not_believed() {
+    let strange = [u64::MAX, u64::MAX - 1, record::SEQUENCE_MAX, 1_000_000, 3, 4];
+    for (number, contents) in strange.into_iter().zip([&b""[..], b"no record", b""].into_iter().cycle()) {
         let store = SimulatedStore::new(1);
         let (mut spool, _) = open(&store, LIMITS);
-        append(&mut spool, 0..3, 0);
-        append(&mut spool, 3..6, 0);
-        store.clone().truncate(&name, cut as u64).unwrap();
+        append(&mut spool, 0..10, 0);
+        let name = Segment::new(number).name();
+        store.clone().write_at(&name, 0, &[contents]).unwrap();
         let (mut spool, recovery) = open(&store, LIMITS);
-        let kept = if cut < bytes / 2 { 0 } else { 3 };
-        assert_eq!(
-            (recovery.lines, recovery.torn_bytes),
-            (kept, (cut - cut / (bytes / 2) * (bytes / 2)) as u64)
-        );
-        append(&mut spool, kept..kept + 2, 0);
-        assert_eq!(read_all(&mut spool, 1 << 20), (0..kept + 2).collect::<Vec<_>>(), "cut at {cut}");
+        assert_eq!(recovery, Recovery { lines: 10, unknown_bytes: contents.len() as u64 }, "{name}");
+        append(&mut spool, 10..20, 0);
+        assert_eq!(read_all(&mut spool, 1 << 20), (0..20).collect::<Vec<_>>(), "{name}");
+        spool.acknowledge(20);
+        spool.commit(u64::MAX);
+        assert_eq!((spool.lines(), spool.take_losses()), (0, Losses::default()), "{name}");
+        let left: Vec<_> =
+            store.file_names().into_iter().filter(|file| Segment::number_of(file).is_some()).collect();
+        assert!(left.is_empty(), "{left:?}");
     }
+}
+
+#[test]
+fn a_record_from_somewhere_else_is_damage_and_hides_none() {
+    for (at, number) in [(0, 5_000_000_u64), (0, 3), (150, 5_000_000), (150, 40)] {
+        let store = SimulatedStore::new(1);
+        let (mut spool, _) = open(&store, SpoolLimits { file_bytes_max: 1 << 30, ..LIMITS });
+        for first in 0..30 {
+            append(&mut spool, first * 10..first * 10 + 10, 0);
+        }
+        // A block of a file that was there before, in place of one of this file.
+        let lines = b"0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n";
+        let stray = [&Header::of(lines, 10, number, 0).encode()[..], lines].concat();
+        let name = store.file_names().remove(0);
+        store.clone().write_at(&name, at, &[&stray]).unwrap();
+        let (mut spool, recovery) = open(&store, LIMITS);
+        assert_eq!(recovery, Recovery { lines: 300, unknown_bytes: 0 }, "{number} at {at}");
+        let mut read = Vec::new();
+        while let Some(piece) = spool.read(1 << 20, 0) {
+            read.extend(piece.sequence..piece.sequence + u64::from(piece.chunk.lines()));
+        }
+        let damaged = spool.take_losses().damaged;
+        assert!(read.len() as u64 + damaged == 300 && damaged <= 30, "{number} at {at}: {damaged} damaged");
+    }
+}
+
+#[test]
+fn a_position_beyond_all_numbers_is_not_believed() {
+    let store = SimulatedStore::new(1);
+    let (mut spool, _) = open(&store, LIMITS);
+    append(&mut spool, 0..10, 0);
+    position::save(&mut store.clone(), u64::MAX, false).unwrap();
+    let (mut spool, recovery) = open(&store, LIMITS);
+    assert_eq!(recovery.lines, 10);
+    append(&mut spool, 10..20, 0);
+    assert_eq!(read_all(&mut spool, 1 << 20), (0..20).collect::<Vec<_>>());
+}
+
+#[test]
+fn lines_after_a_position_that_outlived_its_lines_are_read() {
+    let store = SimulatedStore::new(1);
+    let (mut spool, _) = open(&store, LIMITS);
+    append(&mut spool, 0..5, 0);
+    position::save(&mut store.clone(), 50, false).unwrap();
+    let (mut spool, recovery) = open(&store, LIMITS);
+    assert_eq!(recovery.lines, 0);
+    append(&mut spool, 50..60, 0);
+    let (mut spool, recovery) = open(&store, LIMITS);
+    assert_eq!(recovery.lines, 10);
+    assert_eq!(read_all(&mut spool, 1 << 20), (50..60).collect::<Vec<_>>());
+    assert_eq!(spool.take_losses(), Losses::default());
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_kept() {
+    let store = SimulatedStore::new(1);
+    let (mut spool, _) = open(&store, LIMITS);
+    append(&mut spool, 0..10, 0);
+    let (name, contents) = (store.file_names().remove(0), store.contents(&store.file_names()[0]));
+    store.set_faults(Faults { read_fails: 1, ..Faults::default() });
+    assert!(spool.read(1 << 20, 0).is_none() && spool.take_trouble().is_some());
+    spool.skip_unreadable();
+    store.set_faults(Faults::default());
+    append(&mut spool, 10..20, 0);
+    assert_eq!(read_all(&mut spool, 1 << 20), (10..20).collect::<Vec<_>>());
+    assert_eq!(spool.take_losses().damaged, 10);
+    spool.acknowledge(20);
+    spool.commit(u64::MAX);
+    assert_eq!(store.file_names(), [name.replace(".spool", ".damaged")]);
+    assert_eq!(store.contents(&store.file_names()[0]), contents);
 }
 
 #[test]
@@ -121,7 +244,7 @@ fn damage_costs_its_record_and_is_counted() {
         spool.commit(u64::MAX);
         assert_eq!(spool.lines(), 0);
         assert!(store.file_names().iter().all(|name| name.contains("damaged")), "seed {seed}");
-        // The same at a start: only the torn end may be cut without being counted by line.
+        // The same at a start: only where nothing says what the bytes were, lines are not counted.
         let store = SimulatedStore::new(seed);
         let (mut spool, _) = open(&store, LIMITS);
         for at in 0..40 {
@@ -133,7 +256,7 @@ fn damage_costs_its_record_and_is_counted() {
         let counted = read.len() as u64 + spool.take_losses().damaged;
         assert_eq!(counted, recovery.lines, "seed {seed}");
         assert!(
-            read.len() == 195 && (counted == 200 || recovery.torn_bytes > 0),
+            read.len() == 195 && (counted == 200 || recovery.unknown_bytes > 0),
             "seed {seed}: {recovery:?}"
         );
     }
@@ -223,21 +346,37 @@ fn a_loss_of_power_costs_what_was_not_flushed() {
     }
 }
 
-#[test]
-fn upstreams_spool_is_taken_over() {
-    let directory = std::env::temp_dir().join(format!("static-relay-adopt-{}", std::process::id()));
+/// Adopts two files and such a position. Gives the lines.
+fn adopted(meta: &str) -> String {
+    static NUMBER: AtomicU64 = AtomicU64::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let directory = std::env::temp_dir().join(format!("static-relay-adopt-{}-{number}", std::process::id()));
     std::fs::create_dir_all(&directory).unwrap();
     let file = |number: u32| directory.join(format!("spool_r_127_0_0_1_2003.diskqueue.{number:06}.dat"));
     let record =
         |line: &str| [&u32::try_from(line.len()).unwrap().to_be_bytes()[..], line.as_bytes()].concat();
     std::fs::write(file(3), [record("read 1 2"), record("a 1 2")].concat()).unwrap();
     std::fs::write(file(4), [record("b 1 2"), record("c 1 2"), vec![0, 0, 1]].concat()).unwrap();
-    std::fs::write(directory.join("spool_r_127_0_0_1_2003.diskqueue.meta.dat"), "3\n3,12\n4,18\n").unwrap();
+    std::fs::write(directory.join("spool_r_127_0_0_1_2003.diskqueue.meta.dat"), meta).unwrap();
     let store = SimulatedStore::new(1);
     let (mut spool, _) = open(&store, LIMITS);
     let adopted = adopt(&directory, "r_127_0_0_1_2003", &mut spool, 0).unwrap();
-    assert_eq!((adopted.lines, adopted.damaged_files), (3, 0));
-    assert_eq!(spool.read(1 << 20, 0).unwrap().chunk.bytes(), b"a 1 2\nb 1 2\nc 1 2\n");
+    let lines = String::from_utf8(spool.read(1 << 20, 0).unwrap().chunk.bytes().to_vec()).unwrap();
+    assert_eq!((adopted.lines, adopted.damaged_files), (lines.lines().count() as u64, 0));
     assert_eq!(std::fs::read_dir(&directory).unwrap().count(), 0);
     std::fs::remove_dir(&directory).unwrap();
+    lines
+}
+
+#[test]
+fn upstreams_spool_is_taken_over() {
+    assert_eq!(adopted("3\n3,12\n4,18\n"), "a 1 2\nb 1 2\nc 1 2\n");
+}
+
+#[test]
+fn a_position_of_upstream_that_is_not_there_hides_no_line() {
+    let all = "read 1 2\na 1 2\nb 1 2\nc 1 2\n";
+    for meta in ["0\n999999,0\n", "0\n3,1000000\n", "0\n18446744073709551615,0\n", "", "3\n3"] {
+        assert_eq!(adopted(meta), all, "{meta:?}");
+    }
 }

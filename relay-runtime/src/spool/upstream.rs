@@ -37,9 +37,13 @@ pub(crate) fn adopt(directory: &Path, key: &str, spool: &mut Spool, now_s: u64) 
     }
     numbers.sort_unstable();
     let meta = directory.join(format!("{prefix}meta.dat"));
-    let (first, start) =
-        fs::read_to_string(&meta).ok().and_then(|text| read_position(&text)).unwrap_or((0, 0));
     let path = |number: u64| directory.join(format!("{prefix}{number:06}.dat"));
+    let (first, start) = fs::read_to_string(&meta)
+        .ok()
+        .and_then(|text| read_position(&text))
+        // What it says is not there was not read.
+        .filter(|(file, place)| fs::metadata(path(*file)).is_ok_and(|found| *place <= found.len()))
+        .unwrap_or((0, 0));
     let mut adopted = Adopted::default();
     for &number in numbers.iter().filter(|number| **number >= first) {
         let is_whole =

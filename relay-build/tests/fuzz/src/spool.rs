@@ -96,6 +96,12 @@ impl Store for Files {
         Ok(())
     }
 
+    fn rename(&mut self, from: &str, to: &str) -> io::Result<()> {
+        let bytes = self.segments.remove(from).ok_or(io::ErrorKind::NotFound)?;
+        self.segments.insert(to.to_owned(), bytes);
+        Ok(())
+    }
+
     fn remove(&mut self, name: &str) -> io::Result<()> {
         self.segments.remove(name);
         Ok(())

@@ -1,9 +1,13 @@
 //! `relay spool`: looks at what lies on disk, and gets rid of it.
 //!
 //! A destination that was taken out of the configuration leaves its spool behind, for nobody can know whether its lines are
-//! still wanted. Whoever runs the relay decides: send them somewhere, or drop them. A spool of a running relay is locked.
+//! still wanted. Whoever runs the relay decides: send them somewhere, or drop them. To drain and to drop, a spool is locked as
+//! a running relay locks its own; to list, it is only looked at.
 
-use crate::spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer};
+use crate::{
+    lock,
+    spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer, count},
+};
 use serde_json::json;
 use std::{
     fmt, fs,
@@ -104,10 +108,11 @@ fn list(
     for name in names.iter().filter_map(|entry| SpoolName::of_directory(entry.file_name().to_str()?)) {
         let twins = configured.iter().filter(|destination| **destination == name.destination).count();
         let is_configured = name.number <= twins;
-        let counts = match open(directory, &name) {
-            Ok(spool) => Some((spool.lines(), spool.bytes())),
-            Err(SpoolError::Files { error, .. }) if error.kind() == io::ErrorKind::ResourceBusy => None,
-            Err(error) => return Err(error),
+        let counts = match look(&directory.join(name.directory())) {
+            Ok(Found::Gone) => continue,
+            Ok(Found::InUse) => None,
+            Ok(Found::Free { lines, bytes }) => Some((lines, bytes)),
+            Err(error) => return Err(SpoolError::Files { destination: name.to_string(), error }),
         };
         let _ = if is_json {
             let (lines, bytes) = (counts.map(|counts| counts.0), counts.map(|counts| counts.1));
@@ -126,6 +131,31 @@ fn list(
         };
     }
     Ok(())
+}
+
+/// What a look at a spool shows.
+enum Found {
+    /// It is not there any more.
+    Gone,
+    /// A relay uses it.
+    InUse,
+    /// Nobody does.
+    Free { lines: u64, bytes: u64 },
+}
+
+/// Nothing is locked, for a relay that starts meanwhile must not be refused.
+fn look(directory: &Path) -> io::Result<Found> {
+    let looked = lock::is_taken(directory).and_then(|is_taken| {
+        if is_taken {
+            return Ok(Found::InUse);
+        }
+        let (lines, bytes) = count(&mut FileStore::look(directory.to_owned()))?;
+        Ok(Found::Free { lines, bytes })
+    });
+    match looked {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Gone),
+        looked => looked,
+    }
 }
 
 fn open(directory: &Path, name: &SpoolName) -> Result<Spool, SpoolError> {
@@ -188,7 +218,12 @@ impl fmt::Display for SpoolError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::{net::TcpListener, path::PathBuf, thread};
+    use std::{
+        net::TcpListener,
+        path::PathBuf,
+        sync::atomic::{AtomicBool, Ordering},
+        thread,
+    };
 
     /// A directory with a spool of `lines` for each destination, gone afterwards.
     struct Spools(PathBuf);
@@ -285,5 +320,21 @@ mod tests {
         let text = spools.run(&SpoolCommand::List { is_json: false }).unwrap();
         assert_eq!(text, "a:1  in use by a running relay\n");
         assert!(spools.run(&SpoolCommand::Drop { of: name("a:1") }).is_err());
+    }
+
+    #[test]
+    fn a_list_keeps_no_relay_from_starting() {
+        let spools = Spools::new("spool-loop", &[("a:1", 5), ("gone:1", 5)]);
+        let is_over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    spools.run(&SpoolCommand::List { is_json: false }).unwrap();
+                }
+            });
+            let refused = (0..300).filter(|_| open(&spools.0, &name("a:1")).is_err()).count();
+            is_over.store(true, Ordering::Relaxed);
+            assert_eq!(refused, 0);
+        });
     }
 }

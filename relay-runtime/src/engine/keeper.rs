@@ -1,0 +1,140 @@
+//! The thread that writes down the state of aggregations, now and then and when it is told to, so that nobody else waits for
+//! the disk of `state_dir`.
+
+use super::state::StateFiles;
+use crate::aggregate::Shared;
+use std::{
+    io,
+    sync::{
+        Arc, Condvar, Mutex, PoisonError,
+        mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel},
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+/// A tick that is not written down after so long goes out all the same: a disk that hangs is one that fails.
+pub(super) const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The thread.
+#[derive(Debug)]
+pub(super) struct Keeper {
+    notes: Notes,
+    /// Nothing comes; it ends with the thread.
+    end: Receiver<()>,
+}
+
+/// What the one who ticks has of it.
+#[derive(Clone, Debug)]
+pub(super) struct Notes {
+    orders: Sender<Order>,
+    noted: Arc<Noted>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    /// This tick begins.
+    Tick(u64),
+    /// Save the buckets that are open.
+    Save,
+}
+
+/// The latest tick that is written down.
+#[derive(Debug, Default)]
+struct Noted {
+    tick_s: Mutex<Option<u64>>,
+    has_come: Condvar,
+}
+
+impl Keeper {
+    /// Saves every `checkpoint` from now on, or not by itself if that is zero.
+    pub(super) fn start(files: StateFiles, shared: Arc<Shared>, checkpoint: Duration) -> io::Result<Self> {
+        let (orders, received) = channel();
+        let (running, end) = channel();
+        let noted = Arc::default();
+        let run = {
+            let noted = Arc::clone(&noted);
+            move || {
+                run(files, &shared, checkpoint, &received, &noted);
+                drop::<Sender<()>>(running);
+            }
+        };
+        thread::Builder::new().name("state".to_owned()).spawn(run)?;
+        Ok(Self { notes: Notes { orders, noted }, end })
+    }
+
+    pub(super) fn notes(&self) -> Notes {
+        self.notes.clone()
+    }
+
+    /// Saves for the last time, and ends when nobody has [`Notes`] any more.
+    pub(super) fn finish(self) -> Finishing {
+        self.notes.order(Order::Save);
+        Finishing { end: self.end }
+    }
+}
+
+/// What is left of the thread when it was told to finish.
+#[derive(Debug)]
+pub(super) struct Finishing {
+    end: Receiver<()>,
+}
+
+impl Finishing {
+    /// Whether everything is on disk, as far as the disk takes it.
+    pub(super) fn is_over(&self) -> bool {
+        self.end.try_recv() == Err(TryRecvError::Disconnected)
+    }
+}
+
+impl Notes {
+    /// A tick begins.
+    pub(super) fn begin(&self, tick_s: u64) {
+        self.order(Order::Tick(tick_s));
+    }
+
+    /// Whether that tick is written down.
+    pub(super) fn has(&self, tick_s: u64) -> bool {
+        *self.noted.tick_s.lock().unwrap_or_else(PoisonError::into_inner) == Some(tick_s)
+    }
+
+    /// Waits for that, but not for long.
+    pub(super) fn wait_for(&self, tick_s: u64) {
+        let noted = self.noted.tick_s.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(self.noted.has_come.wait_timeout_while(noted, PATIENCE, |noted| *noted != Some(tick_s)));
+    }
+
+    fn order(&self, order: Order) {
+        // The thread ends after everybody who gives orders.
+        let _ = self.orders.send(order);
+    }
+}
+
+fn run(
+    mut files: StateFiles,
+    shared: &Shared,
+    checkpoint: Duration,
+    orders: &Receiver<Order>,
+    noted: &Noted,
+) {
+    let mut next_save = (!checkpoint.is_zero()).then(|| Instant::now() + checkpoint);
+    loop {
+        let order = match next_save {
+            Some(at) => orders.recv_timeout(at.saturating_duration_since(Instant::now())),
+            None => orders.recv().map_err(|_| RecvTimeoutError::Disconnected),
+        };
+        match order {
+            Ok(Order::Tick(tick_s)) => {
+                files.note_tick(tick_s);
+                *noted.tick_s.lock().unwrap_or_else(PoisonError::into_inner) = Some(tick_s);
+                noted.has_come.notify_all();
+            }
+            Ok(Order::Save) => files.save(shared),
+            Err(RecvTimeoutError::Timeout) => {
+                files.save(shared);
+                next_save = next_save.map(|_| Instant::now() + checkpoint);
+            }
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! A directory that belongs to one process at a time: a spool, or `state_dir`.
+//!
+//! Two locks are held. One is on a file in the directory, which every process on every file system sees that shares the
+//! directory. Who removes the directory removes that file, so the other is a name that nobody can remove: an abstract Unix
+//! socket, named after the path. So a directory that is removed under a running relay is still its own, and
+//! [`DirectoryLock::renew`] makes it again. Both end with the process.
+//!
+//! The name is seen in one network namespace only: there, the file alone has to do. A name that another user took, who may
+//! not use the directory, counts for nothing.
+
+use md5::{Digest, Md5};
+use rustix::net::{
+    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with, sockopt::socket_peercred,
+};
+use std::{
+    fmt::Write as _,
+    fs::{self, File, OpenOptions, TryLockError},
+    io,
+    os::{
+        linux::net::SocketAddrExt as _,
+        unix::{
+            ffi::OsStrExt as _,
+            fs::{MetadataExt as _, OpenOptionsExt as _},
+            net::{SocketAddr, UnixListener},
+        },
+    },
+    path::{Path, PathBuf},
+};
+
+/// The file that is locked.
+pub(crate) const NAME: &str = "lock";
+
+/// How often a directory is made again that another process, which ends, removes.
+const ATTEMPTS: usize = 10;
+
+/// A directory that nobody else may use.
+#[derive(Debug)]
+pub(crate) struct DirectoryLock {
+    directory: PathBuf,
+    file: File,
+    _name: Option<UnixListener>,
+}
+
+impl DirectoryLock {
+    /// Takes a directory, which is made if it is not there. An error of the kind `ResourceBusy` when it is taken.
+    pub(crate) fn take(directory: PathBuf) -> io::Result<Self> {
+        let name = claim(&made(&directory)?)?;
+        let file = lock(&directory)?;
+        Ok(Self { directory, file, _name: name })
+    }
+
+    /// Makes the directory again if somebody removed it, or its lock. Says whether that was so.
+    pub(crate) fn renew(&mut self) -> io::Result<bool> {
+        if is_at(&self.file, &self.directory.join(NAME))? {
+            return Ok(false);
+        }
+        self.file = lock(&self.directory)?;
+        Ok(true)
+    }
+
+    /// Removes the directory if there is nothing in it.
+    pub(crate) fn remove_if_empty(&self) {
+        let is_own = |entry: io::Result<fs::DirEntry>| entry.is_ok_and(|entry| entry.file_name() == NAME);
+        if fs::read_dir(&self.directory).is_ok_and(|mut entries| entries.all(is_own)) {
+            let _ = fs::remove_file(self.directory.join(NAME));
+            let _ = fs::remove_dir(&self.directory);
+        }
+    }
+}
+
+/// Whether a relay of this network namespace has taken the directory. Nothing is locked to find out, so nobody who takes it
+/// meanwhile is refused.
+#[cfg(feature = "tools")]
+pub(crate) fn is_taken(directory: &Path) -> io::Result<bool> {
+    let name = name_of(&fs::canonicalize(directory)?);
+    let is_its =
+        |line: &str| line.split_whitespace().last().and_then(|last| last.strip_prefix('@')) == Some(&name);
+    Ok(fs::read_to_string("/proc/net/unix").is_ok_and(|sockets| sockets.lines().any(is_its)))
+}
+
+/// The path of a directory that is there, or is made now, without links.
+fn made(directory: &Path) -> io::Result<PathBuf> {
+    for _ in 0..ATTEMPTS {
+        fs::create_dir_all(directory)?;
+        match fs::canonicalize(directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            path => return path,
+        }
+    }
+    Err(taken())
+}
+
+fn lock(directory: &Path) -> io::Result<File> {
+    for _ in 0..ATTEMPTS {
+        let path = made(directory)?.join(NAME);
+        let mut options = OpenOptions::new();
+        // Only the user whose relay it is may look at what is kept.
+        let opened = options.create(true).write(true).truncate(false).mode(0o600).open(&path);
+        let file = match opened {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened?,
+        };
+        file.try_lock().map_err(|error| match error {
+            TryLockError::Error(error) => error,
+            TryLockError::WouldBlock => taken(),
+        })?;
+        // Who had it before may have removed the file after it was opened.
+        if is_at(&file, &path)? {
+            return Ok(file);
+        }
+    }
+    Err(taken())
+}
+
+/// Whether the open file is the one that is found there.
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    let own = file.metadata()?;
+    match fs::metadata(path) {
+        Ok(found) => Ok((own.dev(), own.ino()) == (found.dev(), found.ino())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+/// Takes the name of a path. `None` where that is not possible, and the file has to do.
+fn claim(path: &Path) -> io::Result<Option<UnixListener>> {
+    let name = name_of(path);
+    match SocketAddr::from_abstract_name(&name).and_then(|address| UnixListener::bind_addr(&address)) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_strangers(&name) => Err(taken()),
+        Err(error) => {
+            tracing::warn!(%error, path = %path.display(), "only a file locks this directory: do not remove it");
+            Ok(None)
+        }
+    }
+}
+
+/// Whether a name is held by a user who is neither this one nor root.
+fn is_strangers(name: &str) -> bool {
+    let peer = || {
+        let address = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
+        let socket = socket_with(
+            AddressFamily::UNIX,
+            SocketType::STREAM,
+            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
+            None,
+        )?;
+        connect(&socket, &address)?;
+        socket_peercred(&socket)
+    };
+    peer().is_ok_and(|peer| !peer.uid.is_root() && peer.uid != rustix::process::geteuid())
+}
+
+/// A path may be longer than a name.
+fn name_of(path: &Path) -> String {
+    let mut name = String::from("static-relay/directory/");
+    for byte in Md5::digest(path.as_os_str().as_bytes()) {
+        let _ = write!(name, "{byte:02x}");
+    }
+    name
+}
+
+fn taken() -> io::Error {
+    io::Error::new(io::ErrorKind::ResourceBusy, "another relay uses it")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A path that is free, and nothing is there afterwards.
+    struct Place(PathBuf);
+
+    impl Place {
+        fn new(test: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("static-relay-lock-{test}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            Self(path)
+        }
+
+        fn take(&self) -> io::Result<DirectoryLock> {
+            DirectoryLock::take(self.0.clone())
+        }
+    }
+
+    impl Drop for Place {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[track_caller]
+    fn assert_taken(place: &Place) {
+        assert_eq!(place.take().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+        assert!(is_taken(&place.0).unwrap());
+    }
+
+    #[test]
+    fn one_process_has_a_directory_at_a_time() {
+        let place = Place::new("one");
+        let lock = place.take().unwrap();
+        assert_taken(&place);
+        drop(lock);
+        assert!(!is_taken(&place.0).unwrap());
+        place.take().unwrap();
+    }
+
+    #[test]
+    fn a_directory_that_is_removed_is_still_taken_and_is_made_again() {
+        let place = Place::new("removed");
+        let mut lock = place.take().unwrap();
+        assert!(!lock.renew().unwrap());
+        for remove in [|path: &Path| fs::remove_dir_all(path), |path: &Path| fs::remove_file(path.join(NAME))]
+        {
+            remove(&place.0).unwrap();
+            // Whoever comes now makes the directory, and gets it no more than before.
+            assert_eq!(place.take().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
+            let _ = fs::remove_dir_all(&place.0);
+            assert!(lock.renew().unwrap());
+            assert_taken(&place);
+        }
+        drop(lock);
+        place.take().unwrap();
+    }
+
+    #[test]
+    fn to_look_is_not_to_take() {
+        let place = Place::new("look");
+        fs::create_dir_all(&place.0).unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| (0..200).for_each(|_| assert!(is_taken(&place.0).is_ok())));
+            for _ in 0..50 {
+                place.take().unwrap();
+            }
+        });
+    }
+
+    #[test]
+    fn who_ends_and_who_begins_do_not_have_it_both() {
+        let place = Place::new("handover");
+        let holders = std::sync::atomic::AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    for _ in 0..200 {
+                        let Ok(lock) = place.take() else { continue };
+                        assert_eq!(holders.fetch_add(1, std::sync::atomic::Ordering::SeqCst), 0);
+                        holders.fetch_sub(1, std::sync::atomic::Ordering::SeqCst);
+                        lock.remove_if_empty();
+                    }
+                });
+            }
+        });
+    }
+}
