@@ -8,7 +8,8 @@ A Graphite relay, compiled from its configuration.
 
 Usage: relay [COMMAND | OPTION]
 
-Without arguments it serves until SIGTERM or SIGINT. SIGUSR1 prints the ledger.
+Without arguments it serves until SIGTERM or SIGINT. SIGUSR1 prints the ledger, SIGHUP
+reopens the log.
 Sockets that a service manager passes (LISTEN_FDS) are used where their addresses are
 configured, and it is told when the relay serves (NOTIFY_SOCKET).
 

@@ -9,8 +9,8 @@
 //! relay --manifest    print what it was built from
 //! ```
 //! SIGUSR1 prints the ledger as one line of JSON on stdout; the end of a relay prints the last one. Logs go to
-//! stderr. SIGTERM and SIGINT stop in good order, a second one stops at once. Exit codes: 0 done, 1 cannot start
-//! or cannot go on, 2 usage.
+//! stderr; SIGHUP reopens them. SIGTERM and SIGINT stop in good order, a second one stops at once, and so does SIGQUIT.
+//! Exit codes: 0 done, 1 cannot start, cannot go on or was stopped at once, 2 usage.
 //!
 //! The engine knows nothing of all this, and [`Relay`] runs it inside another program or a test.
 
@@ -19,6 +19,7 @@ mod arguments;
 mod complete;
 mod manager;
 mod open_files;
+mod output_files;
 mod relay;
 mod setup;
 mod signals;
@@ -39,10 +40,17 @@ pub use tools::ToolError;
 pub use crate::record::RecordError;
 
 use crate::{
-    dispatch::Dispatch, ledger::Ledger, logging, pipeline::LinePipeline, plan::Plan, stream::Stream,
+    destination::{DestinationCounts, DropReason},
+    dispatch::Dispatch,
+    ledger::Ledger,
+    logging,
+    pipeline::LinePipeline,
+    plan::Plan,
+    stream::Stream,
 };
 use any_table::AnyTable;
 use arguments::Command;
+use output_files::OutputFiles;
 use signals::{Asked, Signals};
 use std::{
     cell::Cell,
@@ -91,6 +99,11 @@ pub enum ServeError {
     Tool(ToolError),
     /// A worker ended by itself.
     WorkerEnded,
+    /// It was told to end at once, and did.
+    StoppedAtOnce {
+        /// What it gave up for that, for all destinations together.
+        lines: u64,
+    },
 }
 
 /// The `main` of an artifact: `plan` and `manifest` are what was built in, as JSON.
@@ -137,6 +150,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
     raise_open_files_max();
     let mut signals = Signals::catch().map_err(ServeError::Signals)?;
+    let output_files = OutputFiles::find();
     let lookup = |name: &str| std::env::var(name).ok();
     let plan = complete::complete(plan, lookup).map_err(|error| ServeError::Start(error.into()))?;
     if let Some(path) = &plan.settings.pid_file {
@@ -153,10 +167,14 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
         logging::write_in_thread().map_err(ServeError::LogThread)?;
     }
     manager::tell_ready();
-    serve(&relay, &signals)?;
-    tracing::info!("stopping");
+    let is_urgent = Cell::new(serve(&relay, &signals, &output_files)?);
+    if is_urgent.get() {
+        tracing::warn!("stopping at once: what is not delivered is given up");
+    } else {
+        tracing::info!("stopping");
+    }
     manager::tell_stopping();
-    let ledger = stop(relay, &signals);
+    let ledger = stop(relay, &signals, &output_files, &is_urgent);
     logging::flush();
     let ledger = ledger.ok_or(ServeError::WorkerEnded)?;
     print_ledger(&ledger, LAST_WORDS);
@@ -164,11 +182,15 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
         tracing::warn!("the last ledger is not written: nobody reads stdout; read it, or send it to a file");
         logging::flush();
     }
+    if is_urgent.get() {
+        let dropped = |(_, counts): &(_, DestinationCounts)| counts.dropped(DropReason::Shutdown);
+        return Err(ServeError::StoppedAtOnce { lines: ledger.destinations.iter().map(dropped).sum() });
+    }
     Ok(())
 }
 
-/// Until a signal asks for the end.
-fn serve(relay: &Relay, signals: &Signals) -> Result<(), ServeError> {
+/// Until a signal asks for the end. Says whether it has to come at once.
+fn serve(relay: &Relay, signals: &Signals, output_files: &OutputFiles) -> Result<bool, ServeError> {
     let mut next_check = Instant::now() + SELF_CHECK;
     loop {
         write_waiting(relay);
@@ -176,12 +198,15 @@ fn serve(relay: &Relay, signals: &Signals) -> Result<(), ServeError> {
             next_check = Instant::now() + SELF_CHECK;
             relay.check_books();
         }
-        let Asked { ledger, stop } = signals.take();
+        let Asked { ledger, reopen, stop, stop_now } = signals.take();
+        if reopen {
+            output_files.reopen();
+        }
         if ledger && let Some(ledger) = relay.ledger() {
             print_ledger(&ledger, Duration::ZERO);
         }
-        if stop {
-            return Ok(());
+        if stop || stop_now {
+            return Ok(stop_now);
         }
         if !relay.is_running() {
             return Err(ServeError::WorkerEnded);
@@ -190,15 +215,27 @@ fn serve(relay: &Relay, signals: &Signals) -> Result<(), ServeError> {
     }
 }
 
-fn stop(relay: Relay, signals: &Signals) -> Option<Ledger> {
-    let is_cut_short = Cell::new(false);
+/// In good order, unless it `is_urgent`, which it becomes when it is asked for once more. Who asks for books gets the last
+/// ones.
+fn stop(
+    relay: Relay,
+    signals: &Signals,
+    output_files: &OutputFiles,
+    is_urgent: &Cell<bool>,
+) -> Option<Ledger> {
     let writes_logs = relay.is_run_by_caller();
     relay.stop(|| {
         if writes_logs {
             logging::write_waiting();
         }
-        is_cut_short.set(is_cut_short.get() || signals.take().stop);
-        is_cut_short.get()
+        let Asked { ledger: _, reopen, stop, stop_now } = signals.take();
+        if reopen {
+            output_files.reopen();
+        }
+        if (stop || stop_now) && !is_urgent.replace(true) {
+            tracing::warn!("stopping at once: what is not delivered is given up");
+        }
+        is_urgent.get()
     })
 }
 
@@ -243,6 +280,9 @@ impl fmt::Display for ServeError {
             Self::Start(error) => error.fmt(f),
             Self::Tool(error) => error.fmt(f),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
+            Self::StoppedAtOnce { lines } => {
+                write!(f, "stopped at once, as it was asked to: {lines} lines were given up")
+            }
         }
     }
 }

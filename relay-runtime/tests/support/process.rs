@@ -1,6 +1,6 @@
 //! Relays and destinations in processes of their own, which are this test program again.
 
-use super::traffic::Directory;
+use super::{traffic::Directory, wait_until};
 use relay_runtime::plan::Plan;
 use std::{
     fs,
@@ -8,6 +8,7 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::{Child, ChildStdout, Command, Stdio},
+    sync::{Arc, Mutex},
     thread,
 };
 
@@ -61,6 +62,7 @@ pub(crate) struct Process {
     pub(crate) child: Child,
     pub(crate) address: SocketAddr,
     pub(crate) out: BufReader<ChildStdout>,
+    log: Arc<Mutex<String>>,
 }
 
 impl Process {
@@ -86,9 +88,30 @@ impl Process {
         }
         let address =
             text.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
-        thread::spawn(move || std::io::copy(&mut log, &mut std::io::sink()));
+        let kept = Arc::new(Mutex::new(text.clone()));
+        let keep = Arc::clone(&kept);
+        thread::spawn(move || {
+            text.clear();
+            while log.read_line(&mut text).is_ok_and(|bytes| bytes > 0) {
+                keep.lock().unwrap().push_str(&text);
+                text.clear();
+            }
+        });
         let out = BufReader::new(child.stdout.take().unwrap());
-        Self { child, address, out }
+        Self { child, address, out, log: kept }
+    }
+
+    /// What it logged from the first `listening` on.
+    pub(crate) fn log(&self) -> String {
+        self.log.lock().unwrap().clone()
+    }
+
+    /// Waits until the log has a line with all of these in it.
+    #[track_caller]
+    pub(crate) fn wait_for_log(&self, parts: &[&str]) {
+        wait_until(&format!("the log has {parts:?}"), || {
+            self.log().lines().any(|line| parts.iter().all(|part| line.contains(part)))
+        });
     }
 
     /// Its books now.

@@ -1,0 +1,63 @@
+//! stdout and stderr where they are files, as in `relay 2>> relay.log`: SIGHUP opens them anew by the names that they had at
+//! the start, so that a log can be rotated. Pipes, terminals and the journal have nothing to be reopened.
+//!
+//! Guarantees that a failure leaves the old file in use.
+
+use rustix::{
+    io::Result as OsResult,
+    stdio::{dup2_stderr, dup2_stdout},
+};
+use std::{
+    fs::{self, OpenOptions},
+    os::{fd::OwnedFd, unix::fs::MetadataExt as _},
+    path::{Path, PathBuf},
+};
+
+/// The files that the two are.
+pub(super) struct OutputFiles(Vec<OutputFile>);
+
+struct OutputFile {
+    path: PathBuf,
+    replace: Replace,
+}
+
+/// Puts a file in the place of one of the two.
+type Replace = fn(OwnedFd) -> OsResult<()>;
+
+impl OutputFiles {
+    /// Notes their names. Where the system does not tell, they count as no files.
+    pub(super) fn find() -> Self {
+        let both: [(&str, Replace); 2] = [("/proc/self/fd/1", dup2_stdout), ("/proc/self/fd/2", dup2_stderr)];
+        let found = both.into_iter().filter_map(|(link, replace)| {
+            path_of_file(Path::new(link)).map(|path| OutputFile { path, replace })
+        });
+        Self(found.collect())
+    }
+
+    /// Opens them anew, and says so.
+    pub(super) fn reopen(&self) {
+        if self.0.is_empty() {
+            tracing::info!(
+                "SIGHUP: the log is no file that could be reopened; what a relay routes is built in, and changes with the next build"
+            );
+        }
+        for OutputFile { path, replace } in &self.0 {
+            let opened = OpenOptions::new().append(true).create(true).open(path);
+            let path = path.display();
+            match opened.and_then(|file| Ok(replace(file.into())?)) {
+                Ok(()) => tracing::info!(%path, "SIGHUP: reopened"),
+                Err(error) => {
+                    tracing::error!(%path, %error, "SIGHUP: cannot be reopened, the old file stays in use");
+                }
+            }
+        }
+    }
+}
+
+/// The name of the regular file that an open descriptor is, if the name still leads to it.
+fn path_of_file(link: &Path) -> Option<PathBuf> {
+    let path = fs::read_link(link).ok()?;
+    let (open, named) = (fs::metadata(link).ok()?, fs::metadata(&path).ok()?);
+    let is_same = (open.dev(), open.ino()) == (named.dev(), named.ino());
+    (open.is_file() && is_same).then_some(path)
+}
