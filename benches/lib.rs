@@ -128,8 +128,9 @@ mod tests {
         let lines = tables::lines("production_negated", 2_000);
         let bytes = lines.len() as f64 / 2_000.0;
         assert!((171.0..173.0).contains(&bytes), "{bytes}");
-        let deliveries = deliveries("production_negated", &lines);
-        let each = deliveries.iter().map(Vec::len).sum::<usize>() as f64 / 2_000.0;
+        let negated = deliveries("production_negated", &lines);
+        let each = negated.iter().map(Vec::len).sum::<usize>() as f64 / 2_000.0;
         assert!((3.35..3.45).contains(&each), "{each}");
+        assert_eq!(negated, deliveries("production_stopped", &lines));
     }
 }

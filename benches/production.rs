@@ -1,8 +1,8 @@
 //! A table of the kind that routes the metrics of a whole company, and lines for it: 215 routes, by kind, by place and by
 //! owner, onto 54 clusters of 363 hosts, each by jump hash.
 //!
-//! The rules of such a table are asked in order, and some of them end a line's way. With matchers alone, this is said by
-//! negations: what an earlier rule takes stands in the `notRegex` of each later one.
+//! The rules of such a table are asked in order, and some of them end a line's way. They say so with `stop`; or, as with
+//! matchers alone, what an earlier rule takes stands in the `notRegex` of each later one.
 
 use relay_runtime::table::{
     Destination, DestinationIndex, HashAlgorithm, HashRing, Matcher, Route, RouteKind, Table,
@@ -14,6 +14,8 @@ use std::fmt::Write as _;
 pub(super) enum FirstMatch {
     /// In the `notRegex` of each later rule.
     Negated,
+    /// By a `stop` on the earlier rule.
+    Stopped,
 }
 
 const PLACES: [&str; 11] =
@@ -78,8 +80,7 @@ pub(super) fn table(first_match: FirstMatch) -> Table {
     .into_iter()
     .enumerate()
     {
-        writer.route(key, regex, ELSEWHERE + at);
-        writer.earlier.push(regex.to_owned());
+        writer.stopping_route(key, regex, ELSEWHERE + at);
     }
     for (at, (key, regex)) in [
         ("archive", ""),
@@ -108,10 +109,10 @@ pub(super) fn table(first_match: FirstMatch) -> Table {
         let before = writer.earlier.len();
         for (which, service) in SERVICES.iter().take(2).enumerate() {
             let regex = format!(r"{own}{service}\.");
-            writer.route(&format!("{owner}-{service}"), &regex, cluster(which));
-            writer.earlier.push(regex);
+            writer.stopping_route(&format!("{owner}-{service}"), &regex, cluster(which));
         }
-        writer.route(&owner, &own, cluster(2));
+        writer.stopping_route(&owner, &own, cluster(2));
+        // Nothing of one owner is another's.
         writer.earlier.truncate(before);
     }
     let owned = owners().collect::<Vec<_>>().join("|");
@@ -181,11 +182,21 @@ struct Writer {
 }
 
 impl Writer {
+    /// One that keeps what it takes from all later ones.
+    fn stopping_route(&mut self, key: &str, regex: &str, cluster: usize) {
+        self.route(key, regex, cluster);
+        self.earlier.push(regex.to_owned());
+        if let Some(route) = self.table.routes.last_mut() {
+            route.stop = self.first_match == FirstMatch::Stopped;
+        }
+    }
+
     /// A route of what the regex matches; everything with an empty one.
     fn route(&mut self, key: &str, regex: &str, cluster: usize) {
         let text = |text: String| (!text.is_empty()).then_some(text);
         let not_regex = match self.first_match {
             FirstMatch::Negated => text(self.earlier.join("|")),
+            FirstMatch::Stopped => None,
         };
         let matcher = Matcher { regex: text(regex.to_owned()), not_regex, ..Matcher::default() };
         let destinations = self.clusters[cluster].iter().map(|host| {
@@ -202,6 +213,6 @@ impl Writer {
             destinations: destinations.collect(),
         };
         let kind = RouteKind::ConsistentHash(ring);
-        self.table.routes.push(Route { key: key.to_owned(), matcher, kind });
+        self.table.routes.push(Route::new(key, matcher, kind));
     }
 }

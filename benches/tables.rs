@@ -12,7 +12,7 @@ use relay_runtime::table::{
 use std::fmt::Write as _;
 
 /// Everything that is timed: names, and what the name of a table that is compiled stands for.
-pub const ALL: [&str; 19] = [
+pub const ALL: [&str; 20] = [
     "passthrough",
     "prefixes_1",
     "prefixes_10",
@@ -28,6 +28,7 @@ pub const ALL: [&str; 19] = [
     "carbon_ch_4_routes",
     "jump_fnv1a_ch_4_routes",
     "production_negated",
+    "production_stopped",
     "mixed",
     "aggregations_100",
     "aggregations_many_names",
@@ -60,6 +61,7 @@ pub fn table(name: &str) -> Table {
         "carbon_ch_4_routes" => rings_of_parts(HashAlgorithm::CarbonCh),
         "jump_fnv1a_ch_4_routes" => rings_of_parts(HashAlgorithm::JumpFnv1aCh),
         "production_negated" => production::table(FirstMatch::Negated),
+        "production_stopped" => production::table(FirstMatch::Stopped),
         "mixed" => mixed(),
         "aggregations_100" | "aggregations_many_names" => aggregations("service"),
         "aggregations_none" => aggregations("worker"),
@@ -136,14 +138,14 @@ fn rings_of_parts(algorithm: HashAlgorithm) -> Table {
         let destinations = (8 * part..8 * part + 8).map(DestinationIndex::new).collect();
         let ring = HashRing { algorithm, replicas: 1, diverse: false, destinations };
         let kind = RouteKind::ConsistentHash(ring);
-        Route { key: format!("part{part}"), matcher: Matcher::default(), kind }
+        Route::new(format!("part{part}"), Matcher::default(), kind)
     };
     Table { routes: (0..4).map(route).collect(), destinations: destinations(32), ..Table::default() }
 }
 
 /// One route without conditions.
 fn all_to(kind: RouteKind, count: usize) -> Table {
-    let route = Route { key: "all".to_owned(), matcher: Matcher::default(), kind };
+    let route = Route::new("all", Matcher::default(), kind);
     Table { routes: vec![route], destinations: destinations(count), ..Table::default() }
 }
 
@@ -156,7 +158,7 @@ fn routes(count: usize, condition: impl Fn(&mut Matcher, usize)) -> Table {
     let route = |number| {
         let mut matcher = Matcher::default();
         condition(&mut matcher, number);
-        Route { key: format!("r{number}"), matcher, kind: route_kind_all(&[number % 4]) }
+        Route::new(format!("r{number}"), matcher, route_kind_all(&[number % 4]))
     };
     Table { routes: (0..count).map(route).collect(), destinations: destinations(4), ..Table::default() }
 }
@@ -216,7 +218,7 @@ fn mixed() -> Table {
             _ => matcher.regex = Some(format!(r"^servers\.[^.]+\.service{number:02}.*\.(cpu|disk)\.")),
         }
         let kind = route_kind_all(&[number % 8]);
-        table.routes.push(Route { key: format!("team{number}"), matcher, kind });
+        table.routes.push(Route::new(format!("team{number}"), matcher, kind));
     }
     table
 }

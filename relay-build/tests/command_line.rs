@@ -179,6 +179,27 @@ fn explain_names_route_types_as_a_configuration_does() {
 }
 
 #[test]
+fn explain_ends_where_a_route_stops() {
+    let route = |key, more| {
+        format!(
+            "[[route]]\nkey = '{key}'\ntype = 'sendAllMatch'\n{more}\ndestinations = ['127.0.0.1:2103']\n"
+        )
+    };
+    let routes =
+        [route("first", "prefix = 'a.'\nstop = true"), route("second", ""), route("third", "stop = true")];
+    let text =
+        format!("instance = 'a'\nlog_level = 'info'\nbad_metrics_max_age = '24h'\n{}", routes.concat());
+    let place = directory(&[("relay.toml", &text)]);
+    let way = stdout(&relay_build(place.path(), &["explain", "relay.toml", "a.b"]));
+    assert!(way.contains("`first`") && way.contains("matches, and no later route is asked"), "{way}");
+    assert!(!way.contains("`second`"), "{way}");
+    let plan = stdout(&relay_build(place.path(), &["explain", "relay.toml"]));
+    assert!(plan.contains("`first` sendAllMatch prefix=a., stops"), "{plan}");
+    // Nothing comes after the third.
+    assert_eq!(plan.matches("ends the way of what it takes").count(), 1, "{plan}");
+}
+
+#[test]
 #[ignore = "compiles relays"]
 fn a_benchmark_has_figures_for_the_compiled_and_the_interpreted_table() {
     let place = directory(&[

@@ -152,3 +152,29 @@ fn recorded(table: &Value) -> Value {
         "routes": routes,
     })
 }
+
+#[test]
+fn a_command_says_whether_a_route_stops() {
+    let run = |commands: &[&str]| {
+        let mut plan = Plan::default();
+        for command in commands {
+            apply(&parse(command).map_err(|error| error.to_string())?, &mut plan)
+                .map_err(|error| error.to_string())?;
+        }
+        Ok::<_, String>(plan.table.routes.iter().map(|route| route.stop).collect::<Vec<_>>())
+    };
+    let add = "addRoute sendAllMatch a prefix=a. stop=true sub=b  127.0.0.1:2003";
+    assert_eq!(run(&[add]), Ok(vec![true]));
+    assert_eq!(run(&["addRoute sendAllMatch a prefix=a.  127.0.0.1:2003"]), Ok(vec![false]));
+    assert_eq!(run(&[add, "modRoute a stop=false"]), Ok(vec![false]));
+    assert_eq!(run(&[add, "modRoute a prefix=c."]), Ok(vec![true]));
+    assert_eq!(run(&["addRoute blackhole b stop=true"]), Ok(vec![true]));
+    for wrong in [
+        "addRoute sendAllMatch a stop=yes  127.0.0.1:2003",
+        "addRoute sendAllMatch a stop  127.0.0.1:2003",
+        "addRoute sendAllMatch a  127.0.0.1:2003 stop=true",
+        "modRoute a",
+    ] {
+        assert!(run(&[add, wrong]).is_err(), "{wrong}");
+    }
+}

@@ -31,6 +31,7 @@ Log_Level = 'warn'
 [[env.prod.route]]
 key = 'web'
 destinations = ['10.1.0.2:2003']
+stop = true
 
 [[env.prod.route]]
 key = 'audit'
@@ -81,6 +82,7 @@ fn an_overlay_replaces_values_merges_routes_by_key_and_adds_others() {
     let keys: Vec<_> = prod.plan.table.routes.iter().map(|route| route.key.as_str()).collect();
     assert_eq!(keys, ["all", "web", "audit"]);
     assert_eq!(prod.plan.table.routes[1].matcher.prefix.as_deref(), Some("web."));
+    assert!(prod.plan.table.routes[1].stop && !plain.plan.table.routes[1].stop);
     let addresses: Vec<_> = prod.plan.table.destinations.iter().map(|one| one.address.0.as_str()).collect();
     assert_eq!(addresses, ["10.0.0.1:2003", "10.1.0.2:2003", "10.1.0.3:2003"]);
     let test = check(&text, Some("test"), None, &[]);
@@ -103,7 +105,7 @@ fn values_come_from_the_command_line_then_the_file_then_the_overlay_then_the_pro
 #[test]
 fn an_unused_variable_of_an_environment_is_an_error_at_its_place() {
     let text = format!("{CONFIG}{OVERLAY}").replace("DC = 'ams'", "DC = 'ams'\nCD = 'x'");
-    assert_eq!(errors(&check(&text, Some("prod"), None, &[])), [(codes::UNUSED_ENVIRONMENT_VARIABLE, 31)]);
+    assert_eq!(errors(&check(&text, Some("prod"), None, &[])), [(codes::UNUSED_ENVIRONMENT_VARIABLE, 32)]);
     let checked = check(CONFIG, Some("prod"), Some("DC = 'a'\n# more\nCD = 'b'\n"), &[]);
     assert!(checked.has_errors() && checked.diagnostics.is_empty());
     let [file] = checked.files.as_slice() else { panic!("{:?}", checked.files) };

@@ -49,7 +49,7 @@ fn a_configuration_says_only_what_is_not_its_default() {
     };
     let matcher = Matcher { prefix: Some("servers.".to_owned()), ..Matcher::default() };
     let table = Table {
-        routes: vec![Route { key: "all".to_owned(), matcher, kind }],
+        routes: vec![Route::new("all", matcher, kind)],
         destinations: vec![destination],
         ..Table::default()
     };
@@ -203,7 +203,7 @@ impl Random {
         for at in 0..self.below(5) {
             let key = if self.flag() { String::new() } else { format!("r{at} {}", self.text()) };
             let (matcher, kind) = (self.matcher(), self.kind(&mut table.destinations));
-            table.routes.push(Route { key, matcher, kind });
+            table.routes.push(Route { key, matcher, stop: self.flag(), kind });
         }
         table
     }

@@ -167,6 +167,19 @@ fn each_kind_of_route_has_its_code() {
 }
 
 #[test]
+fn a_route_that_stops_returns_where_a_later_one_shares_names() {
+    let stop = |key, conditions: &str| route(key, &format!("{conditions}\nstop = true"));
+    let text = [
+        stop("one", "prefix = 'a.'"),
+        stop("other", "prefix = 'b.'"),
+        route("later", "sub = '.b.'"),
+        stop("all", ""),
+        stop("never", "prefix = 'c.'"),
+    ];
+    insta::assert_snapshot!(code(&text.concat(), Force::default()));
+}
+
+#[test]
 fn a_router_is_a_module_without_main() {
     let checked = check(&route("all", ""));
     let options = codegen::Options { door: codegen::Door::Router, ..codegen::Options::default() };

@@ -66,13 +66,14 @@ impl Dice {
             RouteDestination { destination: DestinationIndex::new(at), matcher: self.matcher(conditions) }
         };
         let destinations = (0..3).map(&mut destination).collect();
-        Route { key: String::new(), matcher, kind: RouteKind::SendFirstMatch { destinations } }
+        let stop = self.below(3) == 0;
+        Route { stop, ..Route::new("", matcher, RouteKind::SendFirstMatch { destinations }) }
     }
 
     fn table(&mut self) -> Table {
         let blocklist = (0..self.below(5)).map(|_| self.matcher(1)).collect();
         let rewriters = (0..self.below(4)).map(|_| self.rewriter()).collect();
-        let routes = (0..2).map(|_| self.route()).collect();
+        let routes = (0..3).map(|_| self.route()).collect();
         let destinations = (0..3).map(|at| Destination::new(format!("d:{at}"))).collect();
         Table { blocklist, rewriters, routes, destinations, ..Table::default() }
     }
@@ -125,7 +126,8 @@ fn origins(table: &Table) -> Origins {
 struct Observed {
     blocklist: Vec<matcher::Matcher>,
     rewriters: Vec<rewriter::Rewriter>,
-    routes: Vec<(matcher::Matcher, Vec<matcher::Matcher>)>,
+    /// Each with whether it stops, and its destinations.
+    routes: Vec<(matcher::Matcher, bool, Vec<matcher::Matcher>)>,
     reached: BTreeSet<Rule>,
 }
 
@@ -134,7 +136,8 @@ impl Observed {
         let ready = |one: &Matcher| matcher::Matcher::new(one).expect("regexes that parse");
         let route = |one: &Route| match &one.kind {
             RouteKind::SendFirstMatch { destinations } => {
-                (ready(&one.matcher), destinations.iter().map(|one| ready(&one.matcher)).collect())
+                let destinations = destinations.iter().map(|one| ready(&one.matcher)).collect();
+                (ready(&one.matcher), one.stop, destinations)
             }
             other => panic!("{other:?}"),
         };
@@ -166,13 +169,16 @@ impl Observed {
         if !is_usable(&name) {
             return Some(false);
         }
-        for (at, (route, destinations)) in self.routes.iter().enumerate() {
+        for (at, (route, stop, destinations)) in self.routes.iter().enumerate() {
             if !route.matches(&name) {
                 continue;
             }
             self.reached.insert(Rule::Route(at));
             if let Some(first) = destinations.iter().position(|one| one.matches(&name)) {
                 self.reached.insert(Rule::Destination(at, first));
+            }
+            if *stop {
+                break;
             }
         }
         Some(true)
@@ -186,7 +192,7 @@ fn names() -> Vec<String> {
     for _ in 0..5 {
         longest = longest
             .iter()
-            .flat_map(|name| ['a', 'b', 'c', '.'].map(|letter| format!("{name}{letter}")))
+            .flat_map(|name| ['a', 'b', 'c', '.', 'z'].map(|letter| format!("{name}{letter}")))
             .collect();
         names.extend(longest.iter().cloned());
     }

@@ -351,3 +351,56 @@ fn tables_that_are_hard_to_decide_end_soon() {
         assert!(took < std::time::Duration::from_mins(5), "{what}: {took:?}");
     }
 }
+
+#[test]
+fn a_route_whose_metrics_earlier_routes_stop_is_reported() {
+    let stop = |key, conditions: &str| route(key, &format!("{conditions}\nstop = true"));
+    let wide = stop("wide", "prefix = 'a.'");
+    check_found(&format!("{wide}{}", route("in", "prefix = 'a.b.'")), &[(codes::STOPPED_ROUTE, 7, &[1])]);
+    check_found(&format!("{}{wide}", route("in", "prefix = 'a.b.'")), &[]);
+    check_found(&format!("{wide}{}", route("partly", "sub = '.b.'")), &[]);
+    // Two together, and the third is not in vain.
+    let both =
+        format!("{}{}", stop("old", "regex = '^[ab]\\.old'"), stop("not old", "notRegex = '^[a-z]\\.old'"));
+    check_found(&format!("{both}{}", route("in", "prefix = 'a.'")), &[(codes::STOPPED_ROUTE, 13, &[1, 7])]);
+    check_found(&format!("{both}{}", route("c", "prefix = 'c.'")), &[]);
+    // Not by routes that do not stop, nor by what comes later.
+    check_found(&format!("{}{}", route("wide", "prefix = 'a.'"), route("in", "prefix = 'a.b.'")), &[]);
+}
+
+#[test]
+fn what_the_blocklist_leaves_of_a_route_may_be_stopped() {
+    let text = |more: &str| {
+        let stop = route("stop", "regex = '^a\\.[a-m]'\nstop = true");
+        format!("blocklist = ['regex ^a\\.([^a-m]|$)']\n{stop}{}{more}", route("in", "prefix = 'a.'"))
+    };
+    check_found(&text(""), &[(codes::STOPPED_ROUTE, 8, &[1, 2])]);
+    // A rewriter can make what the blocklist would have dropped.
+    check_found(&text(&rewriter("b.", "a.x", "")), &[]);
+}
+
+#[test]
+fn an_equal_route_behind_one_that_stops_gets_nothing_and_is_no_repetition() {
+    let same = route("same", "prefix = 'a.'\nstop = true");
+    let again = same.replacen("same", "again", 1);
+    check_found(&format!("{same}{again}"), &[(codes::STOPPED_ROUTE, 7, &[1])]);
+}
+
+/// An aggregation's output comes to the routes in their order, as lines do.
+#[test]
+fn a_loop_that_an_earlier_route_stops_is_none() {
+    let text = |stop: bool| {
+        format!(
+            "{MANDATORY}listen_addr = '127.0.0.1:2003'\n[[aggregation]]\nfunction = 'sum'\nregex = '^(.*)$'\n\
+             format = 'sum.$1'\ninterval = 10\nwait = 15\n{}[[route]]\nkey = 'all'\ntype = 'sendAllMatch'\n\
+             destinations = ['127.0.0.1:2003']\n",
+            route("sums", &format!("prefix = 'sum.'\nstop = {stop}"))
+        )
+    };
+    let loops = |text: String| {
+        let checked = check_text(Source { path: "relay.toml".into(), text }, &Options::default());
+        checked.diagnostics.iter().any(|one| one.code == codes::AGGREGATION_LOOP)
+    };
+    assert!(loops(text(false)));
+    assert!(!loops(text(true)));
+}

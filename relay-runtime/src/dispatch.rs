@@ -17,7 +17,7 @@ use crate::{
 /// Implementations call the sink in the order of the pipeline: `blocked` (and nothing after it), or
 /// `rewritten` if any rewriter changed the name, then `aggregate` for each aggregator that takes it in order,
 /// then `dropped_raw` (and nothing after it) or, for each route that matches in order, `route` followed by
-/// its `deliver`s or its one `select`. A name that no route takes ends without any `route` call.
+/// its `deliver`s or its one `select`, up to a route that stops. A name that no route takes ends without any `route` call.
 pub trait Dispatch: Send + Sync {
     /// Takes a metric through the whole table.
     fn dispatch<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);

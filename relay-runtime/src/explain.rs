@@ -93,6 +93,9 @@ pub fn explain_name(table: &Table, name: &[u8]) -> Result<Vec<Step>, Error> {
         steps.push(Step { rule: Rule::Route(index), outcome });
         if matched {
             explain_destinations(index, route, &name, &mut selectors, &mut steps)?;
+            if route.stop {
+                break;
+            }
         }
     }
     Ok(steps)

@@ -57,6 +57,7 @@ struct Aggregator {
 struct Route {
     matcher: Matcher,
     action: Action,
+    stop: bool,
 }
 
 /// What a route does with a name that it takes.
@@ -121,6 +122,9 @@ impl Dispatch for Interpreter {
                 }
                 Action::Select => sink.select(index, name),
                 Action::Take => {}
+            }
+            if route.stop {
+                return;
             }
         }
     }
@@ -200,7 +204,7 @@ impl Route {
             | RouteKind::PubSub(_)
             | RouteKind::CloudWatch(_) => Action::Take,
         };
-        Ok(Self { matcher, action })
+        Ok(Self { matcher, action, stop: route.stop })
     }
 }
 

@@ -163,7 +163,7 @@ mod tests {
 
     fn table(kind: RouteKind) -> Table {
         let destinations = ["10.0.0.1:1", "10.0.0.2:1", "10.0.0.3:1"].map(Destination::new).to_vec();
-        let route = Route { key: "r".to_owned(), matcher: Matcher::default(), kind };
+        let route = Route::new("r", Matcher::default(), kind);
         Table { routes: vec![route], destinations, ..Table::default() }
     }
 
@@ -287,10 +287,7 @@ mod tests {
             }
         }
         let mut table = table(RouteKind::Blackhole);
-        table.routes = kinds
-            .into_iter()
-            .map(|kind| Route { key: String::new(), matcher: Matcher::default(), kind })
-            .collect();
+        table.routes = kinds.into_iter().map(|kind| Route::new("", Matcher::default(), kind)).collect();
         let mut selectors = Selectors::new(&table, Liveness::all_up(3));
         let all: Vec<_> = (0..table.routes.len()).map(RouteIndex::new).collect();
         assert_eq!(many(&selectors, &all, &names), one_by_one(&mut selectors, &all, &names));

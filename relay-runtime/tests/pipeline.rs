@@ -26,7 +26,7 @@ fn table() -> Table {
     let index = DestinationIndex::new;
     let to = |at| RouteDestination { destination: index(at), matcher: Matcher::default() };
     let prefix = |text: &str| Matcher { prefix: Some(text.to_owned()), ..Matcher::default() };
-    let route = |key: &str, matcher, kind| Route { key: key.to_owned(), matcher, kind };
+    let route = |key: &str, matcher, kind| Route::new(key, matcher, kind);
     let ring = |algorithm, replicas| {
         let destinations = (0..4).map(index).collect();
         RouteKind::ConsistentHash(HashRing { algorithm, replicas, diverse: false, destinations })

@@ -28,7 +28,10 @@ pub fn explain(strategy: &Strategy) -> Explained {
         strategy.rules.iter().zip(called).map(|(rule, called)| explain_rule(rule, called, strategy));
     let blocklist = sentences.by_ref().take(strategy.first_aggregator).collect();
     let aggregators = sentences.by_ref().take(strategy.first_route - strategy.first_aggregator).collect();
-    let routes = sentences.collect();
+    let routes = sentences.zip(&strategy.stops).map(|(sentence, stops)| {
+        if *stops { format!("{sentence}; ends the way of what it takes") } else { sentence }
+    });
+    let routes = routes.collect();
     let regexes = strategy.regexes.iter().map(|regex| {
         let form = match &regex.form {
             RegexForm::Automaton(bytes) => format!("an automaton of {} bytes, built now", bytes.len()),

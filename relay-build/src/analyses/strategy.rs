@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, ops::Range};
 mod choose;
 mod guards;
 mod regexes;
+mod stops;
 mod traffic;
 mod weigh;
 
@@ -44,6 +45,8 @@ pub struct Strategy {
     pub first_route: usize,
     /// For each route, for each of its destinations in order, what its matcher asks.
     pub targets: Vec<Vec<Vec<Test>>>,
+    /// For each route, whether it keeps what it takes from a later one.
+    pub stops: Vec<bool>,
     /// The distinct regexes of matchers and of rewriters' `not`.
     pub regexes: Vec<StaticRegex>,
     /// For each rewriter, what its parts need.

@@ -18,6 +18,7 @@ mod removal;
 mod rewriters;
 mod rings;
 mod rule_set;
+mod stopped;
 
 use crate::{
     config::Origins,
@@ -42,6 +43,7 @@ pub fn findings(table: &Table, settings: &Settings, origins: &Origins) -> Vec<Di
     let analyses = [
         blocklist::check,
         reach::check,
+        stopped::check,
         destinations::check,
         rewriters::check,
         names::check,

@@ -85,7 +85,8 @@ fn print_plan(out: &mut impl Write, checked: &Checked, explained: &Explained) ->
     section(out, "routes")?;
     for (at, route) in table.routes.iter().enumerate() {
         let place = Place(checked, checked.origins.routes.get(at));
-        let what = format!("`{}` {} {}", route.key, kind(&route.kind), Conditions(&route.matcher));
+        let stops = if route.stop { ", stops" } else { "" };
+        let what = format!("`{}` {} {}{stops}", route.key, kind(&route.kind), Conditions(&route.matcher));
         rule(out, &place, &what, explained.routes.get(at))?;
         for destination in route.destinations() {
             writeln!(out, "      → {}", table.destinations[destination.get()].written())?;
@@ -160,7 +161,12 @@ fn print_step(out: &mut impl Write, checked: &Checked, step: &Step) -> io::Resul
         }
     };
     let (style, said) = match &step.outcome {
-        Outcome::Matched => (style::GOOD, "matches".to_owned()),
+        Outcome::Matched => match step.rule {
+            Rule::Route(at) if table.routes[at.get()].stop => {
+                (style::GOOD, "matches, and no later route is asked".to_owned())
+            }
+            _ => (style::GOOD, "matches".to_owned()),
+        },
         Outcome::Aggregated(output) if output.is_empty() => {
             (style::ERROR, "takes it, but its output has no name that can be sent".to_owned())
         }

@@ -27,7 +27,7 @@ pub(super) fn emit(
     let literals = data.add("LITERALS", "The literals of checks.", &rows.literals.bytes);
     let literal_starts = data.add("LITERAL_STARTS", "Where each literal starts.", &rows.literals.starts.0);
     let drop_raw = data.add("DROP_RAW", "For each aggregator, whether it hides.", &rows.drop_raw);
-    let kinds = data.add("KINDS", "For each route, what it does.", &rows.kinds);
+    let kinds = data.add("KINDS", "For each route, what it does, and whether it stops.", &rows.kinds);
     let route_targets = data.add("ROUTE_TARGETS", "Where each route's targets start.", &rows.route_targets.0);
     let targets = data.add("TARGETS", "Destinations.", &rows.targets.0);
     let target_checks = data.add("TARGET_CHECKS", "Each target's checks.", &rows.target_checks.0);

@@ -194,17 +194,27 @@ impl Rules<'_> {
             let numbers = (first..).map(Literal::usize_unsuffixed);
             let (start, end) =
                 (Literal::usize_unsuffixed(first), Literal::usize_unsuffixed(self.strategy.rules.len()));
-            let arms = functions
-                .iter()
-                .zip(numbers)
-                .map(|(function, number)| quote!(#number => self.#function(name, look, sink),));
+            let arms = functions.iter().zip(numbers).enumerate().map(|(at, (function, number))| {
+                if self.strategy.stops[at] {
+                    quote!(#number => if self.#function(name, look, sink) { return; },)
+                } else {
+                    quote!(#number => self.#function(name, look, sink),)
+                }
+            });
             quote! {
                 for &rule in look.rules(#start, #end) {
                     match rule { #(#arms)* _ => {} }
                 }
             }
         } else {
-            quote!(#(self.#functions(name, look, sink);)*)
+            let calls = functions.iter().enumerate().map(|(at, function)| {
+                if self.strategy.stops[at] {
+                    quote!(if self.#function(name, look, sink) { return; })
+                } else {
+                    quote!(self.#function(name, look, sink);)
+                }
+            });
+            quote!(#(#calls)*)
         };
         quote! {
             /// The routes, in order.
@@ -240,12 +250,21 @@ impl Rules<'_> {
             RouteKind::Blackhole => ("to nowhere".to_owned(), quote!()),
             _ => ("by another protocol".to_owned(), quote!()),
         };
+        let what = if route.stop { what + ", and to no later route" } else { what };
         let doc = self.comments.route(at, &route.key, &route.matcher, &what);
-        let body = self.when(&rule.tests, &quote!(sink.route(RouteIndex(#index)); #send));
+        let take = quote!(sink.route(RouteIndex(#index)); #send);
+        let (answer, body) = match (self.strategy.stops[at], rule.tests.is_empty()) {
+            (false, _) => (quote!(), self.when(&rule.tests, &take)),
+            (true, true) => (quote!(-> bool), quote!(#take true)),
+            (true, false) => {
+                let condition = self.all(&rule.tests);
+                (quote!(-> bool), quote!(if #condition { #take return true; } false))
+            }
+        };
         quote! {
             #(#[doc = #doc])*
             #[inline]
-            fn #function<S: Sink>(&self, name: &[u8], look: &Look, sink: &mut S) { #body }
+            fn #function<S: Sink>(&self, name: &[u8], look: &Look, sink: &mut S) #answer { #body }
         }
     }
 

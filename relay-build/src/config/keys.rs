@@ -111,7 +111,7 @@ pub(super) const AGGREGATION: &[&str] = &[
 pub(super) const REWRITER: &[&str] = &["old", "new", "not", "max"];
 
 /// `[[route]]` of every type, beside the matcher.
-pub(super) const ROUTE: &[&str] = &["key", "type"];
+pub(super) const ROUTE: &[&str] = &["key", "type", "stop"];
 
 /// `[[route]]` of the types with destinations.
 pub(super) const CARBON: &[&str] = &["destinations", "destination"];

@@ -175,6 +175,8 @@ codes! {
     SHARED_POSITIONS = 0811;
     /// A rewriter that makes a name which cannot be sent.
     UNUSABLE_NAME = 0812;
+    /// A route behind others that take all of its metrics and stop.
+    STOPPED_ROUTE = 0813;
     /// An input that this version does not open.
     UNSUPPORTED_LISTENER = 0901;
     /// `[amqp]` is not built yet.

@@ -47,7 +47,7 @@ impl Effect {
     }
 
     /// Whether this is what the table does with the name.
-    fn holds(&self, (side, outcome): (&Side<'_>, &Outcome)) -> bool {
+    pub(super) fn holds(&self, (side, outcome): (&Side<'_>, &Outcome)) -> bool {
         let table = side.table;
         match self {
             Self::Blocks => outcome.blocked.is_some(),

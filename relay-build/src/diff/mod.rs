@@ -11,6 +11,7 @@ mod render;
 mod rings;
 mod search;
 mod settings;
+mod stops;
 
 use crate::analyses::{
     language::Languages,
@@ -223,11 +224,11 @@ fn effects(old: &Table, new: &Table) -> Effects {
             (Kind::RouteLost, Kind::DestinationLost)
         };
         let (ours, theirs) = (by_key(one), by_key(other));
+        let (reached, reached_there) = (stops::reached(one), stops::reached(other));
         let mut searches = 0;
         for (key, routes) in &ours {
             let others = theirs.get(key).map_or(&[][..], Vec::as_slice);
-            let matchers = |of: &[&Route]| of.iter().map(|route| route.matcher.clone()).collect::<Vec<_>>();
-            let is_taken_alike = is_front_equal && matchers(routes) == matchers(others);
+            let is_taken_alike = is_front_equal && reached.get(key) == reached_there.get(key);
             if !is_taken_alike && searches < SEARCHES_MAX {
                 searches += 1;
                 add(taking, is_new, Effect::Takes((*key).to_owned()));

@@ -9,6 +9,7 @@
 use super::{
     effect::{Constraints, Effect, finds, own_matchers, written},
     follow::{Outcome, Side},
+    stops,
 };
 use crate::analyses::language::{Answer, Languages, Names};
 use relay_runtime::{table::Matcher, validate::Reason};
@@ -155,6 +156,13 @@ impl Search<'_> {
         {
             return self.without(node, &one.0.table.aggregators[*hiding].matcher);
         }
+        // What an earlier route of the one keeps from this one cannot be the difference either.
+        if matches!(effect, Effect::Takes(_) | Effect::Sends(..))
+            && !effect.holds(one)
+            && let Some(stop) = stops::stopped_by(one.0.table, one.1)
+        {
+            return self.without(node, &one.0.table.routes[stop].matcher);
+        }
         match effect {
             Effect::Sends(key, to) => self.refine_sends(key, to, node, one, other),
             Effect::Aggregates(_) => {
@@ -163,7 +171,31 @@ impl Search<'_> {
                 }
                 self.without_terms(effect, node, other);
             }
-            _ => self.without_terms(effect, node, other),
+            _ => {
+                self.without_terms(effect, node, other);
+                self.with_stops(effect, node, one, other);
+            }
+        }
+    }
+
+    /// Lets the other table's earlier routes stop the name, where those of the one do not.
+    fn with_stops(
+        &mut self,
+        effect: &Effect,
+        node: &Node,
+        one: (&Side<'_>, &Outcome),
+        other: (&Side<'_>, &Outcome),
+    ) {
+        let Effect::Takes(key) = effect else { return };
+        let taking = |(side, outcome): (&Side<'_>, &Outcome)| {
+            let mut routes = outcome.routes.iter().map(|(at, _)| *at);
+            routes.find(|at| side.table.routes[*at].key == *key)
+        };
+        let (Some(here), Some(there)) = (taking(one), taking(other)) else { return };
+        for stop in stops::before(other.0.table, there) {
+            if !stops::before(one.0.table, here).any(|mine| mine == stop) {
+                self.with(node, stop);
+            }
         }
     }
 
@@ -202,10 +234,19 @@ impl Search<'_> {
         let taken: Vec<_> =
             other.1.routes.iter().filter(|(at, _)| other.0.table.routes[*at].key == key).collect();
         if taken.is_empty() {
-            let routes = other.0.table.routes.iter().filter(|route| route.key == key);
-            routes.for_each(|route| self.with(node, &route.matcher));
+            // Only what comes before a route that stops can take what that one matches.
+            let routes = &other.0.table.routes;
+            let stop = stops::stopped_by(other.0.table, other.1);
+            let asked = &routes[..stop.unwrap_or(routes.len())];
+            asked.iter().filter(|route| route.key == key).for_each(|route| self.with(node, &route.matcher));
+            if let Some(stop) = stop {
+                self.without(node, &routes[stop].matcher);
+            }
             return;
         }
+        // Then another one of these routes may take it and send it elsewhere.
+        let same_key = other.0.table.routes.iter().filter(|route| route.key == key).count();
+        self.is_exact &= same_key == 1 || !other.0.table.routes.iter().any(|route| route.stop);
         let mut is_explained = false;
         for (at, _) in taken {
             let route = &other.0.table.routes[*at];

@@ -167,6 +167,7 @@ fn proofs_hold_for_every_short_name() {
     const REGEXES: [&str; 5] = ["^a", "a$", "^[ab]+$", "^a.b", "b\\.a"];
     let mut random = Random::new(11);
     let mut pick = |of: &[&str]| of[random.below(of.len())].to_owned();
+    let mut dice = Random::new(12);
     let mut conditions = || match pick(&["prefix", "sub", "regex", "notPrefix", "notSub"]).as_str() {
         "regex" => format!("regex = '{}'", pick(&REGEXES)),
         other => format!("{other} = '{}'", pick(&TEXTS)),
@@ -174,12 +175,12 @@ fn proofs_hold_for_every_short_name() {
     let mut table = || {
         let block = conditions().replacen(" = '", " ", 1);
         let entry = block.trim_end_matches('\'').to_owned();
-        let (one, two) = (conditions(), conditions());
-        format!(
-            "blocklist = ['{entry}']\n{}{}",
-            route("r", &format!("{one}\n{TO}")),
-            route("s", &format!("{two}\n{TO}"))
-        )
+        let mut routes = ["r", "s", "t"].map(|key| {
+            let stop = ["", "stop = true\n"][dice.below(2)];
+            route(key, &format!("{}\n{stop}{TO}", conditions()))
+        });
+        routes.rotate_left(dice.below(3));
+        format!("blocklist = ['{entry}']\n{}", routes.concat())
     };
     let mut names = vec![String::new()];
     for start in 0.. {
@@ -212,4 +213,62 @@ fn proofs_hold_for_every_short_name() {
             }
         }
     }
+}
+
+#[test]
+fn a_route_that_stops_takes_metrics_from_later_ones() {
+    let first = |stop: bool| route("first", &format!("prefix = 'a'\nstop = {stop}\n{TO}"));
+    let second = route("second", &format!("prefix = 'ab'\n{TO}"));
+    let third = route("third", TO);
+    let table = |stop| format!("{}{second}{third}", first(stop));
+    check(&table(false), &table(true), &[(Kind::RouteLost, "a")]);
+    check(&table(true), &table(false), &[(Kind::RouteGained, "a")]);
+    // Another place in the order, and other names that are stopped.
+    let later = format!("{second}{}{third}", first(true));
+    check(&table(true), &later, &[(Kind::RouteGained, "ab")]);
+    check(
+        &table(true),
+        &table(true).replace("prefix = 'a'\n", "prefix = 'ac'\n"),
+        &[(Kind::RouteLost, "a"), (Kind::RouteGained, "a")],
+    );
+}
+
+#[test]
+fn a_route_that_stops_nothing_may_do_so_or_not() {
+    let table = |stop: bool| {
+        let one = route("one", &format!("prefix = 'a.'\nstop = {stop}\n{TO}"));
+        let two = route("two", &format!("prefix = 'b.'\nstop = {stop}\n{TO}"));
+        format!("{one}{two}{}", route("rest", &format!("notRegex = '^[ab]\\.'\nstop = {stop}\n{TO}")))
+    };
+    check(&table(false), &table(true), &[]);
+}
+
+#[test]
+fn negations_and_stops_that_mean_the_same_are_equal() {
+    let one = |more: &str| route("one", &format!("prefix = 'a.'\n{more}{TO}"));
+    let all = |more: &str| route("all", &format!("{more}{TO}"));
+    check(
+        &format!("{}{}", one(""), all("notPrefix = 'a.'\n")),
+        &format!("{}{}", one("stop = true\n"), all("")),
+        &[],
+    );
+    check(
+        &format!("{}{}", one(""), all("notPrefix = 'a.b'\n")),
+        &format!("{}{}", one("stop = true\n"), all("")),
+        &[(Kind::RouteLost, "a.")],
+    );
+}
+
+#[test]
+fn where_a_metric_goes_is_compared_where_routes_stop_too() {
+    let (other, both) =
+        ("destinations = ['10.0.0.2:2003']", "destinations = ['10.0.0.1:2003', '10.0.0.2:2003']");
+    let stop = route("stop", &format!("prefix = 'a'\nstop = true\n{TO}"));
+    let old = format!("{stop}{}", route("all", TO));
+    check(&old, &format!("{stop}{}", route("all", both)), &[(Kind::DestinationGained, "b")]);
+    check(
+        &old,
+        &format!("{stop}{}", route("all", other)),
+        &[(Kind::DestinationGained, "b"), (Kind::DestinationLost, "b")],
+    );
 }

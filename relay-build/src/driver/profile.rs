@@ -114,7 +114,7 @@ mod tests {
             destinations: Vec::new(),
         };
         let kind = RouteKind::ConsistentHash(ring);
-        plan.table.routes.push(Route { key: "r".to_owned(), matcher: Matcher::default(), kind });
+        plan.table.routes.push(Route::new("r", Matcher::default(), kind));
         assert_eq!(features(&plan), "aggregation hash pickle spool");
     }
 

@@ -4,13 +4,14 @@ use super::{destinations, document::Document, remote, rules};
 use crate::table::{DestinationIndex, HashRing, Matcher, Route, RouteDestination, RouteKind, Table};
 
 pub(super) fn routes(document: &mut Document, table: &Table) {
-    for Route { key, matcher, kind } in &table.routes {
+    for Route { key, matcher, stop, kind } in &table.routes {
         document.element("route");
         if !key.is_empty() {
             document.value("key", key);
         }
         document.value("type", name(kind));
         rules::matcher(document, matcher);
+        document.flag("stop", *stop);
         match kind {
             RouteKind::SendAllMatch { destinations } | RouteKind::SendFirstMatch { destinations } => {
                 for RouteDestination { destination, matcher } in destinations {

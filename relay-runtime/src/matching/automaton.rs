@@ -37,15 +37,27 @@ impl<'a> Automaton<'a> {
     /// Calls `found` with each text at each place where it ends.
     #[inline]
     pub fn find(&self, name: &[u8], mut found: impl FnMut(u32)) {
+        let mut rest = name.iter();
         let mut state = 0;
-        for &byte in name {
-            state = self.rows.get(state as usize + usize::from(self.classes[usize::from(byte)]));
-            if state >= self.first_end {
-                let at = ((state - self.first_end) / self.stride) as usize;
-                for text in self.ended.range(self.ends.get(at), self.ends.get(at + 1)) {
-                    found(text);
-                }
+        while let Some(ended) = self.next_end(&mut rest, state) {
+            state = ended;
+            let at = ((state - self.first_end) / self.stride) as usize;
+            for text in self.ended.range(self.ends.get(at), self.ends.get(at + 1)) {
+                found(text);
             }
         }
+    }
+
+    /// The next state where some text ends. Apart from what is done there, so that it is a loop of few instructions.
+    #[inline(never)]
+    fn next_end(&self, rest: &mut std::slice::Iter<'_, u8>, mut state: u32) -> Option<u32> {
+        let Self { classes, rows, first_end, .. } = *self;
+        for &byte in rest {
+            state = rows.get(state as usize + usize::from(classes[usize::from(byte)]));
+            if state >= first_end {
+                return Some(state);
+            }
+        }
+        None
     }
 }

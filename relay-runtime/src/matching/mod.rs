@@ -27,7 +27,7 @@ pub use hashed::{HashedPrefixes, LENGTH_MAX, hash};
 pub use index::{Index, Look, Prefixes, Substrings};
 pub use regex::{Aligned, RegexSource, StaticRegex};
 pub use rewriter::{RewriterSource, StaticRewriter, rewrite};
-pub use rows::{Check, Kind, Rows};
+pub use rows::{Check, Kind, Rows, STOPS};
 pub use skips::{BLOCK_BYTES, Skips, block};
 pub use trie::TriePrefixes;
 pub use words::{Arena, Pairs, Words};

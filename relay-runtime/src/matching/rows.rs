@@ -27,7 +27,7 @@ pub struct Rows<'a> {
     pub literals: Arena<'a>,
     /// For each aggregator, whether it hides what it takes.
     pub drop_raw: &'a [u8],
-    /// For each route, its [`Kind`].
+    /// For each route, its [`Kind`], and [`STOPS`] if it does.
     pub kinds: &'a [u8],
     /// Where each route's targets start in `targets`, and where the last one's stop.
     pub route_targets: Words<'a>,
@@ -69,6 +69,9 @@ pub enum Kind {
     Select = 2,
 }
 
+/// Added to the [`Kind`] of a route that ends the way of what it takes.
+pub const STOPS: u8 = 0x80;
+
 impl Rows<'_> {
     /// The first blocklist entry that holds.
     #[inline]
@@ -107,11 +110,14 @@ impl Rows<'_> {
             if self.holds(rule, name, look, engines) {
                 let route = RouteIndex(rule - self.first_route);
                 sink.route(route);
-                self.send(route, name, look, engines, sink);
+                if self.send(route, name, look, engines, sink) {
+                    return;
+                }
             }
         }
     }
 
+    /// Whether this was the last route.
     #[inline]
     fn send<S: Sink>(
         &self,
@@ -120,10 +126,11 @@ impl Rows<'_> {
         look: Option<&Look>,
         engines: &Engines,
         sink: &mut S,
-    ) {
-        let kind = self.kinds[route.get()];
+    ) -> bool {
+        let (kind, stops) = (self.kinds[route.get()] & !STOPS, self.kinds[route.get()] & STOPS != 0);
         if kind == Kind::Select as u8 {
-            return sink.select(route, name);
+            sink.select(route, name);
+            return stops;
         }
         let end = self.route_targets.get(route.get() + 1) as usize;
         for target in self.route_targets.get(route.get()) as usize..end {
@@ -131,10 +138,11 @@ impl Rows<'_> {
             if self.all(start, stop, name, look, engines) {
                 sink.deliver(DestinationIndex(self.targets.get(target)));
                 if kind == Kind::First as u8 {
-                    return;
+                    break;
                 }
             }
         }
+        stops
     }
 
     /// Whether an aggregator takes the name. Regexes come last and may be remembered by the sink.

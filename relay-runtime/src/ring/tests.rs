@@ -386,7 +386,7 @@ fn hash_ring(algorithm: HashAlgorithm, replicas: u32, diverse: bool, destination
 }
 
 fn table(kind: RouteKind, destinations: Vec<Destination>) -> Table {
-    let route = Route { key: String::new(), matcher: Matcher::default(), kind };
+    let route = Route::new("", Matcher::default(), kind);
     Table { routes: vec![route], destinations, ..Table::default() }
 }
 

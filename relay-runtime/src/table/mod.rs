@@ -43,7 +43,7 @@ pub struct Table {
     /// Asked in order; a `drop_raw` one that matches ends the metric's way.
     #[cfg_attr(not(feature = "aggregation"), serde(skip_deserializing))]
     pub aggregators: Vec<Aggregator>,
-    /// Every route that matches gets the line.
+    /// Every route that matches gets the line, up to the first of them that stops.
     pub routes: Vec<Route>,
     /// The distinct destinations that the routes refer to. Two routes to the same address, instance and
     /// options share one.

@@ -10,6 +10,9 @@ pub struct Route {
     pub key: String,
     /// Which metrics it takes.
     pub matcher: Matcher,
+    /// Whether no later route gets what it takes.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stop: bool,
     /// What it does with them.
     pub kind: RouteKind,
 }
@@ -285,6 +288,12 @@ pub struct CloudWatch {
 }
 
 impl Route {
+    /// A route after which later ones are asked, too.
+    #[must_use]
+    pub fn new(key: impl Into<String>, matcher: Matcher, kind: RouteKind) -> Self {
+        Self { key: key.into(), matcher, stop: false, kind }
+    }
+
     /// The destinations in configured order; none for the kinds that speak other protocols.
     #[must_use]
     pub fn destinations(&self) -> Vec<DestinationIndex> {

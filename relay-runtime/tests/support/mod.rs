@@ -54,7 +54,7 @@ pub(crate) fn plan(addresses: &[SocketAddr]) -> Plan {
     let to = |at| RouteDestination { destination: DestinationIndex::new(at), matcher: Matcher::default() };
     let destinations = (0..addresses.len()).map(to).collect();
     let kind = RouteKind::SendAllMatch { destinations };
-    plan.table.routes.push(Route { key: "all".to_owned(), matcher: Matcher::default(), kind });
+    plan.table.routes.push(Route::new("all", Matcher::default(), kind));
     plan
 }
 

@@ -1,4 +1,5 @@
-//! Whole tables against what carbon-relay-ng's own code delivered, through anything that runs a table.
+//! Whole tables against what carbon-relay-ng's own code delivered, and carbon-c-relay's where routes stop, through anything that
+//! runs a table.
 
 use super::cases;
 use relay_runtime::{
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 /// The cases, each with its table.
 pub(crate) fn tables() -> impl Iterator<Item = (Value, Table)> {
-    cases(include_str!("routing.jsonl")).map(|case| {
+    cases(include_str!("routing.jsonl")).chain(cases(include_str!("stop.jsonl"))).map(|case| {
         let table = table(&case);
         (case, table)
     })
@@ -115,11 +116,13 @@ pub(crate) fn table(case: &Value) -> Table {
             "sendAllMatch" => RouteKind::SendAllMatch { destinations },
             "sendFirstMatch" => RouteKind::SendFirstMatch { destinations },
             "consistentHashing" => hash(HashAlgorithm::ConsistentHashingV1),
+            "blackhole" => RouteKind::Blackhole,
             // As wanted: carbon's own ring (BUG-42).
             _ => hash(HashAlgorithm::CarbonCh),
         };
         let key = written["key"].as_str().unwrap().to_owned();
-        table.routes.push(Route { key, matcher: matcher(written), kind });
+        let stop = written["stop"] == true;
+        table.routes.push(Route { stop, ..Route::new(key, matcher(written), kind) });
     }
     table
 }

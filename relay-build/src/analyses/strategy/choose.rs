@@ -2,7 +2,7 @@
 
 use super::{
     Asked, Guard, MatchStrategy, PrefixStrategy, Reader, Required, Rule, RuleForm, Strategy,
-    SubstringStrategy, Test, TestKind,
+    SubstringStrategy, Test, TestKind, stops,
 };
 use relay_runtime::{
     matching::{BLOCK_BYTES, LENGTH_MAX},
@@ -30,6 +30,9 @@ const HASHED_LENGTHS_MAX: usize = 24;
 
 pub(super) fn choose(reader: Reader, asked: Asked, mut guards: Vec<Guard>, table: &Table) -> Strategy {
     let Asked { rules: asked, mut targets, rewriters } = asked;
+    let first_aggregator = table.blocklist.len();
+    let first_route = first_aggregator + table.aggregators.len();
+    let stops = stops::matter(&table.routes, &asked[first_route..]);
     let force = reader.force;
     let prefixes = force.prefixes.unwrap_or_else(|| choose_prefixes(&guards));
     let guarded = guards.iter().filter(|guard| matches!(guard, Guard::Substrings(_))).count();
@@ -69,15 +72,15 @@ pub(super) fn choose(reader: Reader, asked: Asked, mut guards: Vec<Guard>, table
         rules.push(Rule { guard, tests, matching });
     }
     targets.iter_mut().flatten().flatten().for_each(|test| test.use_look(&found));
-    let first_aggregator = table.blocklist.len();
     Strategy {
         prefixes,
         substrings,
         form,
         rules,
         first_aggregator,
-        first_route: first_aggregator + table.aggregators.len(),
+        first_route,
         targets,
+        stops,
         regexes: reader.regexes,
         rewriters,
         called: Vec::new(),

@@ -96,10 +96,9 @@ mod tests {
 
     #[track_caller]
     fn check(regexes: &[&str], want: &[Guard]) {
-        let route = |regex: &&str| Route {
-            key: (*regex).to_owned(),
-            matcher: Matcher { regex: Some((*regex).to_owned()), ..Matcher::default() },
-            kind: RouteKind::Blackhole,
+        let route = |regex: &&str| {
+            let matcher = Matcher { regex: Some((*regex).to_owned()), ..Matcher::default() };
+            Route::new(*regex, matcher, RouteKind::Blackhole)
         };
         let plan = Plan {
             table: Table { routes: regexes.iter().map(route).collect(), ..Table::default() },

@@ -137,13 +137,21 @@ fn comes_back(
     };
     let outputs = produced::by_aggregator(aggregator);
     for (route_at, route) in facts.table.routes.iter().enumerate() {
+        let stops: Vec<_> = facts.table.routes[..route_at]
+            .iter()
+            .filter(|route| route.stop)
+            .map(|route| &route.matcher)
+            .collect();
         for (own, destination) in destinations(facts, route).filter(|(_, to)| is_own(facts, to)) {
             let all = [&aggregator.matcher, &outputs, &route.matcher, &own];
-            let Answer::Witness(name) = languages.find(Names::OfLines, &all, &[]) else { continue };
+            let Answer::Witness(name) = languages.find(Names::OfLines, &all, &stops) else { continue };
             let Some(output) = named.of(name.as_bytes()) else { continue };
             let takes =
                 |matcher: &Matcher| matcher::Matcher::new(matcher).is_ok_and(|one| one.matches(&output));
             if !matcher.matches(&output) || !takes(&route.matcher) || !takes(&own) {
+                continue;
+            }
+            if stops.iter().any(|stop| takes(stop)) {
                 continue;
             }
             let output = String::from_utf8_lossy(&output);

@@ -11,8 +11,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     for (at, route) in facts.table.routes.iter().enumerate() {
         let here = place(&facts.origins.routes, at);
         // Equal routes print equally, and what a kind holds cannot all be hashed.
-        let text = format!("{:?} {:?}", route.matcher, route.kind);
-        if let Some(&first) = routes.get(&text) {
+        let text = format!("{:?} {} {:?}", route.matcher, route.stop, route.kind);
+        // What comes after an equal one that stops gets nothing, which is said elsewhere.
+        if let Some(&first) = routes.get(&text).filter(|_| !route.stop) {
             let message = format!("{} repeats an earlier one", facts.route_name(at));
             found.push(
                 Diagnostic::warning(codes::DUPLICATE_ROUTE, here, message)

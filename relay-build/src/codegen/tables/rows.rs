@@ -6,7 +6,7 @@ use crate::{
     codegen::engines::EngineList,
 };
 use relay_runtime::{
-    matching::{Check, Kind},
+    matching::{Check, Kind, STOPS},
     table::{DestinationIndex, RouteKind, Table},
 };
 use std::collections::BTreeMap;
@@ -39,8 +39,8 @@ impl RowsTable {
             writer.rows.rule_checks.push(end);
         }
         writer.rows.drop_raw = table.aggregators.iter().map(|one| u8::from(one.drop_raw)).collect();
-        for (route, tests) in table.routes.iter().zip(&strategy.targets) {
-            writer.write_route(&route.kind, tests);
+        for ((route, tests), stops) in table.routes.iter().zip(&strategy.targets).zip(&strategy.stops) {
+            writer.write_route(&route.kind, *stops, tests);
         }
         let end = writer.rows.targets.len();
         writer.rows.route_targets.push(end);
@@ -65,7 +65,7 @@ impl Writer<'_> {
         self.rows.checks.len() / 2
     }
 
-    fn write_route(&mut self, kind: &RouteKind, tests: &[Vec<Test>]) {
+    fn write_route(&mut self, kind: &RouteKind, stops: bool, tests: &[Vec<Test>]) {
         self.rows.route_targets.push(self.rows.targets.len());
         let kind = match kind {
             RouteKind::SendAllMatch { destinations } => {
@@ -86,7 +86,7 @@ impl Writer<'_> {
             | RouteKind::PubSub(_)
             | RouteKind::CloudWatch(_) => Kind::All,
         };
-        self.rows.kinds.push(kind as u8);
+        self.rows.kinds.push(kind as u8 | if stops { STOPS } else { 0 });
     }
 
     fn write_targets(&mut self, targets: impl Iterator<Item = DestinationIndex>, tests: &[Vec<Test>]) {

@@ -18,11 +18,15 @@ pub fn apply(command: &Command, plan: &mut Plan) -> Result<(), CommandError> {
         Command::AddBlock(matcher) => table.blocklist.push(matcher),
         Command::AddAggregator(aggregator) => table.aggregators.push(aggregator),
         Command::AddRewriter(rewriter) => table.rewriters.push(rewriter),
-        Command::AddRoute { key, matcher, kind } => {
+        Command::AddRoute { key, matcher, stop, kind } => {
             let Some(kind) = route_kind(table, kind) else { return Ok(()) };
-            table.routes.push(Route { key, matcher, kind });
+            table.routes.push(Route { key, matcher, stop, kind });
         }
-        Command::ModRoute { key, conditions } => set(&mut find(table, &key)?.matcher, &conditions),
+        Command::ModRoute { key, conditions, stop } => {
+            let route = find(table, &key)?;
+            set(&mut route.matcher, &conditions);
+            route.stop = stop.unwrap_or(route.stop);
+        }
         Command::ModDestination { key, index, address, conditions } => {
             modify_destination(table, &key, index, address.as_deref(), &conditions)?;
         }

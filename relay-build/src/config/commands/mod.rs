@@ -37,6 +37,8 @@ pub enum Command {
         key: String,
         /// Which metrics it takes.
         matcher: Matcher,
+        /// Whether no later route gets what it takes (ours).
+        stop: bool,
         /// What it does with them.
         kind: NewRoute,
     },
@@ -46,6 +48,8 @@ pub enum Command {
         key: String,
         /// The conditions that change.
         conditions: Vec<(Condition, String)>,
+        /// Whether it stops from now on (ours).
+        stop: Option<bool>,
     },
     /// `modDest`
     ModDestination {

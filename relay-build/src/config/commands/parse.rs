@@ -7,7 +7,7 @@ use relay_runtime::table::{Aggregator, Condition, Function, Matcher, Pattern, Re
 const ADD_BLOCK: &str = "addBlock <prefix|notPrefix|sub|notSub|regex|notRegex> <pattern>";
 const ADD_AGG: &str = "addAgg <function> <regex> [<matcher>=…] <format> <interval> <wait> [cache=true|false] [dropRaw=true|false]";
 const ADD_REWRITER: &str = "addRewriter <old> <new> <max>";
-const MOD_ROUTE: &str = "modRoute <key> <matcher>=…";
+const MOD_ROUTE: &str = "modRoute <key> <matcher>=… [stop=true|false]";
 const MOD_DEST: &str = "modDest <key> <index> [addr=…] [<matcher>=…]";
 const DEL_ROUTE: &str = "delRoute <key>";
 
@@ -84,6 +84,19 @@ impl<'a> Cursor<'a> {
         Ok(conditions)
     }
 
+    /// What is said of a route: conditions, and whether it stops (ours), in any order.
+    pub(super) fn route_options(&mut self, usage: &'static str) -> Result<RouteOptions, CommandError> {
+        let mut options = RouteOptions::default();
+        loop {
+            options.conditions.extend(self.conditions()?);
+            let Some(word) = self.peek() else { return Ok(options) };
+            let Some(value) = word.text.strip_prefix("stop=") else { return Ok(options) };
+            let malformed = CommandErrorKind::Usage { usage, expected: "`stop=true` or `stop=false`" };
+            options.stop = Some(value.parse().map_err(|_| malformed.at(word.range.clone()))?);
+            self.at += 1;
+        }
+    }
+
     fn expect_end(&self) -> Result<(), CommandError> {
         match self.peek() {
             None => Ok(()),
@@ -92,6 +105,13 @@ impl<'a> Cursor<'a> {
             }
         }
     }
+}
+
+/// What a command says of a route, beside its kind.
+#[derive(Default)]
+pub(super) struct RouteOptions {
+    pub(super) conditions: Vec<(Condition, String)>,
+    pub(super) stop: Option<bool>,
 }
 
 /// A whole number without sign, that fits.
@@ -227,8 +247,9 @@ fn add_rewriter(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
 
 fn mod_route(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
     let key = cursor.word(MOD_ROUTE, "the route's key")?.text.clone();
-    let conditions = some_conditions(cursor, MOD_ROUTE)?;
-    Ok(Command::ModRoute { key, conditions })
+    let RouteOptions { conditions, stop } = cursor.route_options(MOD_ROUTE)?;
+    require(cursor, MOD_ROUTE, !conditions.is_empty() || stop.is_some())?;
+    Ok(Command::ModRoute { key, conditions, stop })
 }
 
 fn mod_destination(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
@@ -249,28 +270,16 @@ fn mod_destination(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
         conditions.extend(cursor.conditions()?);
     }
     if address.is_none() || cursor.peek().is_some() {
-        require(cursor, MOD_DEST, &conditions)?;
+        require(cursor, MOD_DEST, !conditions.is_empty())?;
     }
     Ok(Command::ModDestination { key, index, address, conditions })
 }
 
-fn some_conditions(
-    cursor: &mut Cursor<'_>,
-    usage: &'static str,
-) -> Result<Vec<(Condition, String)>, CommandError> {
-    let conditions = cursor.conditions()?;
-    require(cursor, usage, &conditions)?;
-    Ok(conditions)
-}
-
-fn require(
-    cursor: &Cursor<'_>,
-    usage: &'static str,
-    conditions: &[(Condition, String)],
-) -> Result<(), CommandError> {
+/// That there was an option, and nothing after the options.
+fn require(cursor: &Cursor<'_>, usage: &'static str, has_option: bool) -> Result<(), CommandError> {
     match cursor.peek() {
         Some(word) => Err(CommandErrorKind::UnknownOption { word: word.text.clone() }.at(word.range.clone())),
-        None if conditions.is_empty() => {
+        None if !has_option => {
             let expected = "at least one option";
             Err(CommandErrorKind::Usage { usage, expected }.at(cursor.end..cursor.end))
         }

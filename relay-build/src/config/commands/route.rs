@@ -2,7 +2,7 @@
 
 use super::{
     Command, CommandError, CommandErrorKind, NewRoute,
-    parse::{Cursor, matcher, number},
+    parse::{Cursor, RouteOptions, matcher, number},
     words::Word,
 };
 use crate::config::{
@@ -11,7 +11,8 @@ use crate::config::{
 };
 use relay_runtime::table::{GrafanaNet, KafkaMdm, Late, PubSub, Template};
 
-const CARBON: &str = "addRoute <type> <key> [<matcher>=…]  <destination>  [<destination> …]";
+const CARBON: &str =
+    "addRoute <type> <key> [<matcher>=…] [stop=true|false]  <destination>  [<destination> …]";
 const GRAFANA_NET: &str =
     "addRoute grafanaNet <key> [<matcher>=…]  <addr> <apiKey> <schemasFile> [<option>=…]";
 const KAFKA_MDM: &str = "addRoute kafkaMdm <key> [<matcher>=…]  <broker,broker> <topic> <codec> <schemasFile> <partitionBy> <orgId> [<option>=…]";
@@ -26,7 +27,8 @@ pub(super) fn add_route(cursor: &mut Cursor<'_>) -> Result<Command, CommandError
         .ok_or_else(|| CommandErrorKind::UnknownCommand { word: format!("addRoute {name}") }.at(place))?;
     cursor.at += 1;
     let key = cursor.word(CARBON, "the route's key")?.text.clone();
-    let matcher = matcher(cursor.conditions()?);
+    let RouteOptions { conditions, stop } = cursor.route_options(CARBON)?;
+    let (matcher, stop) = (matcher(conditions), stop.unwrap_or(false));
     match cursor.peek() {
         Some(word) if !word.is_separator() => {
             return Err(CommandErrorKind::UnknownOption { word: word.text.clone() }.at(word.range.clone()));
@@ -40,7 +42,7 @@ pub(super) fn add_route(cursor: &mut Cursor<'_>) -> Result<Command, CommandError
         RouteType::PubSub => NewRoute::PubSub(Box::new(pub_sub(cursor)?)),
         carbon => NewRoute::Carbon(carbon, carbon_destinations(cursor, carbon)?),
     };
-    Ok(Command::AddRoute { key, matcher, kind })
+    Ok(Command::AddRoute { key, matcher, stop, kind })
 }
 
 fn carbon_destinations(cursor: &Cursor<'_>, route_type: RouteType) -> Result<Vec<Written>, CommandError> {

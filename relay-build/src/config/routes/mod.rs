@@ -39,6 +39,7 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     report_keys(check, &fields, table, route_type);
     let key = fields.fixed(check, "key").map(|text| text.text).unwrap_or_default();
     let matcher = matchers::read(check, &fields);
+    let stop = fields.boolean(check, "stop").unwrap_or(false);
     let Some(route_type) = route_type else { return };
     let mut destinations = Vec::new();
     let kind = match route_type {
@@ -49,7 +50,7 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
         carbon => carbon::check(check, &fields, carbon, &mut destinations),
     };
     if let Some(kind) = kind {
-        check.plan.table.routes.push(Route { key, matcher, kind });
+        check.plan.table.routes.push(Route { key, matcher, stop, kind });
         check.origins.routes.push(table.span);
         check.origins.route_destinations.push(destinations);
     }

@@ -93,7 +93,8 @@ impl Random {
         let routes = if self.below(4) == 0 { 40 } else { 6 };
         for _ in 0..self.below(routes) {
             let key = format!("r{}", self.below(5));
-            table.routes.push(Route { key, matcher: self.matcher(), kind: self.kind() });
+            let stop = self.below(4) == 0;
+            table.routes.push(Route { key, matcher: self.matcher(), stop, kind: self.kind() });
         }
         table
     }

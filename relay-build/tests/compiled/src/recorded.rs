@@ -10,10 +10,8 @@ const MATCHERS: usize = 64;
 /// Every good matcher, each as the matcher of a route.
 pub(crate) fn matchers() -> Vec<(Vec<Value>, Table)> {
     let cases: Vec<_> = good(cases(include_str!("../../../../relay-runtime/tests/vectors/matcher.jsonl")));
-    let route = |(number, case): (usize, &Value)| Route {
-        key: number.to_string(),
-        matcher: vectors::routing::matcher(case),
-        kind: RouteKind::Blackhole,
+    let route = |(number, case): (usize, &Value)| {
+        Route::new(number.to_string(), vectors::routing::matcher(case), RouteKind::Blackhole)
     };
     let table = |cases: &[Value]| {
         let routes = cases.iter().enumerate().map(route).collect();
