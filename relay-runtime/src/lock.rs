@@ -80,6 +80,9 @@ pub(crate) fn is_taken(directory: &Path) -> io::Result<bool> {
 
 /// The path of a directory that is there, or is made now, without links.
 fn made(directory: &Path) -> io::Result<PathBuf> {
+    if directory.as_os_str().is_empty() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is empty"));
+    }
     for _ in 0..ATTEMPTS {
         fs::create_dir_all(directory)?;
         match fs::canonicalize(directory) {

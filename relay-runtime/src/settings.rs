@@ -3,6 +3,7 @@
 
 use crate::table::{Late, Size, Template};
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// The process' settings. Addresses that are `None` are off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,7 +25,7 @@ pub struct Settings {
     pub admin: Option<Template>,
     /// `http_addr`: HTTP admin.
     pub http: Option<Template>,
-    /// `spool_dir`.
+    /// `spool_dir`; see [`Settings::spool_path`].
     pub spool_dir: Template,
     /// `spool_dir_max_bytes` (ours): bytes of all spools together; 0 is no limit.
     pub spool_bytes_max: Late<u64>,
@@ -94,6 +95,15 @@ pub struct Instrumentation {
     pub address: Template,
     /// `graphite_interval`, milliseconds, at least 1000 (BUG-08).
     pub interval_ms: u64,
+}
+
+impl Settings {
+    /// The directory that spools are in: without a name, the current one.
+    #[must_use]
+    pub fn spool_path(&self) -> &Path {
+        let path = self.spool_dir.0.as_str();
+        Path::new(if path.is_empty() { "." } else { path })
+    }
 }
 
 impl Default for Settings {

@@ -46,8 +46,7 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
         workers => count(workers),
     };
     let line_bytes_max = known(&settings.line_bytes_max)?;
-    let spool_dir = PathBuf::from(&settings.spool_dir.0);
-    let outgoing = |(destination, keys)| outgoing(destination, line_bytes_max, &spool_dir, keys);
+    let outgoing = |(destination, keys)| outgoing(destination, line_bytes_max, settings.spool_path(), keys);
     let destinations = plan.table.destinations.iter().zip(upstream_keys(&plan.table)).map(outgoing);
     let mut setup = Setup {
         inputs: inputs(settings)?,

@@ -19,7 +19,7 @@ use crate::{
     trace::trace_lines,
 };
 use spool::SpoolCommand;
-use std::{fmt, io, path::Path, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
+use std::{fmt, io, path::PathBuf, str::FromStr, sync::Arc, time::Duration};
 
 pub use spool::SpoolError;
 
@@ -201,8 +201,8 @@ fn spool(plan: &str, command: &SpoolCommand) -> Result<(), ToolError> {
     let plan = complete(&plan, |name| std::env::var(name).ok()).map_err(ToolError::Incomplete)?;
     let spooling = plan.table.destinations.iter().filter(|destination| destination.options.spool);
     let configured: Vec<_> = spooling.map(Destination::written).collect();
-    let directory = Path::new(&plan.settings.spool_dir.0);
-    spool::run(command, directory, &configured, &mut io::stdout().lock()).map_err(ToolError::Spool)
+    spool::run(command, plan.settings.spool_path(), &configured, &mut io::stdout().lock())
+        .map_err(ToolError::Spool)
 }
 
 /// A relay's pipeline, from which others may record. `plan` is what was built in.
