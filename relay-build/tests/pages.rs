@@ -104,3 +104,21 @@ fn a_report_points_at_the_word_and_says_what_to_write() {
     assert!(report.contains("--> relay.toml:6:35"), "{report}");
     assert!(report.contains("help: an option with a similar name exists: `spool=`"), "{report}");
 }
+
+#[test]
+fn zz_print() {
+    for (code, page) in codes::ALL {
+        for snippet in snippets(page).iter().filter(|s| !s.right) {
+            let checked = check(snippet);
+            for one in checked.diagnostics.iter().filter(|one| one.code == *code) {
+                let (span, label) = one.place.clone().unwrap_or_default();
+                println!(
+                    "{code} | {} | at `{}` ({label}) | HELP {:?}",
+                    one.message,
+                    checked.source.text.get(span.start..span.end).unwrap_or("").replace('\n', "⏎"),
+                    one.help
+                );
+            }
+        }
+    }
+}

@@ -1,4 +1,4 @@
-//! Why a pattern is not a regex, in the words of whoever wrote it.
+//! Why a pattern is not a regex, in the words of its author.
 
 use std::{fmt, ops::Range};
 
@@ -28,7 +28,7 @@ pub enum RegexErrorKind {
     RepetitionCount(String),
     /// `(?` followed by what Go does not know, look-around for one.
     UnsupportedGroup(String),
-    /// `(?P<…>` with a name that is empty, not closed or not of letters, digits and `_`.
+    /// `(?P<…>` or `(?<…>` with a name that is empty, not closed or not of letters, digits and `_`.
     GroupName(String),
     /// A backslash with what it does not go with.
     UnknownEscape(String),
@@ -78,7 +78,7 @@ impl fmt::Display for RegexErrorKind {
             Self::UnsupportedGroup(what) => {
                 write!(
                     f,
-                    "`{what}` is not supported: groups are `(…)`, `(?:…)`, `(?P<name>…)`, `(?imsU-imsU:…)`"
+                    "`{what}` is not supported: groups are `(…)`, `(?:…)`, `(?P<name>…)`, `(?<name>…)`, `(?imsU-imsU:…)`"
                 )
             }
             Self::GroupName(what) => {

@@ -150,7 +150,7 @@ impl<'p> Parser<'p> {
         Ok(Parsed { hir: whole.hir, groups: self.names })
     }
 
-    /// `(`, `(?:`, `(?P<name>`, `(?flags:` or the flag change `(?flags)`.
+    /// `(`, `(?:`, `(?P<name>` or `(?<name>`, `(?flags:` or the flag change `(?flags)`.
     fn parse_group(&mut self) -> Result<(), RegexError> {
         let at = self.at;
         if !self.rest().starts_with("(?") {
@@ -158,8 +158,10 @@ impl<'p> Parser<'p> {
             self.open_capture(at, None);
             return Ok(());
         }
-        if self.rest().starts_with("(?P<") {
-            return self.parse_named_group();
+        for opening in ["(?P<", "(?<"] {
+            if self.rest().starts_with(opening) {
+                return self.parse_named_group(opening);
+            }
         }
         self.at += "(?".len();
         let outer = self.flags;
@@ -186,11 +188,11 @@ impl<'p> Parser<'p> {
         Err(self.error(at, Kind::UnsupportedGroup(self.pattern[at..self.at].to_owned())))
     }
 
-    fn parse_named_group(&mut self) -> Result<(), RegexError> {
+    fn parse_named_group(&mut self, opening: &str) -> Result<(), RegexError> {
         let (at, rest) = (self.at, self.rest());
         let length = rest.find('>').map_or(rest.len(), |end| end + 1);
         self.at += length;
-        let name = rest["(?P<".len()..length].strip_suffix('>').unwrap_or_default();
+        let name = rest[opening.len()..length].strip_suffix('>').unwrap_or_default();
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
         if name.is_empty() || !name.bytes().all(legal) {
             return Err(self.error(at, Kind::GroupName(rest[..length].to_owned())));

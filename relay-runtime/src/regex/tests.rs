@@ -135,13 +135,17 @@ fn escapes_are_gos() {
 }
 
 #[test]
-fn unicode_classes_have_gos_names_only() {
+fn unicode_classes_have_the_names_of_go_1_25() {
     matches(r"^\pN\p{Greek}\p{Lu}\PL\p{^L}\P{^L}$", &["1αA11a"]);
     matches(r"^[\pL\d]+$", &["é1"]);
     matches(r"^\p{Any}$", &["\n"]);
     matches(r"^\p{Zl}$", &["\u{2028}"]);
-    differs(r"\p{C}", &["\u{378}"]);
-    for pattern in [r"\pX", r"\p{greek}", r"\p{Letter}", r"\p{", r"\p", r"\p{sc=Greek}", r"\p{}", r"\p{Greek"]
+    matches(r"^\p{C}\p{Cn}\p{unassigned}$", &["\u{378}\u{378}\u{378}"]);
+    matches(r"^\p{greek}\p{Letter}\p{lowercase_letter}\p{LC}\p{ASCII}\p{Assigned}$", &["αéaAz1"]);
+    matches(r"^\p{Old_Italic}\p{old italic}\p{OLD-ITALIC}$", &["\u{10300}\u{10300}\u{10300}"]);
+    matches(r"^\p{Kawi}\pl$", &["\u{11f02}x"]);
+    for pattern in
+        [r"\pX", r"\p{Letters}", r"\p{", r"\p", r"\p{sc=Greek}", r"\p{}", r"\p{Greek", r"\p{Alphabetic}"]
     {
         refused(pattern, 0);
     }
@@ -150,9 +154,15 @@ fn unicode_classes_have_gos_names_only() {
 #[test]
 fn groups_are_plain_named_or_flagged() {
     matches("^(?P<n>a)(?P<n>b)()(|c)$", &["ab", "abc"]);
-    for pattern in
-        ["(?x)a", "(?u)a", "(?=a)", "(?!a)", "(?<=a)b", "(?<n>a)", "(?>a)", "(?#c)", "(?i", "(?-)a"]
-    {
+    matches(r"^telegraf\.(?<host>[^.]+)\.(?<metric>.*)", &["telegraf.web1.cpu.user"]);
+    assert_eq!(
+        parse_groups("(?<a>x)(?P<b>y)").unwrap().groups,
+        [None, Some("a".to_owned()), Some("b".to_owned())]
+    );
+    for pattern in [
+        "(?x)a", "(?u)a", "(?=a)", "(?!a)", "(?<=a)b", "(?<!a)b", "(?<n", "(?<>a)", "(?>a)", "(?#c)", "(?i",
+        "(?-)a",
+    ] {
         refused(pattern, 0);
     }
     for pattern in ["(?P<>a)", "(?P<é>a)", "(?P<n", "(?P<a-b>c)", "(?P=n)", "(?i--s)", "("] {

@@ -1,6 +1,8 @@
 //! Unicode categories and scripts: `\pL`, `\p{Greek}`, `\P{^Lu}`.
 //!
-//! The names are Go's, letter by letter: `regex-syntax`, whose tables these are, takes many more spellings.
+//! The names are those of Go 1.25 (`unicodeTable` in Go's regexp/syntax/parse.go): letter case, spaces, hyphens and
+//! underscores make no difference, and categories have long names, too. `regex-syntax`, whose tables these are, takes more,
+//! such as properties.
 
 use super::{
     error::{RegexError, RegexErrorKind as Kind},
@@ -64,25 +66,36 @@ pub(crate) fn is_letter_or_digit(char: char) -> bool {
 }
 
 fn named(name: &str) -> Option<ClassUnicode> {
-    if name == "Any" {
-        return Some(ClassUnicode::new([ClassUnicodeRange::new('\0', char::MAX)]));
-    }
-    if name == "C" {
-        // Go's C lacks what is not assigned.
-        let mut class = ClassUnicode::empty();
-        for part in ["Cc", "Cf", "Co"] {
-            class.union(&named(part)?);
+    let name = canonical(name);
+    let all = |from, to| ClassUnicode::new([ClassUnicodeRange::new(from, to)]);
+    match name.as_str() {
+        "any" => return Some(all('\0', char::MAX)),
+        "ascii" => return Some(all('\0', '\x7f')),
+        "assigned" => {
+            let mut class = named("cn")?;
+            class.negate();
+            return Some(class);
         }
-        return Some(class);
-    }
-    if name == "Cs" {
+        "c" | "other" => {
+            let mut class = ClassUnicode::empty();
+            for part in ["cc", "cf", "cn", "co"] {
+                class.union(&named(part)?);
+            }
+            return Some(class);
+        }
         // Surrogates are no characters; no text holds one.
-        return Some(ClassUnicode::empty());
+        "cs" | "surrogate" => return Some(ClassUnicode::empty()),
+        _ => {}
     }
-    if CATEGORIES.contains(&name) {
+    if CATEGORIES.contains(&name.as_str()) {
         return table(&format!("\\p{{gc={name}}}"));
     }
-    SCRIPTS.contains(&name).then(|| table(&format!("\\p{{sc={name}}}")))?
+    SCRIPTS.iter().any(|script| canonical(script) == name).then(|| table(&format!("\\p{{sc={name}}}")))?
+}
+
+/// A name as it is compared.
+fn canonical(name: &str) -> String {
+    name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
 fn table(pattern: &str) -> Option<ClassUnicode> {
@@ -97,12 +110,88 @@ fn table(pattern: &str) -> Option<ClassUnicode> {
     }
 }
 
-const CATEGORIES: [&str; 34] = [
-    "Cc", "Cf", "Co", "L", "Ll", "Lm", "Lo", "Lt", "Lu", "M", "Mc", "Me", "Mn", "N", "Nd", "Nl", "No", "P",
-    "Pc", "Pd", "Pe", "Pf", "Pi", "Po", "Ps", "S", "Sc", "Sk", "Sm", "So", "Z", "Zl", "Zp", "Zs",
+/// The categories and their long names (`gc` in Unicode's PropertyValueAliases.txt), as they are compared; `C` and `Cs` are made
+/// by hand.
+const CATEGORIES: &[&str] = &[
+    "cc",
+    "control",
+    "cntrl",
+    "cf",
+    "format",
+    "cn",
+    "unassigned",
+    "co",
+    "privateuse",
+    "l",
+    "letter",
+    "lc",
+    "casedletter",
+    "ll",
+    "lowercaseletter",
+    "lm",
+    "modifierletter",
+    "lo",
+    "otherletter",
+    "lt",
+    "titlecaseletter",
+    "lu",
+    "uppercaseletter",
+    "m",
+    "mark",
+    "combiningmark",
+    "mc",
+    "spacingmark",
+    "me",
+    "enclosingmark",
+    "mn",
+    "nonspacingmark",
+    "n",
+    "number",
+    "nd",
+    "decimalnumber",
+    "digit",
+    "nl",
+    "letternumber",
+    "no",
+    "othernumber",
+    "p",
+    "punctuation",
+    "punct",
+    "pc",
+    "connectorpunctuation",
+    "pd",
+    "dashpunctuation",
+    "pe",
+    "closepunctuation",
+    "pf",
+    "finalpunctuation",
+    "pi",
+    "initialpunctuation",
+    "po",
+    "otherpunctuation",
+    "ps",
+    "openpunctuation",
+    "s",
+    "symbol",
+    "sc",
+    "currencysymbol",
+    "sk",
+    "modifiersymbol",
+    "sm",
+    "mathsymbol",
+    "so",
+    "othersymbol",
+    "z",
+    "separator",
+    "zl",
+    "lineseparator",
+    "zp",
+    "paragraphseparator",
+    "zs",
+    "spaceseparator",
 ];
 
-/// The scripts of Unicode 13.
+/// The scripts of Unicode 15, which Go 1.25 has.
 const SCRIPTS: &[&str] = &[
     "Adlam",
     "Ahom",
@@ -132,6 +221,7 @@ const SCRIPTS: &[&str] = &[
     "Coptic",
     "Cuneiform",
     "Cypriot",
+    "Cypro_Minoan",
     "Cyrillic",
     "Deseret",
     "Devanagari",
@@ -165,6 +255,7 @@ const SCRIPTS: &[&str] = &[
     "Kaithi",
     "Kannada",
     "Katakana",
+    "Kawi",
     "Kayah_Li",
     "Kharoshthi",
     "Khitan_Small_Script",
@@ -199,6 +290,7 @@ const SCRIPTS: &[&str] = &[
     "Multani",
     "Myanmar",
     "Nabataean",
+    "Nag_Mundari",
     "Nandinagari",
     "New_Tai_Lue",
     "Newa",
@@ -215,6 +307,7 @@ const SCRIPTS: &[&str] = &[
     "Old_Sogdian",
     "Old_South_Arabian",
     "Old_Turkic",
+    "Old_Uyghur",
     "Oriya",
     "Osage",
     "Osmanya",
@@ -246,6 +339,7 @@ const SCRIPTS: &[&str] = &[
     "Tai_Viet",
     "Takri",
     "Tamil",
+    "Tangsa",
     "Tangut",
     "Telugu",
     "Thaana",
@@ -253,8 +347,10 @@ const SCRIPTS: &[&str] = &[
     "Tibetan",
     "Tifinagh",
     "Tirhuta",
+    "Toto",
     "Ugaritic",
     "Vai",
+    "Vithkuqi",
     "Wancho",
     "Warang_Citi",
     "Yezidi",
