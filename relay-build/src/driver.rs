@@ -11,6 +11,7 @@ use crate::{
     analyses::strategy::Force,
     codegen::{self, Door, Generated},
     config::Checked,
+    private::Private,
 };
 use cargo::{Job, tidy, write_alone};
 use sha2::{Digest, Sha256};
@@ -147,6 +148,7 @@ pub fn build(
     if checked.has_errors() {
         return Err(BuildError::BadConfiguration);
     }
+    let _private = Private::of(checked);
     let checked = &tuned(checked, options.profile);
     let mut stages = Vec::new();
     let mut clock = Instant::now();
@@ -278,5 +280,9 @@ fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    fs::write(path, bytes).map_err(|error| BuildError::File(path.to_owned(), error))
+    // A new file in place of the old one: it is whole, and its mode is that of today.
+    let fresh = path.with_extension("new");
+    fs::write(&fresh, bytes)
+        .and_then(|()| fs::rename(&fresh, path))
+        .map_err(|error| BuildError::File(path.to_owned(), error))
 }

@@ -19,6 +19,7 @@ pub mod driver;
 pub mod bench;
 pub mod diff;
 pub mod package;
+mod private;
 pub mod testing;
 
 mod compile;

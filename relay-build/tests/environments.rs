@@ -147,7 +147,24 @@ fn a_secret_that_gets_into_the_relay_is_a_warning() {
     assert!(warned(&amqp("hunter2"), &[]));
     assert!(!warned(&amqp("${AMQP_PASSWORD}"), &[]));
     assert!(warned(&amqp("${AMQP_PASSWORD}"), &[("AMQP_PASSWORD", "hunter2")]));
-    assert!(!warned(&amqp("hunter2").replace("enabled = true", "enabled = false"), &[]));
+    // Also where it is off, or not said to be on: the whole file goes beside the relay.
+    assert!(warned(&amqp("hunter2").replace("enabled = true", "enabled = false"), &[]));
+    assert!(warned(&amqp("hunter2").replace("amqp_enabled = true\n", ""), &[]));
+    let command = |text: &str| format!("{CONFIG}[init]\ncmds = [\"{text}\"]\n");
+    let kafka = "addRoute kafkaMdm k  b:9092 t none s byOrg 1 saslPassword=";
+    assert!(warned(&command(&format!("{kafka}hunter2")), &[]));
+    assert!(!warned(&command(&format!("{kafka}${{SASL_PASSWORD}}")), &[]));
+    let grafana = "addRoute grafanaNet g  https://h/metrics ";
+    assert!(warned(&command(&format!("{grafana}hunter2 s")), &[]));
+    assert!(!warned(&command(&format!("{grafana}${{GRAFANA_NET_API_KEY}} s")), &[]));
+    let url = |url: &str| {
+        format!(
+            "{CONFIG}[[route]]\ntype = 'grafanaNet'\naddr = '{url}'\napiKey = '${{K}}'\nschemasFile = 's'\n"
+        )
+    };
+    assert!(warned(&url("https://user:hunter2@h/metrics"), &[]));
+    assert!(!warned(&url("https://user:${PASSWORD}@h/metrics"), &[]));
+    assert!(!warned(&url("https://h/metrics"), &[]));
 }
 
 #[test]

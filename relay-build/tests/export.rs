@@ -124,7 +124,7 @@ impl Random {
 
     fn settings(&mut self) -> Settings {
         let defaults = Settings::default();
-        let address = |random: &mut Self| random.pick(&[":2003", "127.0.0.1:2003", "[::1]:2003"]).into();
+        let address = |random: &mut Self| random.pick(&[":3003", "127.0.0.1:3003", "[::1]:3003"]).into();
         Settings {
             instance: self.template(),
             log_level: self.pick(&["trace", "debug", "info", "warn", "error", "fatal", "panic"]).to_owned(),

@@ -12,6 +12,7 @@ mod cover;
 mod destinations;
 mod duplicates;
 mod names;
+mod own_input;
 mod produced;
 mod reach;
 mod removal;
@@ -49,6 +50,7 @@ pub fn findings(table: &Table, settings: &Settings, origins: &Origins) -> Vec<Di
         names::check,
         duplicates::check,
         rings::check,
+        own_input::check,
         aggregators::check,
     ];
     let mut found = Vec::new();

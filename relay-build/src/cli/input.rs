@@ -149,7 +149,8 @@ impl Input {
     /// Whether the findings forbid a relay.
     pub(crate) fn refuses(&self, checked: &Checked) -> bool {
         checked.has_errors()
-            || (self.deny == Some(Deny::Warnings) && checked.all_diagnostics().next().is_some())
+            || (self.deny == Some(Deny::Warnings)
+                && checked.all_diagnostics().any(|one| one.severity >= Severity::Warning))
     }
 
     /// Prints the findings: text on stderr with a closing count, JSON on stdout.

@@ -1,7 +1,12 @@
 //! `[[aggregation]]` (spec §2.8, §9).
 
 use super::{
-    aggregation_options, check::Check, fields::Fields, keys, matchers, raw::Table, regexes, rewriters,
+    aggregation_options, braces,
+    check::Check,
+    fields::Fields,
+    keys, matchers, placeholders,
+    raw::{Table, Text},
+    regexes, rewriters,
 };
 use crate::diagnostics::{Diagnostic, codes};
 use relay_runtime::table::{Aggregator, Matcher};
@@ -55,6 +60,8 @@ fn format(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) -> Stri
     let is_group =
         |name: &str| groups.as_ref().is_some_and(|groups| groups.iter().flatten().any(|group| group == name));
     let text = fields.text(check, "format").map(|text| check.fix_except(text, is_group)).unwrap_or_default();
+    let text = braces::undouble(check, text);
+    report_unusable(check, &text);
     if text.text.is_empty() && fields.text(check, "format").is_some() == fields.node("format").is_some() {
         check.report(
             Diagnostic::error(
@@ -69,6 +76,21 @@ fn format(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) -> Stri
         rewriters::report_unknown_groups(check, &text, &groups);
     }
     text.text
+}
+
+/// An output metric with white space in it can be sent to nobody. Placeholders are reported by themselves.
+fn report_unusable(check: &mut Check<'_>, format: &Text) {
+    let text = format.text.as_str();
+    let Some((at, c)) = text.char_indices().find(|(_, c)| c.is_whitespace()) else { return };
+    if placeholders::find(text).is_some() {
+        return;
+    }
+    let place = format.part(at..at + c.len_utf8());
+    check.report(
+        Diagnostic::error(codes::UNUSABLE_OUTPUT, place, "the output metric has white space in it")
+            .label("a name with white space in it cannot be sent")
+            .help(format!("write `format = \"{}\"`", text.replace(char::is_whitespace, "_"))),
+    );
 }
 
 fn interval(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<u32> {

@@ -35,7 +35,7 @@ fn entry(check: &mut Check<'_>, text: &Text) -> Option<Matcher> {
                 format!("unknown blocklist method `{method}`"),
             )
             .label("expected `prefix`, `notPrefix`, `sub`, `notSub`, `regex` or `notRegex`")
-            .help(format!("write `\"{near} {pattern}\"`")),
+            .help(format!("write `{near}`")),
         );
         return None;
     };

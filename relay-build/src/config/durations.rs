@@ -37,6 +37,36 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     (nanoseconds.abs() < i64::MAX as f64).then_some(nanoseconds as i64)
 }
 
+/// What a text that is no duration probably means.
+pub(super) fn meant(text: &str) -> String {
+    const WORDS: [(&str, &str); 9] = [
+        ("milliseconds", "ms"),
+        ("millis", "ms"),
+        ("seconds", "s"),
+        ("secs", "s"),
+        ("sec", "s"),
+        ("minutes", "m"),
+        ("mins", "m"),
+        ("min", "m"),
+        ("hours", "h"),
+    ];
+    let packed: String = text.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_lowercase();
+    let in_hours = |(unit, hours): (&str, u64)| {
+        let number: u64 = packed.strip_suffix(unit)?.parse().ok()?;
+        Some(format!("{}h", number.checked_mul(hours)?))
+    };
+    let long = [("days", 24), ("day", 24), ("d", 24), ("weeks", 168), ("week", 168), ("w", 168)];
+    if packed.parse::<u64>().is_ok() {
+        return format!("{packed}s");
+    }
+    if let Some(hours) = long.into_iter().find_map(in_hours) {
+        return hours;
+    }
+    let short = WORDS.iter().fold(packed, |text, (word, unit)| text.replace(word, unit));
+    let short = short.strip_suffix("hour").map_or(short.clone(), |number| format!("{number}h"));
+    if parse(&short).is_some() { short } else { "90s".to_owned() }
+}
+
 /// Whole milliseconds, rounded up, so that a short time does not become none.
 pub(super) fn milliseconds(nanoseconds: i64) -> Option<u64> {
     u64::try_from(nanoseconds).ok().map(|nanoseconds| nanoseconds.div_ceil(1_000_000))
@@ -63,6 +93,24 @@ mod tests {
         check("0", Some(0));
         check("0s", Some(0));
         check("24h", Some(86_400_000_000_000));
+    }
+
+    #[test]
+    fn what_was_meant_is_a_duration() {
+        for (text, want) in [
+            ("120", "120s"),
+            ("1d", "24h"),
+            ("2 weeks", "336h"),
+            ("5 min", "5m"),
+            ("10 Seconds", "10s"),
+            ("1h 30m", "1h30m"),
+            ("1 hour", "1h"),
+            ("soon", "90s"),
+            ("", "90s"),
+        ] {
+            assert_eq!(meant(text), want, "{text}");
+            assert!(parse(want).is_some());
+        }
     }
 
     #[test]

@@ -296,12 +296,11 @@ impl<'a> Fields<'a> {
         let duration = durations::parse(&text.text);
         if duration.is_none() {
             let message = format!("`{key}` is not a duration: `{}`", text.text);
-            let mut diagnostic = Diagnostic::error(codes::MALFORMED_DURATION, node.span, message);
-            diagnostic = diagnostic.label(format!("expected {}", durations::FORM));
-            if text.text.parse::<u64>().is_ok() {
-                diagnostic = diagnostic.help(format!("write `{key} = \"{}s\"` for seconds", text.text));
-            }
-            check.report(diagnostic);
+            check.report(
+                Diagnostic::error(codes::MALFORMED_DURATION, node.span, message)
+                    .label(format!("expected {}", durations::FORM))
+                    .help(format!("write `{key} = \"{}\"`", durations::meant(&text.text))),
+            );
         }
         duration
     }
@@ -367,6 +366,17 @@ pub(super) fn unknown_key(entry: &Entry, what: &str, known: &[&[&'static str]]) 
         _ => format!("unknown key `{}` in {what}", entry.key),
     };
     let near = keys::nearest(&entry.key, known.iter().copied().flatten().copied());
+    let is_global = keys::GLOBAL.iter().any(|key| key.eq_ignore_ascii_case(&entry.key));
+    let is_exact = near.is_some_and(|near| near.eq_ignore_ascii_case(&entry.key));
+    if is_global && !is_exact && what != "the configuration" {
+        let help = format!(
+            "move `{}` up, above the first section: below a section's name it belongs to that section",
+            entry.key
+        );
+        return Diagnostic::warning(codes::UNKNOWN_KEY, entry.key_span, message)
+            .label("nothing reads this here")
+            .help(help);
+    }
     let help = match (near, entry.key.as_str()) {
         (_, "legacy_metric_validation") => "the key is called `validation_level_legacy`".to_owned(),
         (Some(near), _) => format!("a key with a similar name exists: `{near}`"),

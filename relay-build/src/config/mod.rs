@@ -14,6 +14,7 @@ pub mod destinations;
 mod aggregation_options;
 mod aggregations;
 mod blocklist;
+mod braces;
 mod check;
 mod durations;
 mod fields;
@@ -22,6 +23,7 @@ mod matchers;
 mod options;
 mod origins;
 mod overlay;
+mod placeholders;
 mod raw;
 mod regexes;
 mod rewriters;
@@ -138,6 +140,7 @@ pub fn check_text(source: Source, options: &Options) -> Checked {
         let (document, steps) = overlay::apply(&mut check, document);
         overlay = steps;
         secrets::check(&mut check, &document);
+        placeholders::check(&mut check, &document);
         check_document(&mut check, &document);
         files = environment.finish(&mut check);
     }
@@ -158,7 +161,9 @@ fn check_document(check: &mut Check<'_>, document: &raw::Table) {
     if let Some(table) = fields.table(check, "instrumentation") {
         settings::instrumentation(check, table);
     }
-    if let Some(table) = fields.table(check, "init") {
+    if !commands::check_old(check, &fields)
+        && let Some(table) = fields.table(check, "init")
+    {
         let init = Fields::read(check, table, "`[init]`", &[keys::INIT]);
         for text in init.texts(check, "cmds") {
             commands::check_text(check, text);

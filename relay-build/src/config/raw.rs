@@ -61,14 +61,35 @@ pub(super) fn parse(expanded: &Expanded, diagnostics: &mut Vec<Diagnostic>) -> T
     let (document, errors) = DeTable::parse_recoverable(&expanded.text);
     for error in errors {
         let span = error.span().unwrap_or(0..0);
-        diagnostics.push(Diagnostic::error(
-            codes::SYNTAX,
-            expanded.original(span),
-            format!("the file is not valid TOML: {}", error.message()),
-        ));
+        let message = format!("the file is not valid TOML: {}", error.message());
+        diagnostics.push(
+            Diagnostic::error(codes::SYNTAX, expanded.original(span), message)
+                .help(syntax_help(error.message())),
+        );
     }
     let reader = Reader { expanded };
     reader.table(document.get_ref(), document.span())
+}
+
+/// What to do about a syntax error, by what the parser says of it.
+fn syntax_help(message: &str) -> &'static str {
+    const HELPS: [(&str, &str); 7] = [
+        ("duplicate key", "remove one of the two"),
+        ("must be quoted", "put the value in quotes"),
+        ("unclosed array", "end the list with `]`"),
+        ("missing comma", "put a `,` between the elements"),
+        (
+            "basic string",
+            "end the text with `\"`; a backslash in a text in double quotes is written `\\\\`, or use single quotes",
+        ),
+        ("escape", "write `\\\\` for a backslash, or put the text in single quotes"),
+        ("key", "write `<key> = <value>`, each on a line of its own"),
+    ];
+    let known = HELPS.iter().find(|(part, _)| message.contains(part));
+    known.map_or(
+        "texts stand in quotes, lists in `[…]`, sections begin with `[<name>]` or `[[<name>]]`",
+        |(_, help)| help,
+    )
 }
 
 struct Reader<'a> {

@@ -1,6 +1,7 @@
 //! `[[rewriter]]` (spec §2.9, §8).
 
 use super::{
+    braces,
     check::Check,
     fields::Fields,
     keys,
@@ -31,6 +32,7 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
         fields.text(check, "new").map(|text| new_text(check, text, groups.as_ref())).unwrap_or_default();
     let not = fields.fixed(check, "not").map(|text| pattern(check, &text).0);
     let max = limit(check, &fields, &old_pattern);
+    report_plain_regex(check, &old, &old_pattern);
     check.plan.table.rewriters.push(Rewriter { old: old_pattern, new, not, max });
     check.origins.rewriters.push(table.span);
 }
@@ -49,6 +51,7 @@ fn new_text(check: &mut Check<'_>, text: &Text, groups: Option<&Groups>) -> Stri
     let is_group =
         |name: &str| groups.is_some_and(|groups| groups.iter().flatten().any(|group| group == name));
     let text = check.fix_except(text, is_group);
+    let text = braces::undouble(check, text);
     if let Some(groups) = groups {
         report_unknown_groups(check, &text, groups);
     }
@@ -72,6 +75,22 @@ pub(super) fn report_unknown_groups(check: &mut Check<'_>, text: &Text, groups: 
             )
             .label("this stands for nothing")
             .help(help),
+        );
+    }
+}
+
+/// Warns about a plain text that is plainly a regex.
+fn report_plain_regex(check: &mut Check<'_>, old: &Text, pattern: &Pattern) {
+    let Pattern::Text(text) = pattern else { return };
+    // No metric begins with `^`, ends with `$`, or has these in it.
+    let is_anchored = text.starts_with('^') || text.ends_with('$');
+    let is_regex =
+        is_anchored || ["(.*)", ".*", ".+", "[^", "\\.", "(?"].iter().any(|sign| text.contains(sign));
+    if is_regex && regexes::parse(text).is_ok() {
+        check.report(
+            Diagnostic::warning(codes::PLAIN_REGEX, old.span, format!("`old` is a plain text: `{text}`"))
+                .label("looked for as it stands, character by character")
+                .help(format!("write `old = '/{text}/'`, with `max = -1`, if a regex is meant")),
         );
     }
 }

@@ -211,7 +211,7 @@ mod tests {
     fn the_published_schema_is_current() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/relay.schema.json");
         let published: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-        assert_eq!(published, schema(), "run `relay-build schema > docs/relay.schema.json`");
+        assert!(published == schema(), "run `relay-build schema > docs/relay.schema.json`");
     }
 
     #[test]

@@ -1,40 +1,68 @@
 //! Secrets that would get into a relay: written in the configuration, or given when it is built.
 //!
 //! A relay takes them from its environment when it starts; what is in the file, or given with `--var`, can be read out of
-//! the relay by whoever has it. Only keys and options by their names; nobody knows what else is a secret.
+//! the relay by everyone who has it. Keys and options by their names, and passwords in URLs; what else is a secret cannot be known.
+//!
+//! One list for all: warnings here, `explain`, packages. Where a secret is in the file, all that a build writes is for its owner only.
 
 use super::{
     check::Check,
+    destinations,
     raw::{Table, Text, Value},
     variables,
 };
 use crate::diagnostics::{Diagnostic, codes};
 
 /// Parts of the names of keys that hold secrets.
-const WORDS: [&str; 6] = ["password", "passwd", "secret", "token", "apikey", "api_key"];
+const WORDS: [&str; 8] =
+    ["password", "passwd", "secret", "token", "apikey", "api_key", "credential", "private_key"];
 
-/// Reports every one in a table and below.
+/// Reports every one in a table and below. A section that is switched off counts, too: `inputs.json` has the whole file.
 pub(super) fn check(check: &mut Check<'_>, table: &Table) {
-    // A section that is switched off does not get into the relay.
-    let is_off = |entry: &super::raw::Entry| {
-        entry.key.eq_ignore_ascii_case("amqp_enabled") && matches!(entry.node.value, Value::Boolean(false))
-    };
-    if table.entries.iter().any(is_off) {
-        return;
-    }
     for entry in &table.entries {
-        match &entry.node.value {
-            Value::Text(text) if is_secret(&entry.key) => report(check, &entry.key, text),
-            Value::Table(table) => self::check(check, table),
-            Value::Array(items) => {
-                for item in items {
-                    if let Value::Table(table) = &item.value {
-                        self::check(check, table);
-                    }
-                }
-            }
-            _ => {}
+        check_value(check, &entry.key, &entry.node.value);
+    }
+}
+
+fn check_value(check: &mut Check<'_>, key: &str, value: &Value) {
+    match value {
+        Value::Text(text) if key == "cmds" || key == "init" => check_command(check, text),
+        Value::Text(text) if is_secret(key) => report(check, key, text),
+        Value::Text(text) => check_url(check, key, text),
+        Value::Array(items) => items.iter().for_each(|item| check_value(check, key, &item.value)),
+        Value::Table(table) => self::check(check, table),
+        Value::Integer(_) | Value::Float(_) | Value::Boolean(_) | Value::Datetime => {}
+    }
+}
+
+/// `addRoute grafanaNet <key> [matcher]  <addr> <apiKey> …`, and options such as `saslPassword=`.
+fn check_command(check: &mut Check<'_>, text: &Text) {
+    let words: Vec<_> = destinations::words(&text.text);
+    for word in &words {
+        if let Some((name, value)) = word.text.split_once('=')
+            && is_secret(name)
+        {
+            report(check, name, &text.slice(word.range.end - value.len()..word.range.end));
         }
+    }
+    let is_grafana_net = words.iter().map(|word| word.text.as_str()).take(2).eq(["addRoute", "grafanaNet"]);
+    if let Some(at) = words.iter().position(|word| word.text.contains("://")).filter(|_| is_grafana_net)
+        && let Some(key) = words.get(at + 1)
+    {
+        report(check, "apiKey", &text.slice(key.range.clone()));
+    }
+    check_url(check, "cmds", text);
+}
+
+/// `scheme://user:password@host`.
+fn check_url(check: &mut Check<'_>, key: &str, text: &Text) {
+    let Some((before, rest)) = text.text.split_once("://") else { return };
+    let authority = rest.split(['/', '?', '#', ' ']).next().unwrap_or(rest);
+    if let Some((login, _)) = authority.rsplit_once('@')
+        && let Some((user, password)) = login.split_once(':')
+    {
+        let start = before.len() + "://".len() + user.len() + 1;
+        report(check, &format!("{key}_password"), &text.slice(start..start + password.len()));
     }
 }
 
@@ -58,7 +86,7 @@ fn report(check: &mut Check<'_>, key: &str, text: &Text) {
     let (message, help) = if found.is_empty() {
         (
             format!("`{key}` looks like a secret and is written literally"),
-            format!("write `{key} = \"${{{variable}}}\"` and set `{variable}` where the relay runs"),
+            format!("write `${{{variable}}}` in its place, and set `{variable}` where the relay runs"),
         )
     } else if let Some(given) = found.iter().find(|one| check.options.given(&one.name).is_some()) {
         (
@@ -73,7 +101,7 @@ fn report(check: &mut Check<'_>, key: &str, text: &Text) {
     };
     check.report(
         Diagnostic::warning(codes::LITERAL_SECRET, text.span, message)
-            .label("whoever has the relay can read it")
+            .label("everyone who has the relay can read it")
             .help(help),
     );
 }

@@ -6,6 +6,7 @@ use relay_runtime::{
     settings::{Amqp, Instrumentation, Settings},
     table::{LegacyLevel, Metrics20Level, Template, Validation},
 };
+use std::net::Ipv6Addr;
 
 const LEVELS: &[&str] = &["trace", "debug", "info", "warn", "warning", "error", "fatal", "panic"];
 
@@ -129,25 +130,64 @@ fn timeout(check: &mut Check<'_>, fields: &Fields<'_>, key: &str, default: u64) 
     })
 }
 
-/// An address to listen on: `host:port` or `:port`.
+/// An address to listen on: `host:port`, `[ipv6]:port` or `:port`.
 fn address(check: &mut Check<'_>, fields: &Fields<'_>, key: &str) -> Option<Template> {
     let address = fields.open(check, key)?;
-    let port = address.0.rsplit_once(':').map(|(_, port)| port);
-    if address.is_closed() && port.is_none_or(|port| port.parse::<u16>().is_err()) {
-        let digits = address.0.parse::<u16>().is_ok();
-        let example =
-            if digits { format!(":{address}") } else { format!("{}:2003", address.0.trim_end_matches(':')) };
+    if let Some(problem) = listen_problem(&address) {
+        let (message, example) = match problem {
+            ListenProblem::NoPort { example } => (format!("`{key}` has no port number"), example),
+            ListenProblem::BadPort { port, example } => (format!("`{port}` is not a port"), example),
+            ListenProblem::Malformed { example } => {
+                (format!("`{key}` is not an address: `{address}`"), example)
+            }
+        };
         check.report(
-            Diagnostic::error(
-                codes::LISTEN_ADDRESS,
-                fields.span_of(key),
-                format!("`{key}` has no port number"),
-            )
-            .label("expected `<host>:<port>` or `:<port>`")
-            .help(format!("write `{key} = \"{example}\"`")),
+            Diagnostic::error(codes::LISTEN_ADDRESS, fields.span_of(key), message)
+                .label(
+                    "expected `<host>:<port>`, `[<ipv6>]:<port>` or `:<port>`, with a port from 0 to 65535",
+                )
+                .help(format!("write `{key} = \"{example}\"`")),
         );
     }
     Some(address)
+}
+
+/// Why nobody can listen on an address, and what can be written instead.
+enum ListenProblem {
+    NoPort { example: String },
+    BadPort { port: String, example: String },
+    Malformed { example: String },
+}
+
+fn listen_problem(address: &Template) -> Option<ListenProblem> {
+    let text = address.0.as_str();
+    if !address.is_closed() {
+        return None;
+    }
+    if text.parse::<u16>().is_ok() {
+        return Some(ListenProblem::NoPort { example: format!(":{text}") });
+    }
+    if let Ok(ip) = text.parse::<Ipv6Addr>() {
+        return Some(ListenProblem::Malformed { example: format!("[{ip}]:2003") });
+    }
+    let is_bare = text.starts_with('[') && text.ends_with(']');
+    let Some((host, port)) = text.rsplit_once(':').filter(|_| !is_bare) else {
+        return Some(ListenProblem::NoPort { example: format!("{text}:2003") });
+    };
+    let inside = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let is_host = inside.map_or(!host.contains(':'), |ip| ip.parse::<Ipv6Addr>().is_ok());
+    let good = if is_host {
+        host
+    } else {
+        host.split(':').next().filter(|host| !host.starts_with('[')).unwrap_or("")
+    };
+    let example = format!("{good}:2003");
+    match (is_host, port.parse::<u16>()) {
+        (true, Ok(_)) => None,
+        (true, Err(_)) if port.is_empty() => Some(ListenProblem::NoPort { example }),
+        (true, Err(_)) => Some(ListenProblem::BadPort { port: port.to_owned(), example }),
+        (false, _) => Some(ListenProblem::Malformed { example }),
+    }
 }
 
 fn validation(check: &mut Check<'_>, fields: &Fields<'_>) -> Validation {

@@ -95,6 +95,8 @@ codes! {
     EMPTY_PATTERN = 0304;
     /// `sub` and its alias both given.
     TWO_SUBSTRINGS = 0305;
+    /// A regex that wants a backslash in the name.
+    DOUBLED_BACKSLASH = 0306;
     /// A rewriter that replaces nothing.
     EMPTY_OLD = 0401;
     /// A rewriter without `max`.
@@ -107,6 +109,10 @@ codes! {
     UNKNOWN_GROUP = 0405;
     /// A rewriter that may replace nothing.
     DEAD_REWRITER = 0406;
+    /// A reference to a group in doubled braces.
+    DOUBLED_BRACES = 0407;
+    /// A plain text that is plainly a regex.
+    PLAIN_REGEX = 0408;
     /// An aggregation function that does not exist.
     UNKNOWN_FUNCTION = 0501;
     /// An aggregation interval below one second.
@@ -125,6 +131,8 @@ codes! {
     AGGREGATION_LOOP = 0508;
     /// An aggregation that takes nothing of a sample of lines.
     UNUSED_BY_SAMPLE = 0509;
+    /// An output metric that cannot be sent.
+    UNUSABLE_OUTPUT = 0510;
     /// A command that does not exist.
     UNKNOWN_COMMAND = 0601;
     /// A command with missing or misplaced words.
@@ -137,6 +145,8 @@ codes! {
     NO_SUCH_DESTINATION = 0605;
     /// A command that carbon-relay-ng never implemented.
     NOT_IMPLEMENTED = 0606;
+    /// Commands where carbon-relay-ng had them before 0.9.
+    OLD_INIT = 0607;
     /// A variable without a value.
     MISSING_VARIABLE = 0701;
     /// A given variable that nothing uses.
@@ -151,6 +161,8 @@ codes! {
     LITERAL_SECRET = 0706;
     /// A key of an overlay that cannot be laid over anything.
     MALFORMED_OVERLAY = 0707;
+    /// A placeholder of another tool that nothing replaced.
+    UNRENDERED = 0708;
     /// A blocklist entry behind others that block all that it does.
     UNREACHED_BLOCKLIST_ENTRY = 0801;
     /// A route or aggregation whose metrics are all blocked.
@@ -177,6 +189,8 @@ codes! {
     UNUSABLE_NAME = 0812;
     /// A route behind others that take all of its metrics and stop.
     STOPPED_ROUTE = 0813;
+    /// A route that sends metrics back to this relay, which takes them again.
+    ROUTE_LOOP = 0814;
     /// An input that this version does not open.
     UNSUPPORTED_LISTENER = 0901;
     /// `[amqp]` is not built yet.

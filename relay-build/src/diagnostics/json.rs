@@ -14,6 +14,7 @@ fn one(diagnostic: &Diagnostic, source: &Source) -> Value {
     let severity = match diagnostic.severity {
         Severity::Error => "error",
         Severity::Warning => "warning",
+        Severity::Note => "note",
     };
     json!({
         "code": diagnostic.code.to_string(),

@@ -34,6 +34,8 @@ pub struct Diagnostic {
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
+    /// Nothing is wrong; it may be good to know.
+    Note,
     /// The relay would work, but hardly as meant.
     Warning,
     /// No relay can be built.
@@ -97,6 +99,12 @@ impl Diagnostic {
     #[must_use]
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Self::new(code, Severity::Error, span, message.into())
+    }
+
+    /// A note at a place.
+    #[must_use]
+    pub fn note(code: Code, span: Span, message: impl Into<String>) -> Self {
+        Self::new(code, Severity::Note, span, message.into())
     }
 
     /// A warning at a place.

@@ -5,6 +5,7 @@ use crate::{
     analyses::Force,
     codegen::{Door, Generated},
     config::Checked,
+    private::Private,
 };
 use std::{fmt::Write as _, path::PathBuf};
 
@@ -19,6 +20,7 @@ pub struct BenchProgram {
 
 /// Compiles the tables of these configurations into one program.
 pub fn build_bench(tables: &[Checked]) -> Result<BenchProgram, BuildError> {
+    let _private: Vec<_> = tables.iter().map(Private::of).collect();
     let generate = |checked: &Checked| -> Result<Generated, BuildError> {
         let options =
             codegen::Options { door: Door::Router, force: Force::default(), ..codegen::Options::default() };

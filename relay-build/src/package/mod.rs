@@ -18,12 +18,14 @@ mod template;
 use crate::{
     config::Checked,
     driver::{Manifest, SBOM_FILE},
+    private::Private,
 };
 use archive::{Entry, tar_gz};
 use executable::Executable;
 use facts::{Facts, Names};
 use std::{
     fs, io,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 use template::render;
@@ -132,6 +134,7 @@ pub fn check(checked: &Checked, kinds: &[Kind], naming: &Naming) -> Result<(), P
 
 /// Makes packages in `package/KIND` beside the relay; what was there before is replaced.
 pub fn package(request: &Request<'_>) -> Result<Outcome, PackageError> {
+    let _private = Private::of(request.checked);
     let contents = contents(request)?;
     let mut kinds = request.kinds.clone();
     kinds.sort_unstable();
@@ -248,7 +251,9 @@ fn write(directory: &Path, files: &[Entry]) -> Result<(), PackageError> {
         fs::create_dir_all(parent).map_err(fail(parent))?;
         fs::write(&path, &file.bytes).map_err(fail(&path))?;
         if file.is_executable {
-            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            // Who can read it can run it.
+            let mode = fs::metadata(&path).map_err(fail(&path))?.permissions().mode();
+            let mode = fs::Permissions::from_mode(mode | (mode & 0o444) >> 2);
             fs::set_permissions(&path, mode).map_err(fail(&path))?;
         }
     }

@@ -54,6 +54,40 @@ impl RegexError {
     }
 }
 
+impl RegexErrorKind {
+    /// What to write in place of the offending part, which stands at `range` of `pattern`, where that can be told: the whole
+    /// pattern, mended.
+    #[must_use]
+    pub fn mended(&self, pattern: &str, range: Range<usize>) -> Option<String> {
+        let (before, what) = (pattern.get(..range.start)?, pattern.get(range.clone())?);
+        let after = pattern.get(range.end..)?;
+        let with = |part: &str| format!("{before}{part}{after}");
+        Some(match self {
+            Self::MissingParenthesis => format!("{pattern})"),
+            Self::MissingBracket => format!("{pattern}]"),
+            Self::UnexpectedParenthesis | Self::NothingToRepeat(_) | Self::UnknownEscape(_) => {
+                with(&format!("\\{what}"))
+            }
+            Self::NestedRepetition(_) => {
+                let mut chars = what.chars();
+                with(&chars.next()?.to_string())
+            }
+            Self::TrailingBackslash => format!("{pattern}\\"),
+            Self::ReversedRange(_) => {
+                let (low, high) = what.split_once('-')?;
+                with(&format!("{high}-{low}"))
+            }
+            Self::RepetitionCount(_)
+            | Self::UnsupportedGroup(_)
+            | Self::GroupName(_)
+            | Self::UnknownClass(_)
+            | Self::UnknownUnicodeClass(_)
+            | Self::TooDeep
+            | Self::TooLarge => return None,
+        })
+    }
+}
+
 impl fmt::Display for RegexError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.kind.fmt(f)

@@ -79,7 +79,7 @@ pub struct HashRing {
     /// With more than one replica: never two on the same host, whatever the instance
     /// (carbon's `DIVERSE_REPLICAS`).
     pub diverse: bool,
-    /// In configured order, which matters for collisions; at least two.
+    /// In configured order, which matters for collisions; at least one.
     pub destinations: Vec<DestinationIndex>,
 }
 

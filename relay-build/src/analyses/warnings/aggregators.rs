@@ -4,7 +4,11 @@
 //! What two rules write, and what comes back, is shown by a metric for which it happens; where none is found, nothing is
 //! said.
 
-use super::{Facts, place, produced};
+use super::{
+    Facts,
+    own_input::{destinations, is_own},
+    place, produced,
+};
 use crate::{
     analyses::language::{Answer, FUEL, Languages, Names},
     diagnostics::{Diagnostic, codes},
@@ -12,7 +16,7 @@ use crate::{
 use relay_runtime::{
     aggregate::OutputName,
     matcher,
-    table::{Aggregator, Destination, Matcher, Route, RouteKind},
+    table::{Aggregator, Matcher, Route},
 };
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -169,31 +173,4 @@ fn comes_back(
             return;
         }
     }
-}
-
-/// Each destination with the matcher that it has in the route.
-fn destinations<'t>(facts: &Facts<'t>, route: &'t Route) -> impl Iterator<Item = (Matcher, &'t Destination)> {
-    let table = facts.table;
-    let list: Vec<_> = match &route.kind {
-        RouteKind::SendAllMatch { destinations } | RouteKind::SendFirstMatch { destinations } => {
-            destinations.iter().map(|one| (one.matcher.clone(), one.destination)).collect()
-        }
-        _ => route.destinations().into_iter().map(|one| (Matcher::default(), one)).collect(),
-    };
-    list.into_iter().filter_map(move |(matcher, at)| Some((matcher, table.destinations.get(at.get())?)))
-}
-
-/// Whether the destination is where this relay listens, as far as the texts tell.
-fn is_own(facts: &Facts<'_>, destination: &Destination) -> bool {
-    let Some(listen) = &facts.settings.listen else { return false };
-    let split = |address: &str| {
-        let (host, port) = address.rsplit_once(':')?;
-        Some((host.to_owned(), port.to_owned()))
-    };
-    let (Some((host, port)), Some((to, to_port))) = (split(&listen.0), split(&destination.address.0)) else {
-        return false;
-    };
-    let is_any = ["", "0.0.0.0", "[::]", "*"].contains(&host.as_str());
-    let is_local = ["localhost", "127.0.0.1", "[::1]"].contains(&to.as_str());
-    port == to_port && (host == to || (is_any && is_local))
 }

@@ -38,7 +38,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                 )
                 .label("commands with this key never mean this route, but the first")
                 .related(place(&facts.origins.routes, first), "first here")
-                .help(format!("write another key, such as `{free}`")),
+                .help(format!("write another key, such as `key = \"{free}\"`")),
             );
         } else {
             keys.insert(route.key.as_str(), at);

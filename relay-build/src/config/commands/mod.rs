@@ -20,7 +20,7 @@ use super::routes::RouteType;
 
 pub use apply::apply;
 pub use error::{CommandError, CommandErrorKind};
-pub(super) use report::check_text;
+pub(super) use report::{check_old, check_text};
 
 /// One command, understood.
 #[derive(Clone, Debug, PartialEq)]

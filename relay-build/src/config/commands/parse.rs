@@ -27,7 +27,7 @@ pub(super) fn parse_words(words: &[Word], end: usize) -> Result<Command, Command
         "modRoute" => mod_route(&mut cursor),
         "modDest" => mod_destination(&mut cursor),
         "delRoute" => {
-            Ok(Command::DeleteRoute { key: cursor.word(DEL_ROUTE, "the route's key")?.text.clone() })
+            Ok(Command::DeleteRoute { key: cursor.plain(DEL_ROUTE, "the route's key")?.text.clone() })
         }
         _ => Err(CommandErrorKind::UnknownCommand { word: first.text.clone() }.at(first.range.clone())),
     }
@@ -61,6 +61,20 @@ impl<'a> Cursor<'a> {
                 Err(CommandErrorKind::Usage { usage, expected }.at(range))
             }
         }
+    }
+
+    /// The next word, which must not be an option: then the word that belongs here was forgotten.
+    pub(super) fn plain(
+        &mut self,
+        usage: &'static str,
+        expected: &'static str,
+    ) -> Result<&'a Word, CommandError> {
+        let word = self.word(usage, expected)?;
+        let name = word.text.split_once('=').map_or("", |(name, _)| name);
+        if matchers::condition(name).is_some() || ["addr", "cache", "dropRaw", "stop"].contains(&name) {
+            return Err(CommandErrorKind::Usage { usage, expected }.at(word.range.clone()));
+        }
+        Ok(word)
     }
 
     /// A whole number without sign.
@@ -187,7 +201,7 @@ fn add_aggregator(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
         let place = cursor.peek().map_or(cursor.end..cursor.end, |word| word.range.clone());
         return Err(CommandErrorKind::Usage { usage: ADD_AGG, expected: "a regex" }.at(place));
     }
-    let format = cursor.word(ADD_AGG, "the output metric")?.text.clone();
+    let format = cursor.plain(ADD_AGG, "the output metric")?.text.clone();
     let interval_place = cursor.peek().map_or(cursor.end..cursor.end, |word| word.range.clone());
     let interval = seconds(cursor, "the interval in seconds")?;
     if interval == 0 {
@@ -246,14 +260,14 @@ fn add_rewriter(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
 }
 
 fn mod_route(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
-    let key = cursor.word(MOD_ROUTE, "the route's key")?.text.clone();
+    let key = cursor.plain(MOD_ROUTE, "the route's key")?.text.clone();
     let RouteOptions { conditions, stop } = cursor.route_options(MOD_ROUTE)?;
     require(cursor, MOD_ROUTE, !conditions.is_empty() || stop.is_some())?;
     Ok(Command::ModRoute { key, conditions, stop })
 }
 
 fn mod_destination(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
-    let key = cursor.word(MOD_DEST, "the route's key")?.text.clone();
+    let key = cursor.plain(MOD_DEST, "the route's key")?.text.clone();
     let index = cursor.number(MOD_DEST, "the destination's position, from 0")?;
     let index = usize::try_from(index).unwrap_or(usize::MAX);
     let mut conditions = cursor.conditions()?;

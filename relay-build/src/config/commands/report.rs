@@ -6,9 +6,11 @@ use super::{
     words::{self, Word},
 };
 use crate::config::{
+    braces,
     check::Check,
     destinations::{self, DestinationError},
-    raw::Text,
+    fields::Fields,
+    raw::{Text, Value},
     routes::RouteType,
 };
 use crate::diagnostics::{Code, Diagnostic, codes};
@@ -33,6 +35,26 @@ pub(in crate::config) fn check_text(check: &mut Check<'_>, text: &Text) {
         return report(check, &error, text);
     }
     note_origins(check, &command, position, text);
+}
+
+/// `init = [ … ]`, as it was written before carbon-relay-ng 0.9: says how it is written now, and checks the commands all the
+/// same. Returns whether it was there.
+pub(in crate::config) fn check_old(check: &mut Check<'_>, fields: &Fields<'_>) -> bool {
+    let Some(Value::Array(items)) = fields.node("init").map(|node| &node.value) else { return false };
+    let is_commands = items.iter().all(|item| matches!(item.value, Value::Text(_)));
+    if !is_commands {
+        return false;
+    }
+    let place = fields.key_span("init").unwrap_or_default();
+    check.report(
+        Diagnostic::error(codes::OLD_INIT, place, "commands stand in a section of their own")
+            .label("this was so before carbon-relay-ng 0.9")
+            .help("write `[init]` and below it `cmds = [ … ]`, after all keys that belong to no section"),
+    );
+    for text in fields.texts(check, "init") {
+        check_text(check, text);
+    }
+    true
 }
 
 /// Where the route stands that a command deletes.
@@ -78,6 +100,8 @@ fn complete(check: &mut Check<'_>, text: &Text) -> Vec<Word> {
         [first, second, ..] if first.text == "addRoute" => RouteType::parse(&second.text),
         _ => None,
     };
+    let has_template =
+        written.first().is_some_and(|word| ["addAgg", "addRewriter"].contains(&word.text.as_str()));
     let mut behind_separator = false;
     let mut first_of_destination = false;
     let mut completed = Vec::new();
@@ -95,6 +119,10 @@ fn complete(check: &mut Check<'_>, text: &Text) -> Vec<Word> {
                 destinations::complete(check, &part, word.range.clone(), first_of_destination, closed).text
             }
             Some(_) if behind_separator => check.open(&part).0,
+            _ if has_template => {
+                let part = check.fix(&part);
+                braces::undouble(check, part).text
+            }
             _ => check.fix(&part).text,
         };
         first_of_destination = false;
@@ -133,8 +161,9 @@ fn code_and_help(kind: &CommandErrorKind) -> (Code, String) {
         CommandErrorKind::OutOfRange { expected } => {
             (codes::OUT_OF_RANGE, format!("write a number that is {expected}"))
         }
-        CommandErrorKind::Regex { .. } | CommandErrorKind::Destination(_) => {
-            (codes::MALFORMED_REGEX, "write the regex in Go's syntax".to_owned())
+        CommandErrorKind::Regex { error } => (codes::MALFORMED_REGEX, error.help.clone()),
+        CommandErrorKind::Destination(_) => {
+            (codes::MALFORMED_REGEX, "write the destination as `<host>:<port>` with its options".to_owned())
         }
         CommandErrorKind::TooFewDestinations { .. } => (
             codes::TOO_FEW_DESTINATIONS,

@@ -26,7 +26,7 @@ pub(super) fn add_route(cursor: &mut Cursor<'_>) -> Result<Command, CommandError
         .filter(|route_type| *route_type != RouteType::CloudWatch)
         .ok_or_else(|| CommandErrorKind::UnknownCommand { word: format!("addRoute {name}") }.at(place))?;
     cursor.at += 1;
-    let key = cursor.word(CARBON, "the route's key")?.text.clone();
+    let key = cursor.plain(CARBON, "the route's key")?.text.clone();
     let RouteOptions { conditions, stop } = cursor.route_options(CARBON)?;
     let (matcher, stop) = (matcher(conditions), stop.unwrap_or(false));
     match cursor.peek() {
@@ -40,12 +40,16 @@ pub(super) fn add_route(cursor: &mut Cursor<'_>) -> Result<Command, CommandError
         RouteType::GrafanaNet => NewRoute::GrafanaNet(Box::new(grafana_net(cursor)?)),
         RouteType::KafkaMdm => NewRoute::KafkaMdm(Box::new(kafka_mdm(cursor)?)),
         RouteType::PubSub => NewRoute::PubSub(Box::new(pub_sub(cursor)?)),
-        carbon => NewRoute::Carbon(carbon, carbon_destinations(cursor, carbon)?),
+        carbon => NewRoute::Carbon(carbon, carbon_destinations(cursor, carbon, &name)?),
     };
     Ok(Command::AddRoute { key, matcher, stop, kind })
 }
 
-fn carbon_destinations(cursor: &Cursor<'_>, route_type: RouteType) -> Result<Vec<Written>, CommandError> {
+fn carbon_destinations(
+    cursor: &Cursor<'_>,
+    route_type: RouteType,
+    written: &str,
+) -> Result<Vec<Written>, CommandError> {
     let mut found = Vec::new();
     let groups = cursor.words[cursor.at.min(cursor.words.len())..].split(Word::is_separator);
     for group in groups.filter(|group| !group.is_empty()) {
@@ -60,7 +64,7 @@ fn carbon_destinations(cursor: &Cursor<'_>, route_type: RouteType) -> Result<Vec
         }
         found.push(written);
     }
-    let needed = route_type.destinations_min();
+    let needed = route_type.destinations_min(written);
     if found.len() < needed {
         return Err(CommandErrorKind::TooFewDestinations { needed }.at(cursor.end..cursor.end));
     }
@@ -158,25 +162,16 @@ fn choose(
     if choices.contains(&value) { Ok(value.to_owned()) } else { Err(kind.at(word.range.clone())) }
 }
 
-/// A word that is no option of its own.
-fn plain<'a>(
-    cursor: &mut Cursor<'a>,
-    usage: &'static str,
-    expected: &'static str,
-) -> Result<&'a Word, CommandError> {
-    cursor.word(usage, expected)
-}
-
 fn grafana_net(cursor: &mut Cursor<'_>) -> Result<GrafanaNet, CommandError> {
-    let address = plain(cursor, GRAFANA_NET, "the URL")?;
+    let address = cursor.plain(GRAFANA_NET, "the URL")?;
     let template = Template::from(address.text.as_str());
     if template.is_closed() && !routes::is_metrics_url(&address.text) {
         let kind =
             CommandErrorKind::Usage { usage: GRAFANA_NET, expected: "a URL whose path ends in `/metrics`" };
         return Err(kind.at(address.range.clone()));
     }
-    let api_key = plain(cursor, GRAFANA_NET, "the API key")?.text.as_str().into();
-    let schemas_file = plain(cursor, GRAFANA_NET, "the schemas file")?.text.as_str().into();
+    let api_key = cursor.plain(GRAFANA_NET, "the API key")?.text.as_str().into();
+    let schemas_file = cursor.plain(GRAFANA_NET, "the schemas file")?.text.as_str().into();
     let options = Options::read(cursor, GRAFANA_NET, crate::config::keys::GRAFANA_NET)?;
     let factor = match options.get("errBackoffFactor") {
         None => 1.5,
@@ -209,13 +204,13 @@ fn grafana_net(cursor: &mut Cursor<'_>) -> Result<GrafanaNet, CommandError> {
 }
 
 fn kafka_mdm(cursor: &mut Cursor<'_>) -> Result<KafkaMdm, CommandError> {
-    let brokers = plain(cursor, KAFKA_MDM, "the brokers, parted by commas")?;
+    let brokers = cursor.plain(KAFKA_MDM, "the brokers, parted by commas")?;
     let brokers = brokers.text.split(',').filter(|broker| !broker.is_empty()).map(Template::from).collect();
-    let topic = plain(cursor, KAFKA_MDM, "the topic")?.text.as_str().into();
-    let codec = plain(cursor, KAFKA_MDM, "the codec")?;
+    let topic = cursor.plain(KAFKA_MDM, "the topic")?.text.as_str().into();
+    let codec = cursor.plain(KAFKA_MDM, "the codec")?;
     let codec = choose(&codec.text, &["none", "gzip", "snappy"], KAFKA_MDM, codec)?;
-    let schemas_file = plain(cursor, KAFKA_MDM, "the schemas file")?.text.as_str().into();
-    let word = plain(cursor, KAFKA_MDM, "partitionBy")?;
+    let schemas_file = cursor.plain(KAFKA_MDM, "the schemas file")?.text.as_str().into();
+    let word = cursor.plain(KAFKA_MDM, "partitionBy")?;
     let kind = CommandErrorKind::Usage {
         usage: KAFKA_MDM,
         expected: "`byOrg`, `bySeries`, `bySeriesWithTags` or `bySeriesWithTagsFnv`",
@@ -251,8 +246,8 @@ fn kafka_mdm(cursor: &mut Cursor<'_>) -> Result<KafkaMdm, CommandError> {
 }
 
 fn pub_sub(cursor: &mut Cursor<'_>) -> Result<PubSub, CommandError> {
-    let project = plain(cursor, PUBSUB, "the project")?.text.as_str().into();
-    let topic = plain(cursor, PUBSUB, "the topic")?.text.as_str().into();
+    let project = cursor.plain(PUBSUB, "the project")?.text.as_str().into();
+    let topic = cursor.plain(PUBSUB, "the topic")?.text.as_str().into();
     let options = Options::read(cursor, PUBSUB, crate::config::keys::PUBSUB)?;
     Ok(PubSub {
         project,

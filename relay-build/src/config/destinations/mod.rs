@@ -139,11 +139,11 @@ pub(super) fn check_address(check: &mut Check<'_>, destination: &Destination, sp
         AddressProblem::NoPort { host } => {
             let message = format!("`{}` has no usable port", destination.address);
             check.report(
-                Diagnostic::warning(codes::NO_PORT, span, message)
-                    .label("no connection can be made to this")
+                Diagnostic::error(codes::NO_PORT, span, message)
+                    .label("expected `<host>:<port>`, with a port from 1 to 65535")
                     .help(format!("write `{host}:2003`")),
             );
-            true
+            false
         }
     }
 }
@@ -205,7 +205,7 @@ fn report_regex(check: &mut Check<'_>, option: Condition, error: &MalformedRegex
             format!("the destination's `{}` does not parse", option.name()),
         )
         .label(error.why.clone())
-        .help("write the regex in Go's syntax; a character that is meant literally gets a backslash"),
+        .help(error.help.clone()),
     );
 }
 

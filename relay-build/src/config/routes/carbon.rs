@@ -20,13 +20,15 @@ pub(super) fn check(
     if route_type == RouteType::Blackhole {
         return Some(RouteKind::Blackhole);
     }
+    let written = fields.fixed(check, "type").map(|text| text.text).unwrap_or_default();
     let route_type = hash(check, fields, route_type);
     let before = check.diagnostics.len();
     let destinations = destinations(check, fields, route_type, places);
     let complete =
         check.diagnostics[before..].iter().all(|one| one.severity < crate::diagnostics::Severity::Error);
-    if complete && destinations.len() < route_type.destinations_min() {
-        report_too_few(check, fields, route_type, destinations.len());
+    let needed = route_type.destinations_min(&written);
+    if complete && destinations.len() < needed {
+        report_too_few(check, fields, &written, needed, destinations.len());
     }
     let (replicas, diverse) = match route_type {
         RouteType::Hash(_) => replication(check, fields, destinations.len()),
@@ -133,15 +135,14 @@ fn report_matcher(check: &mut Check<'_>, span: Span, route_type: RouteType, text
     );
 }
 
-fn report_too_few(check: &mut Check<'_>, fields: &Fields<'_>, route_type: RouteType, found: usize) {
-    let needed = route_type.destinations_min();
+fn report_too_few(check: &mut Check<'_>, fields: &Fields<'_>, written: &str, needed: usize, found: usize) {
     let place = match fields.node("destinations").map(|node| &node.value) {
         Some(Value::Array(_)) => fields.span_of("destinations"),
         _ => fields.span,
     };
     let noun = if needed == 1 { "destination" } else { "destinations" };
     let example = if needed == 1 { "[\"<host>:<port>\"]" } else { "[\"<host>:<port>\", \"<host>:<port>\"]" };
-    let message = format!("a route of type `{}` needs at least {needed} {noun}", route_type.name());
+    let message = format!("a route of type `{written}` needs at least {needed} {noun}");
     check.report(
         Diagnostic::error(codes::TOO_FEW_DESTINATIONS, place, message)
             .label(format!("found {found}"))

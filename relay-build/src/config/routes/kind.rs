@@ -84,13 +84,15 @@ impl RouteType {
         NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
-    /// How many destinations the type needs.
+    /// How many destinations the type needs, as it is written: carbon-relay-ng's rings need two, ours may have one.
     #[must_use]
-    pub fn destinations_min(self) -> usize {
+    pub fn destinations_min(self, written: &str) -> usize {
         match self {
-            Self::Hash(_) => 2,
-            Self::SendAllMatch | Self::SendFirstMatch | Self::RoundRobin | Self::Failover => 1,
-            _ => 0,
+            Self::Hash(_) if written.starts_with("consistentHashing") => 2,
+            Self::Hash(_) | Self::SendAllMatch | Self::SendFirstMatch | Self::RoundRobin | Self::Failover => {
+                1
+            }
+            Self::Blackhole | Self::GrafanaNet | Self::KafkaMdm | Self::PubSub | Self::CloudWatch => 0,
         }
     }
 
