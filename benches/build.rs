@@ -1,4 +1,6 @@
-//! Compiles the tables that are timed, with the feature `tables` only: that takes a while.
+//! Compiles the tables that are timed, if the feature `tables` is on: that takes minutes.
+//!
+//! Without the feature the crate builds at once and only interprets tables.
 
 #[path = "tables.rs"]
 #[allow(dead_code, unreachable_pub, reason = "the benchmarks use the rest")]

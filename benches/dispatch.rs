@@ -1,6 +1,6 @@
 //! What a line costs in memory, framing and validation included: every table, compiled and interpreted.
 //!
-//! Times are per line. The interpreter walks every rule, so it gets fewer lines for the largest tables.
+//! Times are per line. The interpreter asks every rule, so for the largest tables it gets fewer lines.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use relay_benches::{Engine, gathered, pipeline_of, tables, take, thinning};

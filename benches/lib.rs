@@ -1,9 +1,9 @@
 //! Benchmarks of static-relay.
 //!
-//! `benches/run` runs them all and prints the tables of docs/performance.md. By themselves:
-//! `cargo bench -p relay-benches` times rings, and with `--features tables` whole tables in memory, one file per
-//! concept; `--bin memory` prints the table of those with instructions per line; `--bin loopback` compares whole
-//! relays over loopback.
+//! `benches/run` runs all of them and prints the tables of docs/performance.md. They also run one by one:
+//! `cargo bench -p relay-benches` times rings and, with `--features tables`, whole tables in memory, one file
+//! per concept; `--bin memory` prints the same tables with instructions per line; `--bin loopback` compares
+//! whole relays over loopback.
 
 pub mod tables;
 
@@ -25,7 +25,7 @@ use relay_runtime::{
 };
 use std::{hint::black_box, sync::Arc};
 
-/// Who runs a table.
+/// What runs a table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// The generated code.
@@ -35,10 +35,10 @@ pub enum Engine {
 }
 
 impl Engine {
-    /// Both.
+    /// Both engines.
     pub const ALL: [Self; 2] = [Self::Compiled, Self::Interpreted];
 
-    /// For command lines and reports.
+    /// The name for command lines and reports.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -48,8 +48,8 @@ impl Engine {
     }
 }
 
-/// Into how many parts lines are divided, of which one is measured: the interpreter asks every rule about every line, so a
-/// large table needs fewer of them.
+/// Only one line of this many is measured: the interpreter asks every rule about every line, so a large table
+/// gets fewer lines.
 #[must_use]
 pub fn thinning(table: &str, engine: Engine) -> u64 {
     match (engine, table) {
@@ -60,7 +60,8 @@ pub fn thinning(table: &str, engine: Engine) -> u64 {
     }
 }
 
-/// One worker's way from bytes to chunks for a table of [`tables::ALL`]. Compiled ones need the feature `tables`.
+/// A worker's pipeline, from bytes to chunks, for a table of [`tables::ALL`]. Compiled tables need the feature
+/// `tables`; `None` if there is no such table.
 #[must_use]
 pub fn pipeline_of(name: &str, engine: Engine) -> Option<Box<dyn LinePipeline>> {
     match engine {
@@ -80,11 +81,11 @@ fn pipeline<D: Dispatch + 'static>(table: &Table, dispatch: D) -> Box<dyn LinePi
     Box::new(Pipeline::new(Arc::new(dispatch), table, 65_535, liveness))
 }
 
-/// What a relay reads at a time, at most.
+/// The most bytes that a relay reads at a time.
 pub const READ_BYTES: usize = 256 * 1024;
 
-/// Takes all lines through, a read at a time as a worker does, and hands what was gathered over. Gives the number of
-/// lines.
+/// Passes all lines through `pipeline`, one read at a time as a worker does, and empties `gathered` after each
+/// read. Returns the number of lines.
 pub fn take(lines: &[u8], pipeline: &mut dyn LinePipeline, gathered: &mut Gathered) -> u64 {
     let before = gathered.counts.received;
     let mut rest = lines;
@@ -97,7 +98,7 @@ pub fn take(lines: &[u8], pipeline: &mut dyn LinePipeline, gathered: &mut Gather
     gathered.counts.received - before
 }
 
-/// What was gathered for a table: room for all of its destinations.
+/// An empty `Gathered` with room for all destinations of the table `name`.
 #[must_use]
 pub fn gathered(name: &str) -> Gathered {
     Gathered::new(tables::table(name).destinations.len())
@@ -109,7 +110,7 @@ mod tests {
     use relay_runtime::trace::Tracer;
     use std::collections::BTreeSet;
 
-    /// Where each line goes.
+    /// The destinations of each line.
     fn deliveries(name: &str, lines: &[u8]) -> Vec<Vec<String>> {
         let table = tables::table(name);
         let interpreter = Interpreter::new(&table).expect("good regexes");

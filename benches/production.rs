@@ -1,15 +1,15 @@
-//! A table of the kind that routes the metrics of a whole company, and lines for it: 215 routes, by kind, by place and by
-//! owner, onto 54 clusters of 363 hosts, each by jump hash.
+//! A table like those that route the metrics of a whole company, and lines for it: 215 routes, by kind, by
+//! place and by owner, to 54 clusters with 363 hosts in all, each cluster with a jump hash.
 //!
-//! The rules of such a table are asked in order, and some of them end a line's way. They say so with `stop`; or, as with
-//! matchers alone, what an earlier rule takes stands in the `notRegex` of each later one.
+//! The rules of such a table are asked in order, and some of them end a line's way: with `stop`, or with matchers
+//! alone, where whatever an earlier rule takes is in the `notRegex` of each later one.
 
 use relay_runtime::table::{
     Destination, DestinationIndex, HashAlgorithm, HashRing, Matcher, Route, RouteKind, Table,
 };
 use std::fmt::Write as _;
 
-/// How the table says that no earlier rule took a line.
+/// How the table expresses that no earlier rule took a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum FirstMatch {
     /// In the `notRegex` of each later rule.
@@ -38,14 +38,14 @@ const OWNERS: [&str; 12] = [
 
 const BRANCHES: [&str; 5] = ["core", "edge", "batch", "data", "tools"];
 
-/// Those of every owner. The first two have a cluster of their own, the others share one.
+/// The services of every owner. The first two have a cluster each, the others share one.
 const SERVICES: [&str; 5] = ["api", "worker", "ledger", "frontend", "scheduler"];
 
 const MACHINES: [&str; 2] = ["collectd", "telegraf"];
 
 const APPLICATIONS: [&str; 3] = ["statsd", "jmx", "app"];
 
-/// What is measured, the last node being what is told of it.
+/// What is measured; the last node is the statistic.
 const MEASURED: [&str; 10] = [
     "http.server.requests.by_route.checkout_confirmation.duration.mean",
     "http.client.requests.to_inventory_service.duration.milliseconds.p99",
@@ -59,14 +59,14 @@ const MEASURED: [&str; 10] = [
     "cache.redis.session_store.commands.mget.duration.p50",
 ];
 
-/// The clusters, by the first of each kind.
+/// The numbers of the clusters, by the first of each kind.
 const ELSEWHERE: usize = 0;
 const KINDS: usize = 3;
 const BY_PLACE: usize = 10;
 const BY_OWNER: usize = BY_PLACE + 2 * PLACES.len();
 const CLUSTERS: usize = 54;
 
-/// 215 routes.
+/// The table of 215 routes.
 #[must_use]
 pub(super) fn table(first_match: FirstMatch) -> Table {
     let mut writer =
@@ -124,7 +124,7 @@ pub(super) fn table(first_match: FirstMatch) -> Table {
     writer.table
 }
 
-/// `count` different lines of 172 bytes on average, each with its LF.
+/// `count` different lines, each with its LF, 172 bytes on average.
 #[must_use]
 pub(super) fn lines(count: u64) -> Vec<u8> {
     let mut text = String::new();
@@ -177,12 +177,12 @@ struct Writer {
     first_match: FirstMatch,
     table: Table,
     clusters: Vec<Vec<Destination>>,
-    /// What earlier rules take for themselves.
+    /// The regexes of the rules so far, which a later rule must exclude.
     earlier: Vec<String>,
 }
 
 impl Writer {
-    /// One that keeps what it takes from all later ones.
+    /// Adds a route that keeps what it takes from all later routes.
     fn stopping_route(&mut self, key: &str, regex: &str, cluster: usize) {
         self.route(key, regex, cluster);
         self.earlier.push(regex.to_owned());
@@ -191,7 +191,7 @@ impl Writer {
         }
     }
 
-    /// A route of what the regex matches; everything with an empty one.
+    /// Adds a route of everything that `regex` matches; an empty regex matches every name.
     fn route(&mut self, key: &str, regex: &str, cluster: usize) {
         let text = |text: String| (!text.is_empty()).then_some(text);
         let not_regex = match self.first_match {

@@ -1,6 +1,7 @@
-//! What choosing a destination costs: each placement with 8 destinations, one name and 16 names at a time.
+//! What choosing a destination costs: each placement with 8 destinations, for one name and for 16 names at a
+//! time.
 //!
-//! Times are per name. Names are 30 to 49 bytes, different each time.
+//! Times are per name. Names have 30 to 49 bytes and are all different.
 
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
 use relay_runtime::{

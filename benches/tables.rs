@@ -1,5 +1,6 @@
-//! The tables that are timed, and lines for each. The build script compiles the tables; the benchmarks interpret
-//! them too.
+//! The tables that are timed, and lines for each.
+//!
+//! The build script compiles the tables; the benchmarks also interpret them.
 
 #[path = "production.rs"]
 mod production;
@@ -11,7 +12,7 @@ use relay_runtime::table::{
 };
 use std::fmt::Write as _;
 
-/// Everything that is timed: names, and what the name of a table that is compiled stands for.
+/// The names of all tables that are timed.
 pub const ALL: [&str; 20] = [
     "passthrough",
     "prefixes_1",
@@ -35,10 +36,10 @@ pub const ALL: [&str; 20] = [
     "aggregations_none",
 ];
 
-/// Compiled as well: a hundred aggregations that make a series of each metric.
+/// Also compiled: a hundred aggregations that make a series of each metric.
 pub const SERIES: &str = "aggregations_series";
 
-/// The table of a name in [`ALL`], or of [`SERIES`]; an empty one for any other.
+/// The table named `name` in [`ALL`], or [`SERIES`]; for any other name an empty table.
 #[must_use]
 pub fn table(name: &str) -> Table {
     match name {
@@ -70,8 +71,8 @@ pub fn table(name: &str) -> Table {
     }
 }
 
-/// `count` different lines of about 65 bytes for a table, whole and each with its LF. Every line is routed or, now
-/// and then, blocked.
+/// `count` different lines of about 65 bytes for a table, each with its LF. Every line is routed, except for a
+/// few that are blocked.
 #[must_use]
 pub fn lines(name: &str, count: u64) -> Vec<u8> {
     if name.starts_with("production") {
@@ -85,7 +86,7 @@ pub fn lines(name: &str, count: u64) -> Vec<u8> {
         "prefixes_10k" => 10_000,
         _ => 100_000,
     };
-    // Datapoints are aggregated as they happen, two minutes of them, and each series comes again and again.
+    // Datapoints are aggregated as they happen: they cover two minutes, and each series occurs again and again.
     let (services, seconds) = match name {
         "aggregations_100" => (200, Some(120)),
         "aggregations_many_names" => (1_000, Some(120)),
@@ -132,7 +133,7 @@ fn ring(algorithm: HashAlgorithm) -> RouteKind {
     RouteKind::ConsistentHash(HashRing { algorithm, replicas: 1, diverse: false, destinations })
 }
 
-/// Four routes that take every line, each with a ring of eight others.
+/// Four routes that take every line, each with its own ring of eight destinations.
 fn rings_of_parts(algorithm: HashAlgorithm) -> Table {
     let route = |part: usize| {
         let destinations = (8 * part..8 * part + 8).map(DestinationIndex::new).collect();
@@ -153,7 +154,7 @@ fn prefixes(count: usize) -> Table {
     routes(count, |matcher, number| matcher.prefix = Some(format!("servers.web{number:05}.")))
 }
 
-/// So many routes onto 4 destinations, neighbours to different ones.
+/// `count` routes to 4 destinations; neighbouring routes have different ones.
 fn routes(count: usize, condition: impl Fn(&mut Matcher, usize)) -> Table {
     let route = |number| {
         let mut matcher = Matcher::default();
@@ -163,7 +164,8 @@ fn routes(count: usize, condition: impl Fn(&mut Matcher, usize)) -> Table {
     Table { routes: (0..count).map(route).collect(), destinations: destinations(4), ..Table::default() }
 }
 
-/// A hundred aggregations of lines that go to one destination, too. With "service" one of them takes each line.
+/// A hundred aggregations of lines that also go to one destination. With "service" as `word`, each line is
+/// taken by one of them.
 fn aggregations(word: &str) -> Table {
     let mut table = all_to(route_kind_all(&[0]), 1);
     for number in 0..100 {
@@ -188,8 +190,8 @@ fn series() -> Table {
     table
 }
 
-/// What a table of some years' growth looks like: a blocklist, rewriters that rarely apply, routes of all kinds,
-/// and a ring for everything.
+/// A table that has grown over years: a blocklist, rewriters that rarely apply, routes of all kinds, and a ring
+/// for everything.
 fn mixed() -> Table {
     let mut table = all_to(ring(HashAlgorithm::CarbonCh), 8);
     for text in ["debug.", "test.", "tmp.", "servers.web9999", "stats_counts.internal."] {

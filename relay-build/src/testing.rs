@@ -1,8 +1,9 @@
-//! The tests of a configuration: what becomes of each `[[test]]`'s line, against what must.
+//! The tests of a configuration: what happens to each `[[test]]`'s line, against what the test requires.
 //!
-//! Asked is the interpreter, the oracle that compiled tables are held to. Every test starts afresh: what routes in turn and
-//! the order check remember of one line does not matter to the next. `report` shows the outcome; `coverage` which rules
-//! no test reached. `sample` holds a configuration against lines that really came.
+//! The interpreter answers, the oracle that compiled tables are tested against. Every test starts afresh: what
+//! round-robin routes and the order check remember of one line has no effect on the next. `report` shows the
+//! outcome, and `coverage` the rules that no test reached. `sample` checks a configuration against lines
+//! recorded in production.
 
 mod compare;
 mod coverage;
@@ -26,50 +27,50 @@ pub use glob::glob;
 pub use report::{json, junit, text};
 pub use sample::{SampleError, check_sample};
 
-/// What became of a test.
+/// The outcome of one test.
 #[derive(Clone, Debug)]
 pub struct Case {
-    /// Its name, or its line.
+    /// The test's name, or its line if it has none.
     pub name: String,
     /// The file that it is written in.
     pub file: PathBuf,
-    /// The line and column there.
+    /// The line and column where the test starts.
     pub place: (usize, usize),
-    /// The line that was taken.
+    /// The line that was traced.
     pub line: String,
-    /// What was otherwise than wanted; a test without any passed.
+    /// Where the outcome differs from what is wanted; empty if the test passed.
     pub failures: Vec<Failure>,
-    /// What became of the line.
+    /// What happened to the line.
     pub trace: Trace,
 }
 
-/// What became of all tests.
+/// The outcome of all tests.
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// In order of file and place.
+    /// In the order of files and of places in them.
     pub cases: Vec<Case>,
-    /// Which rules were reached.
+    /// Which rules the tests reached.
     pub coverage: Coverage,
 }
 
 impl Report {
-    /// How many failed.
+    /// How many tests failed.
     #[must_use]
     pub fn failed(&self) -> usize {
         self.cases.iter().filter(|case| !case.failures.is_empty()).count()
     }
 }
 
-/// The file of tests that belongs to a configuration: `relay.test.toml` beside `relay.toml`.
+/// The path of the test file that belongs to a configuration: `relay.test.toml` beside `relay.toml`.
 #[must_use]
 pub fn test_file_of(config: &Path) -> PathBuf {
     config.with_extension("test.toml")
 }
 
-/// Reads files of tests. One that has problems is also among the files of `checked`, so that they are reported.
+/// Reads test files. A file with problems is added to the files of `checked`, so that they are reported.
 pub fn read_files(checked: &mut Checked, paths: &[PathBuf], options: &Options) -> io::Result<Vec<TestFile>> {
     let routes: Vec<String> = checked.plan.table.routes.iter().map(|route| route.key.clone()).collect();
-    // What the named environment gave the configuration, its tests may say too.
+    // Variables that the named environment sets for the configuration can be used by its tests as well.
     let options = &Options { environment_values: checked.variables.clone(), ..options.clone() };
     let mut files = Vec::new();
     for path in paths {
@@ -84,7 +85,7 @@ pub fn read_files(checked: &mut Checked, paths: &[PathBuf], options: &Options) -
     Ok(files)
 }
 
-/// Runs the tests of a configuration and of these files.
+/// Runs the tests of a configuration and those of `files`. Fails if a regex of the table cannot be compiled.
 pub fn run(checked: &Checked, files: &[TestFile]) -> Result<Report, Error> {
     let table = &checked.plan.table;
     let interpreter = Interpreter::new(table)?;

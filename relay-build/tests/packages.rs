@@ -149,7 +149,7 @@ fn what_cannot_be_packaged_is_refused_with_what_to_do() {
     check(refused(&plain, Kind::Systemd, named("My Relay")), &["`My Relay`", "--package-name"]);
     let versioned = |request: &mut Request<'_>| request.naming.version = Some("v1".to_owned());
     check(refused(&plain, Kind::Deb, versioned), &["`v1`"]);
-    check(refused(ROUTE, Kind::Kubernetes, |_| {}), &["nothing listens"]);
+    check(refused(ROUTE, Kind::Kubernetes, |_| {}), &["the relay listens on no port"]);
     let open = format!("listen_addr = ':${{PORT}}'\n{ROUTE}");
     check(refused(&open, Kind::Kubernetes, |_| {}), &["`:${PORT}`"]);
     let pid = format!("pid_file = '/run/relay.pid'\n{plain}");

@@ -1,7 +1,7 @@
 //! `relay!("relay.toml")`: a compiled Graphite relay inside your own program.
 //!
-//! The program depends on relay-runtime. The path is relative to the directory of the program's Cargo.toml. What the
-//! macro leaves are items: put it in a module of its own.
+//! The program must depend on relay-runtime. The path is relative to the directory of the program's Cargo.toml.
+//! The macro expands to items, so call it in a module of its own.
 //!
 //! ```ignore
 //! mod relay {
@@ -13,7 +13,7 @@
 //! }
 //! ```
 //!
-//! `relay!(router "relay.toml")` leaves the routing table only: the type `Table`, which implements
+//! `relay!(router "relay.toml")` expands to the routing table only: the type `Table`, which implements
 //! `relay_runtime::dispatch::Dispatch`.
 
 use proc_macro2::{Span, TokenStream};
@@ -25,7 +25,7 @@ use syn::{
     parse::{Parse, ParseStream},
 };
 
-/// Compiles a configuration into items of this module; see the crate's documentation.
+/// Compiles a configuration into items of the current module; see the crate's documentation.
 #[proc_macro]
 pub fn relay(input: proc_macro::TokenStream) -> proc_macro::TokenStream {
     let Arguments { door, path } = syn::parse_macro_input!(input as Arguments);
@@ -59,7 +59,7 @@ fn expand(door: Door, path: &LitStr) -> syn::Result<TokenStream> {
     let (code, _) = compile_text(&file, door).map_err(|bad| error(bad.to_string()))?;
     let code: TokenStream =
         code.parse().map_err(|bad| error(format!("the generated code is none: {bad}")))?;
-    // Makes cargo look at the file again when it changes.
+    // Makes cargo compile again when the file changes.
     let file = syn::LitStr::new(&file.to_string_lossy(), Span::call_site());
     Ok(quote! {
         #code

@@ -1,9 +1,10 @@
-//! Prints what a line costs in memory for every table, compiled and interpreted: nanoseconds, and instructions as
-//! callgrind counts them.
+//! Prints what a line costs in memory for every table, compiled and interpreted: nanoseconds, and instructions
+//! as callgrind counts them.
 //!
-//! `memory [--format json] [--without-callgrind] [TABLE…]`. Times are the best of several rounds, in turn, so that a
-//! noisy moment hits all tables alike; compare them within one run only. Instructions are the difference between two
-//! runs of different lengths, so that start-up does not count; they are the same on every run.
+//! `memory [--format json] [--without-callgrind] [TABLE…]`. A time is the best of several rounds; the rounds of
+//! all tables alternate, so that a noisy moment affects all of them. Compare times of one run only.
+//! Instructions are the difference between two runs of different lengths, so that start-up does not count; they
+//! are the same on every run.
 
 use relay_benches::{Engine, gathered, pipeline_of, tables, take, thinning};
 use std::{
@@ -15,7 +16,8 @@ use std::{
 const LINES: u64 = 100_000;
 const ROUNDS: usize = 7;
 
-/// Lines of the two runs under callgrind. The first warms up what is made at the first lines.
+/// The numbers of lines of the two runs under callgrind. The first run is long enough for everything that is
+/// allocated for the first lines.
 const COUNTED: [u64; 2] = [5_000, 25_000];
 
 /// One row of the table.
@@ -81,14 +83,14 @@ fn measure(tables: &[&'static str], has_callgrind: bool) -> Vec<Figure> {
     figures
 }
 
-/// What runs under callgrind: one table, so many lines.
+/// What runs under callgrind: one table, `lines` lines.
 fn work(table: &str, engine: &str, lines: u64) -> ExitCode {
     let found = Engine::ALL.into_iter().find(|one| one.name() == engine);
     let Some((engine, mut pipeline)) = found.and_then(|one| Some((one, pipeline_of(table, one)?))) else {
         eprintln!("no table `{table}`");
         return ExitCode::from(2);
     };
-    // Both runs make both texts and differ only in what they take.
+    // Both runs make both texts, so they differ only in the lines that they run.
     let [few, many] = counted(table, engine);
     let [few, more] = [few, many - few].map(|count| tables::lines(table, count));
     let mut gathered = gathered(table);

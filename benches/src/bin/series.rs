@@ -1,8 +1,8 @@
-//! Prints what a million live series of 100 aggregations cost: memory per bucket, nanoseconds per line when a name is new
-//! and when it is known, and how long a flush takes and holds up a worker.
+//! Prints what a million live series of 100 aggregations cost: memory per bucket, nanoseconds per line for new
+//! and for known names, and how long a flush takes and delays a worker.
 //!
-//! `series [SERIES]`. Every metric is a series of its own, which is the worst case: nothing is folded. Memory is what the
-//! process has resident more than before, so that what allocators waste counts, too.
+//! `series [SERIES]`. Every metric is a series of its own, the worst case: nothing is folded. Memory is the
+//! growth of the process' resident memory, so it includes what the allocator wastes.
 
 use relay_benches::{Engine, gathered, pipeline_of, tables, take};
 use relay_runtime::{
@@ -20,14 +20,14 @@ use std::{
 const RULES: u64 = 100;
 const SERIES: u64 = 1_000_000;
 
-/// When the lines come; the first bucket that is full begins here.
+/// The time at which the lines come; the first full bucket begins then.
 const NOW_S: u64 = 1_700_000_040;
 const INTERVAL_S: u64 = 60;
 
-/// The parts that a relay's workers share its open buckets in.
+/// The number of shards with a lock each in which a relay's workers share its open buckets.
 const PARTS: usize = 16;
 
-/// What an engine emits in one turn.
+/// The number of series that an engine emits in one turn.
 const STEP: usize = 1_000;
 
 fn main() {
@@ -37,7 +37,7 @@ fn main() {
     relay(series);
 }
 
-/// The buckets alone, in as many parts as a relay has.
+/// The cost of the buckets alone, in as many shards as a relay has.
 fn buckets(series: u64) {
     let rules = ready(&tables::table(tables::SERIES).aggregators);
     let mut parts: Vec<_> = (0..PARTS).map(|_| Aggregates::new(Arc::clone(&rules), 0)).collect();
@@ -63,7 +63,7 @@ fn buckets(series: u64) {
     assert_eq!(open, 2 * series, "a bucket is missing");
 }
 
-/// A worker and the buckets that it shares.
+/// The cost of a worker and the buckets that it shares.
 fn relay(series: u64) {
     let mut pipeline = pipeline_of(tables::SERIES, Engine::Compiled).expect("a table of this name");
     let mut gathered = gathered(tables::SERIES);
@@ -127,7 +127,7 @@ fn lines(series: u64, second: u64) -> Vec<u8> {
     text.into_bytes()
 }
 
-/// What the process has in memory (`statm`, see proc(5)).
+/// The resident memory of this process in bytes (`statm`, see proc(5)).
 fn resident_bytes() -> u64 {
     const PAGE_BYTES: u64 = 4096;
     let statm = fs::read_to_string("/proc/self/statm").unwrap_or_default();

@@ -1,5 +1,6 @@
-//! A program with a relay in it: `cargo run -p example-build-rs`. It takes the arguments of any relay, such as
-//! `trace` and `--config`.
+//! A program with a relay in it: `cargo run -p example-build-rs`.
+//!
+//! It accepts the arguments of any relay, such as `trace` and `--config`.
 
 mod relay {
     #![allow(unreachable_pub, reason = "generated for any module")]

@@ -1,11 +1,13 @@
-//! A program that knows where a relay would send a metric: metrics on stdin, an answer each on stdout.
+//! A program that knows where a relay would send a metric: it reads metrics from stdin and prints one answer
+//! for each.
 //!
 //! ```console
 //! $ echo shop.eu.orders.count | cargo run -q -p example-macro
 //! shop.eu.orders.count -> shards 10.0.0.3:2003:c, business 10.0.1.1:2003
 //! ```
-//! A relay that is part of a program needs less: `relay_macros::relay!("relay.toml")` in a module, and a call of its
-//! `main`.
+//!
+//! A complete relay inside a program needs less code: `relay_macros::relay!("relay.toml")` in a module, and a
+//! call of that module's `main`.
 
 mod table {
     #![allow(unreachable_pub, dead_code, reason = "generated for any module")]

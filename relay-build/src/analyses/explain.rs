@@ -1,22 +1,25 @@
-//! What was chosen for each matcher and why, as plain data for the command line and for comments.
+//! What was chosen for each matcher and why, as plain data for the command line and for comments in generated
+//! code.
+//!
+//! Only puts a [`Strategy`] into words; every choice is made in `strategy`.
 
 use super::strategy::{
     Called, Guard, MatchStrategy, PrefixStrategy, RegexForm, Rule, RuleForm, Strategy, SubstringStrategy,
     TestKind,
 };
 
-/// The choices for one table in words.
+/// The choices for one table, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explained {
-    /// About the table as a whole, a sentence each.
+    /// About the table as a whole, one sentence each.
     pub table: Vec<String>,
-    /// About each blocklist entry.
+    /// About each blocklist entry, in the order of the table.
     pub blocklist: Vec<String>,
-    /// About each aggregator.
+    /// About each aggregator, in the order of the table.
     pub aggregators: Vec<String>,
-    /// About each route.
+    /// About each route, in the order of the table.
     pub routes: Vec<String>,
-    /// About each distinct regex: the pattern and what it became.
+    /// Each distinct regex: its pattern, and what it became.
     pub regexes: Vec<(String, String)>,
 }
 

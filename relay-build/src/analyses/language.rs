@@ -1,15 +1,18 @@
-//! Which names do these matchers take, and which of them do those leave? Answered exactly, by automata.
+//! Which names do some matchers match that others do not? Answered exactly, by automata.
 //!
-//! Each condition of a [`Matcher`] becomes an automaton ([`automaton`]), and the product of all of them is walked
-//! breadth-first, so that the first name found is a shortest one ([`product`]). Nothing is guessed from the texts of
-//! conditions. A walk that would take too long ends in [`Answer::Unknown`], of which callers must make nothing.
+//! Each condition of a [`Matcher`] becomes an automaton ([`automaton`]). The product of all of them is walked
+//! breadth-first, so the first name found is a shortest one ([`product`]). Nothing is guessed from the text of
+//! a condition. A walk that would take too long ends in [`Answer::Unknown`], from which callers must conclude
+//! nothing.
 //!
-//! A name is not empty and has no white space, as lines are parted there. Names that are not UTF-8 need no look of their
-//! own: a regex reads each wrong byte as U+FFFD, and so does the name that has U+FFFD in its place, while literals
-//! see no difference unless they hold that very character. Of such literals the answer is [`Answer::Unknown`].
+//! A name is not empty and contains no white space, because white space separates the fields of a line. Names
+//! that are not UTF-8 need no separate treatment: a regex reads each invalid byte as U+FFFD, so it answers as
+//! for the name that has U+FFFD there; a literal answers the same for both unless it contains U+FFFD itself.
+//! For such literals the answer is [`Answer::Unknown`].
 //!
-//! Cost: a question takes at most [`product::STATES_MAX`] states of the product, and all questions to one [`Languages`] share
-//! its fuel, about two units per component and byte tried. Without fuel everything is unknown.
+//! Cost: one question visits at most [`product::STATES_MAX`] states of the product. All questions to one
+//! [`Languages`] share its fuel, about two units per component and byte tried. When the fuel is used up, every
+//! answer is unknown.
 
 mod automaton;
 mod product;
@@ -20,7 +23,7 @@ use relay_runtime::table::Matcher;
 
 pub(crate) use automaton::Substring;
 
-/// Fuel for one kind of analysis over a whole table: a second or two in an unoptimised build.
+/// Fuel for one kind of analysis of a whole table: a second or two in an unoptimised build.
 pub(crate) const FUEL: u64 = 3_000_000;
 
 /// The answer to a question about names.
@@ -28,40 +31,40 @@ pub(crate) const FUEL: u64 = 3_000_000;
 pub(crate) enum Answer {
     /// There is no such name.
     Empty,
-    /// A shortest one of those in printable ASCII; if there are none, of all.
+    /// A shortest such name: of printable ASCII if there is one, otherwise of any characters.
     Witness(String),
-    /// Finding out would take too long.
+    /// The search would take too long.
     Unknown,
 }
 
-/// Which names are looked at.
+/// Which names a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Names {
-    /// Those that lines can have: not empty, without white space.
+    /// Names that lines can have: not empty, without white space.
     OfLines,
-    /// Also what one rewriter may hand to the next: an empty name, or one with white space.
+    /// Also names that one rewriter may pass to the next: empty, or with white space.
     BetweenRewriters,
 }
 
-/// Answers questions, keeping the automata from one to the next.
+/// Answers questions, and reuses the automata of earlier ones.
 pub(crate) struct Languages {
     arena: Arena,
-    /// What is left.
+    /// The fuel that is left.
     pub(crate) fuel: u64,
 }
 
 impl Languages {
-    /// Ready for questions that may burn this much.
+    /// Ready for questions that may use this much fuel in all.
     pub(crate) fn new(fuel: u64) -> Self {
         Self { arena: Arena::default(), fuel }
     }
 
-    /// A shortest name that every one of `all` matches and none of `none`.
+    /// A shortest name that every matcher of `all` matches and none of `none` does.
     pub(crate) fn find(&mut self, names: Names, all: &[&Matcher], none: &[&Matcher]) -> Answer {
         self.search(names, all, none).unwrap_or(Answer::Unknown)
     }
 
-    /// Whether some line's name is matched by all of these; `None` when that is unknown.
+    /// Whether the name of some line is matched by all of these; `None` if unknown.
     pub(crate) fn intersect(&mut self, all: &[&Matcher]) -> Option<bool> {
         match self.find(Names::OfLines, all, &[]) {
             Answer::Empty => Some(false),
@@ -70,7 +73,7 @@ impl Languages {
         }
     }
 
-    /// `None` when an automaton is too large.
+    /// Returns `None` if an automaton is too large.
     fn search(&mut self, names: Names, all: &[&Matcher], none: &[&Matcher]) -> Option<Answer> {
         let wanted = all.iter().map(|matcher| (*matcher, true));
         let unwanted = none.iter().map(|matcher| (*matcher, false));
@@ -78,7 +81,7 @@ impl Languages {
         for (matcher, wanted) in wanted.chain(unwanted) {
             product.add(matcher, wanted, &mut self.arena, &mut self.fuel)?;
         }
-        // Most answers are printable names, for which nothing but the alphabet needs to be checked.
+        // Most answers are printable names, for which only the alphabet has to be checked.
         let mut found = product.search(&PRINTABLE, false, &mut self.arena, &mut self.fuel);
         if found == Found::Nothing {
             let pattern = match names {
@@ -98,18 +101,19 @@ impl Languages {
     }
 }
 
-/// All of Unicode but what Go and Rust call white space.
+/// All of Unicode except what Go and Rust call white space.
 const WITHOUT_WHITE_SPACE: &str =
     r"^[^\t-\r \x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000}]+$";
 
 /// All valid UTF-8.
 const ANY_TEXT: &str = r"(?s)^.*$";
 
-/// Printable ASCII but the space, the nicest first: of equal answers, the one that reads best is taken.
+/// Printable ASCII without the space, the most readable first: of equally short answers, the most readable is
+/// found.
 const PRINTABLE: [u8; 94] =
     *b"abcdefghijklmnopqrstuvwxyz0123456789._-ABCDEFGHIJKLMNOPQRSTUVWXYZ:;=/!\"#$%&'()*+,<>?@[\\]^`{|}~";
 
-/// Printable ASCII, then what starts and ends most other letters, then the rest.
+/// Printable ASCII, then the bytes that start or continue most other letters, then the rest.
 const ALL_BYTES: [u8; 256] = {
     let mut bytes = [0; 256];
     let mut used = [false; 256];

@@ -1,27 +1,28 @@
-//! What a regex demands of a name before any automaton runs: the literals that every match has.
+//! What a regex requires of a name before any automaton runs: the literals that every match contains.
 //!
-//! Sound only: what is said here holds for every name that matches. Literals are cut from the parsed regex,
-//! never from its text, so alternations and repetitions cannot be overlooked (BUG-37).
+//! Everything returned here is true of every name that the regex matches (it is sound, not complete). Literals
+//! are taken from the parsed regex and never from its text, so alternations and repetitions are not overlooked
+//! (BUG-37).
 //!
 //! A regex sees a name with invalid UTF-8 replaced, while a literal is compared with the bytes as they came.
 //! For a literal of whole characters other than U+FFFD the two agree; other literals are not used.
 
 use regex_syntax::hir::{Hir, HirKind, Look, literal};
 
-/// What follows from a regex matching.
+/// What is known of a name that a regex matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Required {
-    /// The regex says no more than this.
+    /// Set if the regex means exactly this.
     pub equivalent: Option<Equivalent>,
-    /// The name starts with one of these, unless empty.
+    /// The name starts with one of these, unless the list is empty.
     pub prefixes: Vec<String>,
     /// The name contains all of these.
     pub substrings: Vec<String>,
-    /// The name contains one of these, unless empty.
+    /// The name contains one of these, unless the list is empty.
     pub any_substring: Vec<String>,
 }
 
-/// What a regex means when it is a literal in disguise.
+/// The meaning of a regex that one comparison can replace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Equivalent {
     /// Every name matches.
@@ -36,10 +37,10 @@ pub enum Equivalent {
     Suffix(String),
 }
 
-/// Alternatives beyond this many are no filter worth its place.
+/// A list of more alternatives than this rules out too few names to be worth a search.
 const ALTERNATIVES_MAX: usize = 32;
 
-/// What matching `hir` anywhere in a name demands.
+/// What a match of `hir` anywhere in a name requires of the name.
 #[must_use]
 pub fn required(hir: &Hir) -> Required {
     let anchored = hir.properties().look_set_prefix().contains(Look::Start);
@@ -52,7 +53,7 @@ pub fn required(hir: &Hir) -> Required {
     Required { equivalent: equivalent(hir), prefixes, substrings, any_substring }
 }
 
-/// The literals one of which every match begins with.
+/// Literals of which every match begins with one; empty if there is no such list.
 fn beginnings(hir: &Hir) -> Vec<String> {
     let sequence = literal::Extractor::new().limit_total(ALTERNATIVES_MAX * 4).extract(hir);
     let Some(literals) = sequence.literals() else { return Vec::new() };
@@ -67,19 +68,19 @@ fn beginnings(hir: &Hir) -> Vec<String> {
         }
     }
     texts.sort();
-    // After sorting, a text that starts with another one comes right after it or after its like.
+    // After sorting, a text that starts with another one comes right after it, or after another that does.
     texts.dedup_by(|later, earlier| later.starts_with(earlier.as_str()));
     if texts.len() > ALTERNATIVES_MAX { Vec::new() } else { texts }
 }
 
-/// The runs of literal characters that are part of every match.
+/// Adds the runs of literal characters that are part of every match to `found`.
 fn collect_literals(hir: &Hir, found: &mut Vec<String>) {
     match hir.kind() {
         HirKind::Literal(literal) => found.extend(usable(&literal.0)),
         HirKind::Capture(capture) => collect_literals(&capture.sub, found),
         HirKind::Repetition(repetition) if repetition.min > 0 => collect_literals(&repetition.sub, found),
         HirKind::Concat(parts) => {
-            // Groups part a literal from its neighbours in the tree, not in the text.
+            // A group separates a literal from its neighbours in the tree, but not in the text.
             let mut run = Vec::new();
             for part in parts {
                 match plain(part) {
@@ -97,7 +98,7 @@ fn collect_literals(hir: &Hir, found: &mut Vec<String>) {
     }
 }
 
-/// The bytes that this part stands for, if it is a literal in any number of groups.
+/// The bytes that `hir` matches, if it is a literal, however deeply grouped.
 fn plain(hir: &Hir) -> Option<Vec<u8>> {
     match hir.kind() {
         HirKind::Empty => Some(Vec::new()),
@@ -112,7 +113,7 @@ fn equivalent(hir: &Hir) -> Option<Equivalent> {
     let mut parts = Vec::new();
     flatten(hir, &mut parts);
     let anything = |hir: &&Hir| matches!(hir.kind(), HirKind::Repetition(repetition) if repetition.min == 0);
-    // What may be there any number of times, at an end that nothing holds, need not be there at all.
+    // A trailing `x*` at an unanchored end can match nothing, so it requires no literal.
     while parts.last().is_some_and(anything) {
         parts.pop();
     }
@@ -147,7 +148,7 @@ fn is_look(hir: &Hir) -> bool {
     matches!(hir.kind(), HirKind::Look(_))
 }
 
-/// A literal may be cut within a character; only whole ones are kept.
+/// A literal may be cut within a character; only its whole characters are used.
 fn valid_beginning(bytes: &[u8]) -> &[u8] {
     match std::str::from_utf8(bytes) {
         Ok(_) => bytes,

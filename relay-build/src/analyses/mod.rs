@@ -1,8 +1,9 @@
 //! Facts about a plan. They never change its meaning.
 //!
-//! [`literals`] says what a regex demands, [`strategy`] chooses how each matcher and the table as a whole
-//! will run, and [`explain`](fn@explain) tells the author. `language` says which names matchers take, and with it
-//! [`warnings`](fn@warnings) finds what the author can hardly have meant; [`samples`] makes names for rules.
+//! [`literals`] derives what a regex requires of a name, [`strategy`] chooses how each matcher and the table as
+//! a whole are run, and [`explain`](fn@explain) describes the choices to the author of a configuration.
+//! `language` decides which names matchers match; [`warnings`](fn@warnings) uses it to find rules that can
+//! hardly be intended. [`samples`] makes names for rules.
 
 mod explain;
 pub(crate) mod language;

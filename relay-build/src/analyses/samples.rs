@@ -1,8 +1,8 @@
-//! Names that a rule takes, and names that it just does not: by chance, from a seed, and the same on every run.
+//! Names that a rule matches, and names that it almost matches: random, from a seed, and the same on every run.
 //!
-//! A name is made from what the conditions say (a beginning, a text within, a walk through the regex) and then shown to the
-//! matcher itself, so that what is called a hit is one. Where chance finds nothing, the automata of
-//! `language` do.
+//! A name is made from the conditions (a beginning, a text within, a walk through the regex) and then checked
+//! with the matcher itself, so every hit is one. Where random tries find nothing, the automata of `language`
+//! are asked.
 
 use super::language::{Answer, Languages, Names};
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
@@ -12,24 +12,24 @@ use relay_runtime::{
     table::{Matcher, Pattern, RouteKind, Table},
 };
 
-/// How often chance may try.
+/// How many random tries are made before the automata are asked.
 const TRIES: usize = 12;
 
-/// Names are lengthened to about this, which is what names in the wild have.
+/// Names are lengthened to about this many bytes, a length that is usual in production.
 const NAME_BYTES: usize = 42;
 
-/// Nodes of names in the wild.
+/// Nodes that are usual in names.
 const NODES: [&str; 16] = [
     "cpu", "load", "mem", "disk", "net", "user", "system", "p99", "count", "mean", "web", "db", "queue",
     "rate", "eth0", "free",
 ];
 
-/// Random numbers that are the same everywhere.
+/// Random numbers that depend on the seed only, not on the machine.
 #[derive(Clone, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// From a seed, which may be anything.
+    /// Starts from a seed, which may be any number.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
         Self(seed ^ 0x2545_f491_4f6c_dd1d)
@@ -45,7 +45,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number below `bound`, which is not 0.
+    /// A number below `bound`, which must not be 0.
     pub fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.number() >> 33).unwrap_or(0) % bound.max(1)
     }
@@ -55,18 +55,18 @@ impl Random {
     }
 }
 
-/// A rule that names are made for.
+/// A rule for which names are made.
 pub struct Subject {
     rule: Matcher,
     ready: matcher::Matcher,
     regex: Option<Hir>,
-    /// What the automata found, once they were asked.
+    /// What the automata found; `None` until they are asked.
     #[expect(clippy::option_option, reason = "asked or not, found or not")]
     witness: Option<Option<String>>,
 }
 
 impl Subject {
-    /// `None` for a regex that is none.
+    /// Makes a matcher ready to be sampled. Returns `None` if its regex is not valid.
     #[must_use]
     pub fn new(rule: &Matcher) -> Option<Self> {
         let ready = matcher::Matcher::new(rule).ok()?;
@@ -74,7 +74,8 @@ impl Subject {
         Some(Self { rule: rule.clone(), ready, regex, witness: None })
     }
 
-    /// Every rule of a table: blocklist, rewriters, aggregators, routes and the matchers of their destinations.
+    /// One subject for every rule of a table: blocklist, rewriters, aggregators, routes and the matchers of
+    /// their destinations.
     #[must_use]
     pub fn of_table(table: &Table) -> Vec<Self> {
         let rewriter = |pattern: &Pattern| match pattern {
@@ -96,7 +97,7 @@ impl Subject {
         rules.iter().filter_map(Self::new).collect()
     }
 
-    /// A name that the rule takes.
+    /// A name that the rule matches, if one is found.
     pub fn hit(&mut self, random: &mut Random) -> Option<String> {
         for _ in 0..TRIES {
             let name = self.attempt(random);
@@ -112,14 +113,14 @@ impl Subject {
         self.witness.get_or_insert_with(find).clone()
     }
 
-    /// A name that differs from a hit by one letter and that the rule does not take.
+    /// A name that differs from a hit by one letter and that the rule does not match, if one is found.
     pub fn near_miss(&mut self, random: &mut Random) -> Option<String> {
         let hit = self.hit(random)?;
         let decisive = self.rule.prefix.as_deref().or(self.rule.sub.as_deref());
         let part = decisive.and_then(|text| Some((hit.find(text)?, text.len())));
         for attempt in 0..TRIES {
             let (start, length) = part.filter(|_| attempt < TRIES / 2).unwrap_or((0, hit.len()));
-            // The end of a literal is where a look at it takes longest.
+            // A literal is compared longest when only its end differs.
             let at = if attempt == 0 { start + length - 1 } else { start + random.below(length) };
             let letter = char::from(b'a' + u8::try_from(random.below(26)).unwrap_or(0));
             let mut near = String::with_capacity(hit.len());
@@ -131,7 +132,7 @@ impl Subject {
         None
     }
 
-    /// Something that may be a hit.
+    /// A name that may be a hit.
     fn attempt(&self, random: &mut Random) -> String {
         let mut name = self.rule.prefix.clone().unwrap_or_default();
         if let Some(regex) = &self.regex {
@@ -159,7 +160,7 @@ impl Subject {
         name
     }
 
-    /// The same with more nodes, as long as the rule takes it.
+    /// The name with nodes added up to the usual length, as long as the rule still matches it.
     fn lengthen(&self, mut name: String, random: &mut Random) -> String {
         while name.len() < NAME_BYTES {
             let node = random.pick(&NODES).unwrap_or(&"a");
@@ -174,13 +175,13 @@ impl Subject {
     }
 }
 
-/// What every validation level takes.
+/// Whether every validation level accepts the name.
 fn is_plain(name: &str) -> bool {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     !name.is_empty() && name.bytes().all(is_plain)
 }
 
-/// Some text that the regex finds a match in, but for what it asks of its surroundings.
+/// Writes a text that the regex matches, if its anchors and word boundaries are ignored.
 fn walk(hir: &Hir, random: &mut Random, text: &mut String) {
     match hir.kind() {
         HirKind::Empty | HirKind::Look(_) => {}
@@ -214,7 +215,7 @@ fn letter(class: &Class, random: &mut Random) -> char {
         Class::Unicode(class) => class.ranges().first().map(regex_syntax::hir::ClassUnicodeRange::start),
         Class::Bytes(class) => class.ranges().first().map(|range| char::from(range.start())),
     };
-    // Letters are likelier than the rest, as they are in names.
+    // Letters are chosen more often than the rest, as in names of production.
     let likely = nice.len().min(36);
     random.pick(&nice[..likely]).copied().or_else(first).unwrap_or('a')
 }

@@ -1,9 +1,10 @@
-//! Warnings about a plan that means something else than its author can have wanted: rules that nothing reaches,
-//! rules that are there twice, names that cannot be sent.
+//! Warnings about a plan that the author can hardly have intended: rules that nothing reaches, rules that are
+//! repeated, names that cannot be sent.
 //!
-//! Every one is a fact, never a guess: what matches is decided by [`language`](super::language), what a ring does
-//! by the runtime's own ring, what a rewriter does by running it. Where finding out would take too long, nothing is
-//! said. Each analysis has fuel of its own, so that a table that is hard for one of them does not silence the others.
+//! Every warning states a fact, never a guess: [`language`](super::language) decides what matches, the
+//! runtime's own ring decides what a ring does, and a rewriter is judged by running it. Where deciding would
+//! take too long, there is no warning. Each analysis has its own fuel, so a table that is hard for one analysis
+//! does not silence the others.
 
 mod aggregators;
 mod blocklist;
@@ -31,13 +32,13 @@ use relay_runtime::{
 };
 use rule_set::RuleSet;
 
-/// Everything that is to be said of a table in which no error was found.
+/// All warnings about a table in which no error was found.
 #[must_use]
 pub fn warnings(table: &Table, origins: &Origins) -> Vec<Diagnostic> {
     findings(table, &Settings::default(), origins)
 }
 
-/// The same, with what is to be said of the table and the settings together.
+/// All warnings about a table and its settings together.
 #[must_use]
 pub fn findings(table: &Table, settings: &Settings, origins: &Origins) -> Vec<Diagnostic> {
     let facts = Facts { table, settings, origins, blocklist: RuleSet::new(&table.blocklist) };
@@ -60,7 +61,7 @@ pub fn findings(table: &Table, settings: &Settings, origins: &Origins) -> Vec<Di
     found
 }
 
-/// What all analyses look at.
+/// What all analyses read.
 struct Facts<'t> {
     table: &'t Table,
     settings: &'t Settings,
@@ -69,7 +70,7 @@ struct Facts<'t> {
 }
 
 impl Facts<'_> {
-    /// What a route is called in messages.
+    /// How messages name a route.
     fn route_name(&self, route: usize) -> String {
         match self.table.routes.get(route) {
             Some(route) if !route.key.is_empty() => format!("the route `{}`", route.key),
@@ -77,7 +78,7 @@ impl Facts<'_> {
         }
     }
 
-    /// Where a route's destination was written.
+    /// Where a destination of a route was written.
     fn destination_place(&self, route: usize, at: usize) -> Span {
         let places = self.origins.route_destinations.get(route);
         places.map_or_else(|| place(&self.origins.routes, route), |places| place(places, at))
@@ -88,14 +89,14 @@ fn place(places: &[Span], at: usize) -> Span {
     places.get(at).copied().unwrap_or_default()
 }
 
-/// A matcher as a blocklist would have it.
+/// A matcher in the notation of a blocklist entry.
 fn written(matcher: &Matcher) -> String {
     let conditions: Vec<_> =
         matcher.conditions().map(|(condition, text)| format!("{} {text}", condition.name())).collect();
     conditions.join(", ")
 }
 
-/// Points at each of the blocklist's entries that together block something.
+/// Adds a label at each of the blocklist entries that together block something.
 fn related_entries(mut diagnostic: Diagnostic, facts: &Facts<'_>, entries: &[usize]) -> Diagnostic {
     let label = if entries.len() == 1 { "this entry blocks all of it" } else { "blocks part of it" };
     for &entry in entries {
@@ -104,7 +105,7 @@ fn related_entries(mut diagnostic: Diagnostic, facts: &Facts<'_>, entries: &[usi
     diagnostic
 }
 
-/// "this entry", or "these entries".
+/// "the entry that blocks it", or its plural.
 fn these(entries: &[usize]) -> &'static str {
     if entries.len() == 1 { "the entry that blocks it" } else { "the entries that block it" }
 }

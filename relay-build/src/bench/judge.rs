@@ -1,27 +1,29 @@
-//! Is it fast enough? Limits, and a report that was saved before.
+//! Judges a bench report: against limits, and against a report that was saved before.
+//!
+//! Only compares figures that are given; `measure` makes them.
 
 use super::{Figures, Report};
 
-/// What is demanded.
+/// What a bench must meet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Limits {
-    /// Nanoseconds per line of the compiled table, by its best round.
+    /// The most nanoseconds per line that the compiled table may take, in its best round.
     pub ns_max: Option<f64>,
-    /// How much more than the baseline's is allowed: 0.05 for 5%.
+    /// By how much the figure may exceed the baseline's: 0.05 for 5%.
     pub regression_max: Option<f64>,
 }
 
-/// One demand and whether it was met.
+/// One requirement, and whether it was met.
 #[derive(Clone, Debug, PartialEq, serde::Serialize)]
 pub struct Judgement {
-    /// Whether.
+    /// Whether it was met.
     pub is_met: bool,
-    /// In words.
+    /// The figures and the requirement, in words.
     pub said: String,
 }
 
-/// Holds a report against limits, and against one that was saved before. Regressions are judged by instructions where both
-/// reports have them, and by the best rounds' times where not.
+/// Judges `report` by `limits`, and against `baseline` if there is one. A regression is judged by instructions
+/// per line if both reports have them, otherwise by the time of the best round.
 #[must_use]
 pub fn judge(report: &Report, baseline: Option<&Report>, limits: Limits) -> Vec<Judgement> {
     let mut judgements = Vec::new();

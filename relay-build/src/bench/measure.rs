@@ -1,4 +1,7 @@
-//! Running the program that measures.
+//! Runs the program that measures, and reads what it prints.
+//!
+//! The program contains all tables of one bench, compiled. Each run of it measures some of them over the same
+//! lines; callgrind, where it is installed, counts instructions.
 
 use super::{BenchError, Figures, Outcomes, Request};
 use crate::driver::BenchProgram;
@@ -8,20 +11,21 @@ use std::{
     process::{Command, Output},
 };
 
-/// Lines that callgrind follows. It is some fifty times slower than the processor.
+/// How many lines callgrind follows at most: it runs about fifty times slower than the processor.
 const COUNTED_MAX: usize = 5_000;
 
-/// The interpreter asks every rule, so it gets fewer lines the more there are.
+/// How many lines times rules the interpreter gets at most under callgrind, because it asks every rule for
+/// every line.
 const COUNTED_RULES_MAX: usize = 1_000_000;
 
-/// The program and its lines.
+/// The program and the lines that it measures.
 pub(super) struct Program<'a> {
     built: &'a BenchProgram,
     rounds: usize,
     corpus: tempfile::NamedTempFile,
 }
 
-/// What the program says of one table.
+/// What the program prints about one table.
 #[derive(Deserialize)]
 struct Said {
     rounds: Vec<f64>,
@@ -37,7 +41,7 @@ impl<'a> Program<'a> {
         Ok(Self { built: program, rounds: request.rounds, corpus })
     }
 
-    /// The times of these tables, each by its number and engine, in the same order.
+    /// Times the tables, each named by its number and engine; the results are in the same order.
     pub(super) fn time(&self, wanted: &[(usize, &str)]) -> Result<Vec<(Figures, Outcomes)>, BenchError> {
         let mut command = Command::new(&self.built.path);
         command.arg("time").arg(self.corpus.path()).arg(self.rounds.to_string());
@@ -54,8 +58,8 @@ impl<'a> Program<'a> {
         Ok(all.into_iter().map(|one| (figures(&one), one.outcomes)).collect())
     }
 
-    /// Instructions per line: the difference between taking the first lines once and twice, so that start-up does not
-    /// count, nor what is made at the first lines.
+    /// Instructions per line: the difference between running the first lines once and twice, so that start-up
+    /// and everything that is allocated for the first lines do not count. `None` if callgrind does not run.
     pub(super) fn instructions(&self, table: usize, engine: &str, rules: usize) -> Option<f64> {
         let lines = match engine {
             "interpreted" => (COUNTED_RULES_MAX / (rules + 1)).clamp(200, COUNTED_MAX),
@@ -84,7 +88,7 @@ impl<'a> Program<'a> {
     }
 }
 
-/// Whether instructions can be counted here.
+/// Whether instructions can be counted on this machine.
 #[must_use]
 pub fn has_valgrind() -> bool {
     Command::new("valgrind").arg("--version").output().is_ok_and(|output| output.status.success())

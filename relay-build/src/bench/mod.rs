@@ -1,10 +1,10 @@
-//! What a line costs with this configuration: compiled and interpreted, beside another one, without each rule, and while
-//! the table grows.
+//! What a line costs with this configuration: compiled and interpreted, beside another configuration, without
+//! each of its rules, and while the table grows.
 //!
-//! [`corpus`](crate::corpus) has the lines, `variants` the tables, `measure` runs the program that
-//! [`driver::build_bench`] compiles from them, [`judge`] compares with limits and a saved report, and
-//! `render` and `plot` show it. Times are of this machine in this minute; instructions, where valgrind is there to count
-//! them, are the same on every run.
+//! [`corpus`](crate::corpus) provides the lines, `variants` the tables; `measure` runs the program that
+//! [`driver::build_bench`] compiles from them; [`judge`] compares the report with limits and with a saved
+//! report; `render` and `plot` show it. Times depend on this machine at this moment. Instructions are the same
+//! on every run; they are counted if valgrind is installed.
 
 mod judge;
 mod measure;
@@ -30,177 +30,177 @@ pub use render::text;
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
-    /// The configuration.
+    /// The configuration to measure.
     pub checked: &'a Checked,
-    /// Another one to measure over the same lines.
+    /// Another configuration to measure over the same lines.
     pub against: Option<&'a Checked>,
-    /// The lines.
+    /// The lines to measure with.
     pub corpus: &'a Corpus,
-    /// Whether to measure the table with strategies chosen for these lines, too.
+    /// Whether to measure also the table with strategies chosen for these lines.
     pub steered: bool,
-    /// How many rounds of time.
+    /// How many timed rounds to run.
     pub rounds: usize,
     /// Whether to count instructions.
     pub instructions: bool,
-    /// Whether to measure the table without each of its rules.
+    /// Whether to measure also the table without each of its rules.
     pub rules: bool,
-    /// Whether to measure growing beginnings of the table.
+    /// Whether to measure also growing beginnings of the table.
     pub growth: bool,
 }
 
-/// What was measured.
+/// The result of a bench, as it is saved in JSON.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Report {
-    /// The configuration's path.
+    /// The path of the configuration.
     pub config: String,
     /// The digest of its plan.
     pub plan_sha256: String,
-    /// What the lines are.
+    /// Where the lines came from.
     pub corpus: CorpusFacts,
-    /// How many lines.
+    /// The number of lines in the corpus.
     pub lines: u64,
-    /// The table as a relay runs it.
+    /// The cost of the compiled table, as a relay runs it.
     pub compiled: Figures,
-    /// The same table in the reference interpreter.
+    /// The cost of the same table in the reference interpreter.
     pub interpreted: Figures,
     /// What becomes of the lines.
     pub outcomes: Outcomes,
-    /// How the table is compiled, in sentences.
+    /// How the table is compiled, one sentence each.
     pub strategies: Vec<String>,
-    /// The build of the relay.
+    /// How long the relay's build took, and how large it is.
     pub build: BuildFacts,
-    /// The table compiled with strategies chosen for the lines.
+    /// The cost of the table compiled with strategies chosen for the lines.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub steered: Option<Figures>,
-    /// The other configuration.
+    /// The other configuration's cost.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub against: Option<Against>,
-    /// The table without one rule or a few neighbours.
+    /// The cost of the table without one rule, or without a few neighbouring ones.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub rules: Vec<RuleCost>,
-    /// Growing beginnings of the table.
+    /// The cost of growing beginnings of the table.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub growth: Vec<GrowthPoint>,
 }
 
-/// Where the lines come from.
+/// Where the lines came from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CorpusFacts {
-    /// The file; `None` for lines that were made from the rules.
+    /// The path of their file; `None` if they were made from the rules.
     pub file: Option<String>,
-    /// Of the lines as they are taken.
+    /// The SHA-256 digest of the lines as they were read, in hexadecimal.
     pub sha256: String,
-    /// Their bytes.
+    /// Their size in bytes.
     pub bytes: u64,
 }
 
-/// What a line costs.
+/// What a line costs with one table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
-    /// The median of the rounds.
+    /// Nanoseconds per line in the median round.
     pub ns_per_line: f64,
-    /// By the median.
+    /// Lines per second in the median round.
     pub lines_per_second: f64,
-    /// Lines of the corpus.
+    /// The number of lines in the corpus.
     pub lines: u64,
-    /// The best round.
+    /// Nanoseconds per line in the fastest round.
     pub ns_per_line_min: f64,
-    /// The worst.
+    /// Nanoseconds per line in the slowest round.
     pub ns_per_line_max: f64,
-    /// How many rounds there were.
+    /// The number of rounds.
     pub rounds: u64,
-    /// How often each took the whole corpus.
+    /// How many times each round ran the whole corpus.
     pub passes: u64,
-    /// As callgrind counts them; `None` when it was not there or not asked.
+    /// Instructions per line, as callgrind counts them; `None` if it is not installed or was not asked for.
     pub instructions_per_line: Option<f64>,
 }
 
-/// What becomes of the lines of the corpus.
+/// How many lines of the corpus ended in which way.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcomes {
-    /// Refused by validation.
+    /// Lines that validation refused.
     pub invalid: u64,
-    /// On the blocklist.
+    /// Lines whose metric is on the blocklist.
     pub blocked: u64,
-    /// Hidden by an aggregator.
+    /// Lines that an aggregator took and, with `drop_raw`, kept from the routes.
     pub aggregated_away: u64,
-    /// Taken by no route.
+    /// Lines that no route took.
     pub unroutable: u64,
-    /// Taken by a route.
+    /// Lines that a route took.
     pub routed: u64,
 }
 
 /// The build of the relay that was measured.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct BuildFacts {
-    /// All stages together.
+    /// Seconds for all stages together.
     pub seconds: f64,
-    /// Each stage. When nothing was compiled before, the runtime is part of it.
+    /// Seconds for each stage by its name. If the runtime had not been compiled before, they include that.
     pub stages: BTreeMap<String, f64>,
-    /// The size of the executable.
+    /// The size of the executable in bytes.
     pub binary_bytes: u64,
 }
 
-/// Another configuration over the same lines.
+/// Another configuration's cost over the same lines.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Against {
-    /// Its path.
+    /// The path of the configuration.
     pub config: String,
-    /// Compiled.
+    /// The cost of its compiled table.
     pub compiled: Figures,
-    /// What becomes of the lines there.
+    /// How the lines end with it.
     pub outcomes: Outcomes,
 }
 
-/// What the table costs without some rules.
+/// What the table costs without some of its rules.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct RuleCost {
-    /// Where the first of them is written: `file:line`.
+    /// Where the first of the rules is written: `file:line`.
     pub place: String,
-    /// What they are.
+    /// The rules in words, such as "routes 3 to 5".
     pub rules: String,
-    /// How many.
+    /// The number of rules left out.
     pub count: u64,
-    /// The table without them.
+    /// The cost of the table without them.
     pub without: Figures,
-    /// What they cost: instructions per line, of all lines.
+    /// What the rules cost: instructions per line, averaged over all lines.
     pub instructions: Option<f64>,
-    /// The same in time, by the best rounds: mostly noise when it is little.
+    /// What they cost in nanoseconds per line, by the fastest rounds. A small figure is mostly noise.
     pub ns: f64,
 }
 
-/// A beginning of the table.
+/// The first rules of the table, measured alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GrowthPoint {
-    /// How many rules.
+    /// The number of rules.
     pub rules: u64,
-    /// Compiled.
+    /// The cost when compiled.
     pub compiled: Figures,
-    /// Interpreted.
+    /// The cost when interpreted.
     pub interpreted: Figures,
 }
 
 /// Why nothing was measured.
 #[derive(Debug)]
 pub enum BenchError {
-    /// The program, or the relay, cannot be built.
+    /// The program or the relay could not be built.
     Build(BuildError),
-    /// The program cannot be started.
+    /// The program could not be started.
     Start(io::Error),
-    /// The program did not do what it is for.
+    /// The program ended without the figures that it should print; with what it printed instead.
     Failed(String),
-    /// Strategies cannot be chosen for the lines.
+    /// Strategies could not be chosen for the lines.
     Traffic(TrafficError),
-    /// The compiled table does something else with these lines than the interpreter: a defect of ours.
+    /// The compiled table treats these lines otherwise than the interpreter does: a defect of static-relay.
     Disagreement {
-        /// What the compiled table does.
+        /// How the lines end in the compiled table.
         compiled: Outcomes,
-        /// What the interpreter does.
+        /// How the lines end in the interpreter.
         interpreted: Outcomes,
     },
 }
 
-/// Builds the relay and the tables, and measures. `progress` hears what is done next.
+/// Builds the relay and the tables and measures them. `progress` is called with a sentence before each step.
 pub fn run(request: &Request<'_>, mut progress: impl FnMut(&str)) -> Result<Report, BenchError> {
     let checked = request.checked;
     progress("building the relay");
@@ -229,7 +229,7 @@ pub fn run(request: &Request<'_>, mut progress: impl FnMut(&str)) -> Result<Repo
     let mut measured = program.time(&wanted)?;
     if request.instructions {
         for ((table, engine), figures) in wanted.iter().zip(&mut measured) {
-            // The interpreter walks every rule: its growth is plain to see in time.
+            // The interpreter asks every rule, so its growth shows clearly enough in time.
             if *engine == "compiled" || *table == 0 {
                 progress(&format!(
                     "counting instructions: {engine} {}",
@@ -283,7 +283,7 @@ pub fn run(request: &Request<'_>, mut progress: impl FnMut(&str)) -> Result<Repo
     })
 }
 
-/// Builds the relay itself, for its size and the time it takes.
+/// Builds the relay itself, to know its size and build time. Returns the digest of its plan with them.
 fn build_relay(checked: &Checked) -> Result<(String, BuildFacts), BenchError> {
     let options = BuildOptions::new(driver::default_out(checked));
     let artifact = driver::build(checked, &options, |_| {}).map_err(BenchError::Build)?;
@@ -301,7 +301,7 @@ fn strategies(checked: &Checked) -> Result<Vec<String>, BenchError> {
     let mut counted: BTreeMap<String, usize> = BTreeMap::new();
     let rules = explained.blocklist.iter().chain(&explained.aggregators).chain(&explained.routes);
     for sentence in rules {
-        // What is in backticks is the rule's own; the rest says what was chosen.
+        // The text in backticks differs from rule to rule; the rest is the kind of strategy.
         let kind: Vec<&str> = sentence.split('`').step_by(2).collect();
         *counted.entry(kind.join("…")).or_default() += 1;
     }

@@ -1,4 +1,6 @@
 //! What a line costs while the table grows, as a picture: SVG, or bars for a terminal.
+//!
+//! Draws the points of a report and computes nothing else.
 
 use super::GrowthPoint;
 use std::fmt::Write as _;
@@ -10,10 +12,11 @@ const BOTTOM: f64 = 50.0;
 const TOP: f64 = 30.0;
 const RIGHT: f64 = 20.0;
 
-/// Bars of a terminal are this long.
+/// Characters in the longest bar.
 const BAR: f64 = 40.0;
 
-/// The best rounds of each beginning of the table; nanoseconds on a logarithmic scale, for the two curves may be far apart.
+/// Draws the fastest round of each point as SVG. Nanoseconds are on a logarithmic scale, because the two curves
+/// may be far apart.
 #[must_use]
 pub fn svg(points: &[GrowthPoint]) -> String {
     let (low, high) = bounds(points);
@@ -77,7 +80,7 @@ pub fn svg(points: &[GrowthPoint]) -> String {
     out
 }
 
-/// One bar per beginning and engine, each engine on its own scale.
+/// One bar for each point and engine; each engine has its own scale.
 #[must_use]
 pub fn terminal(points: &[GrowthPoint]) -> String {
     let mut out = String::new();
@@ -97,7 +100,7 @@ pub fn terminal(points: &[GrowthPoint]) -> String {
     out
 }
 
-/// The powers of ten around all figures.
+/// The powers of ten below and above all figures.
 fn bounds(points: &[GrowthPoint]) -> (f64, f64) {
     let all = || points.iter().flat_map(|point| [&point.compiled, &point.interpreted]);
     let figures = || all().map(|figures| figures.ns_per_line_min).filter(|ns| ns.is_finite() && *ns > 0.0);

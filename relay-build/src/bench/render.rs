@@ -1,4 +1,6 @@
-//! A report for people.
+//! A bench report as text for people.
+//!
+//! Prints every part of the report that was measured; JSON for programs is the report itself, serialised.
 
 use super::{Figures, Report};
 use std::fmt::Write as _;
@@ -7,7 +9,7 @@ use std::fmt::Write as _;
 #[must_use]
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
-    // A string takes everything.
+    // Writing to a string cannot fail.
     let _ = write(&mut out, report);
     out
 }

@@ -1,11 +1,14 @@
-//! The same table with some rules missing.
+//! Variants of a table with some rules missing, to find out what rules cost.
+//!
+//! A variant is a complete plan that is compiled like any other.
 
 use super::{Figures, RuleCost};
 use crate::{config::Checked, diagnostics::Span};
 use relay_runtime::table::Table;
 use std::ops::Range;
 
-/// More tables than this are not compiled for the cost of rules: neighbours then go together.
+/// At most this many tables are compiled to measure the cost of rules; with more rules, neighbours are left out
+/// together.
 const GROUPS_MAX: usize = 16;
 
 /// How many beginnings of a table are measured.
@@ -33,7 +36,7 @@ pub(super) fn rules(table: &Table) -> usize {
     KINDS.iter().map(|kind| kind.count(table)).sum()
 }
 
-/// All rules, in groups of neighbours when there are many.
+/// All rules, in groups of neighbours if there are too many to measure each.
 pub(super) fn groups(table: &Table) -> Vec<Group> {
     let size = rules(table).div_ceil(GROUPS_MAX).max(1);
     let mut groups = Vec::new();
@@ -46,7 +49,7 @@ pub(super) fn groups(table: &Table) -> Vec<Group> {
     groups
 }
 
-/// The table without a group.
+/// The configuration without the rules of `group`.
 pub(super) fn without(checked: &Checked, group: &Group) -> Checked {
     let mut variant = bare(checked);
     let table = &mut variant.plan.table;
@@ -59,7 +62,7 @@ pub(super) fn without(checked: &Checked, group: &Group) -> Checked {
     variant
 }
 
-/// The sizes of the beginnings that are worth measuring, ascending, ending with the whole table.
+/// The numbers of rules at which to measure, ascending; the last is the whole table.
 pub(super) fn beginnings(table: &Table) -> Vec<usize> {
     let all = rules(table);
     let mut sizes: Vec<usize> = (1..=BEGINNINGS).map(|at| (all * at).div_ceil(BEGINNINGS)).collect();
@@ -67,7 +70,7 @@ pub(super) fn beginnings(table: &Table) -> Vec<usize> {
     sizes
 }
 
-/// The first so many rules, in the order in which a line meets them.
+/// The configuration with its first `count` rules only, in the order in which a line meets them.
 pub(super) fn beginning(checked: &Checked, mut count: usize) -> Checked {
     let mut variant = bare(checked);
     let table = &mut variant.plan.table;
@@ -84,7 +87,7 @@ pub(super) fn beginning(checked: &Checked, mut count: usize) -> Checked {
     variant
 }
 
-/// What a group costs, given the figures with and without it.
+/// What a group costs, computed from the figures with and without it.
 pub(super) fn cost(checked: &Checked, group: &Group, with: &Figures, without: Figures) -> RuleCost {
     let origins = &checked.origins;
     let (spans, name): (&[Span], _) = match group.kind {
@@ -111,7 +114,7 @@ pub(super) fn cost(checked: &Checked, group: &Group, with: &Figures, without: Fi
     }
 }
 
-/// The same plan, its rules without their places: those would not be the right ones any more.
+/// The same plan without the places of its rules, which would be wrong once rules are left out.
 fn bare(checked: &Checked) -> Checked {
     Checked { source: checked.source.clone(), plan: checked.plan.clone(), ..Checked::default() }
 }

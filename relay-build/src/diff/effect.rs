@@ -1,24 +1,26 @@
-//! What a table can do with a name that another one may not: the unit of comparison.
+//! What a table can do with a name: the unit in which two tables are compared.
+//!
+//! Each effect yields constraints on names, and can be checked on the outcome of one name; `search` needs both.
 
 use super::follow::{Outcome, Side};
 use relay_runtime::table::{Aggregator, Matcher, Pattern, RouteDestination, RouteKind, Table};
 
-/// Something that one table does with a name.
+/// One thing that a table does with a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Effect {
     /// The blocklist drops it.
     Blocks,
     /// A route with this key takes it.
     Takes(String),
-    /// A route with this key sends it to this destination.
+    /// A route with this key (first) sends it to this destination (second).
     Sends(String, String),
-    /// An aggregation of this meaning takes it.
+    /// An aggregation takes it that computes what this text describes (see [`meaning`]).
     Aggregates(String),
-    /// The rewriters make something else of it than the other table's.
+    /// The rewriters turn it into another name than the other table's rewriters do.
     Rewrites,
 }
 
-/// Matchers that a name must meet, and ones that it must not.
+/// Matchers that must match a name, and matchers that must not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Constraints {
     pub(super) all: Vec<Matcher>,
@@ -26,7 +28,8 @@ pub(super) struct Constraints {
 }
 
 impl Effect {
-    /// Whether a table that made `one` of a name does this, and the one that made `other` does not.
+    /// Whether the first table, with outcome `one`, has this effect and the second, with outcome `other`, has
+    /// not.
     pub(super) fn differs(&self, one: (&Side<'_>, &Outcome), other: (&Side<'_>, &Outcome)) -> bool {
         match self {
             Self::Blocks => one.1.blocked.is_some() && other.1.blocked.is_none() && other.1.refused.is_none(),
@@ -46,7 +49,7 @@ impl Effect {
         }
     }
 
-    /// Whether this is what the table does with the name.
+    /// Whether the table had this effect on the name.
     pub(super) fn holds(&self, (side, outcome): (&Side<'_>, &Outcome)) -> bool {
         let table = side.table;
         match self {
@@ -64,8 +67,8 @@ impl Effect {
         }
     }
 
-    /// Constraints such that every name that the table does this with, unless a rewriter had its hands on it, meets one of
-    /// them.
+    /// Alternative constraints: every name on which the table has this effect meets one of them, unless a
+    /// rewriter changed the name.
     pub(super) fn terms(&self, table: &Table) -> Vec<Constraints> {
         let one = |matcher: &Matcher| Constraints { all: vec![matcher.clone()], none: Vec::new() };
         match self {
@@ -101,7 +104,8 @@ impl Effect {
     }
 }
 
-/// The destinations that a route chooses by matchers of their own, and whether only the first counts.
+/// The destinations of a route that have matchers of their own, and whether only the first that matches gets a
+/// line.
 pub(super) fn own_matchers(kind: &RouteKind) -> (&[RouteDestination], bool) {
     match kind {
         RouteKind::SendAllMatch { destinations } => (destinations, false),
@@ -110,7 +114,7 @@ pub(super) fn own_matchers(kind: &RouteKind) -> (&[RouteDestination], bool) {
     }
 }
 
-/// Which names a pattern is found in.
+/// A matcher of the names that contain the pattern.
 pub(super) fn finds(pattern: &Pattern) -> Matcher {
     match pattern {
         Pattern::Text(text) => Matcher { sub: Some(text.clone()), ..Matcher::default() },
@@ -118,12 +122,13 @@ pub(super) fn finds(pattern: &Pattern) -> Matcher {
     }
 }
 
-/// What two tables call the same destination.
+/// The destination as both tables would write it.
 pub(super) fn written(table: &Table, destination: usize) -> String {
     table.destinations.get(destination).map(relay_runtime::table::Destination::written).unwrap_or_default()
 }
 
-/// What an aggregator does with what it takes. Its regex is a part of that only when the format refers to its groups.
+/// What an aggregator computes from what it takes. Its regex is part of this only if the format refers to its
+/// groups.
 pub(super) fn meaning(aggregator: &Aggregator) -> String {
     let hides = if aggregator.drop_raw { ", hidden" } else { "" };
     let groups = match &aggregator.matcher.regex {

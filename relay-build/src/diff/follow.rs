@@ -1,4 +1,6 @@
-//! A name's way through one table, as numbers of rules: what two tables are compared by.
+//! Follows a name through one table and records the numbers of the rules that act on it.
+//!
+//! Runs the interpreter, the oracle, so a comparison of two outcomes compares meanings.
 
 use relay_runtime::{
     dispatch::{Dispatch as _, Scratch, Sink},
@@ -8,7 +10,7 @@ use relay_runtime::{
     validate::{Reason, Validator},
 };
 
-/// A table that names are taken through.
+/// One of the two tables, ready to follow names.
 pub(super) struct Side<'t> {
     pub(super) table: &'t Table,
     interpreter: Interpreter,
@@ -23,7 +25,7 @@ pub(super) struct Outcome {
     pub(super) refused: Option<Reason>,
     /// The first entry of the blocklist that matches.
     pub(super) blocked: Option<usize>,
-    /// The rewriters that changed it.
+    /// The rewriters that changed the name.
     pub(super) touched: Vec<usize>,
     /// The name after rewriting, if that changed it.
     pub(super) rewritten: Option<Vec<u8>>,
@@ -31,9 +33,9 @@ pub(super) struct Outcome {
     pub(super) is_unusable: bool,
     /// The aggregators that take it.
     pub(super) aggregators: Vec<usize>,
-    /// Whether the last of them hides it.
+    /// Whether the last of them hides it from the routes (`drop_raw`).
     pub(super) is_hidden: bool,
-    /// The routes that take it, each with the destinations that it reports itself.
+    /// The routes that take it, each with the destinations that the table itself selects.
     pub(super) routes: Vec<(usize, Vec<DestinationIndex>)>,
 }
 
@@ -49,7 +51,7 @@ impl<'t> Side<'t> {
         })
     }
 
-    /// Takes a name through the table.
+    /// Follows `name` through the table.
     pub(super) fn follow(&self, name: &str) -> Outcome {
         let mut outcome = Outcome::default();
         let line = format!("{name} 1 1700000000");
@@ -72,7 +74,7 @@ impl<'t> Side<'t> {
 }
 
 impl Outcome {
-    /// Whether aggregators and routes get to see it.
+    /// Whether the name reaches the aggregators and routes.
     pub(super) fn passes(&self) -> bool {
         self.refused.is_none() && self.blocked.is_none() && !self.is_unusable
     }

@@ -1,9 +1,9 @@
-//! What two configurations do differently, whatever they look like.
+//! What two configurations do differently, however they are written.
 //!
-//! For each kind of difference a shortest metric that shows it, found on the automata of the rules (`search`), or the
-//! statement that there is none. What the automata cannot decide (rewriters that change names, limits of size) is looked for
-//! among names made from the rules instead, and the report says so. Hash routes are compared over all positions that a hash
-//! can have (`rings`), settings by their values (`settings`).
+//! For each kind of difference the report has either a shortest metric that shows it, found with the automata
+//! of the rules (`search`), or the statement that no metric does. What automata cannot decide (rewriters that
+//! change names, limits of size) is searched for among names made from the rules, and the report says so. Hash
+//! routes are compared over all positions of their rings (`rings`), settings by their values (`settings`).
 
 mod effect;
 mod follow;
@@ -32,40 +32,40 @@ pub use render::{markdown, text};
 pub use rings::RingMoves;
 pub use settings::SettingChange;
 
-/// Fuel for one search, and for all of them.
+/// Fuel for one search, and for all of them together.
 const FUEL_EACH: u64 = 3_000_000;
 const FUEL: u64 = 60_000_000;
 
-/// More rules of one kind than this are not searched one by one.
+/// If there are more rules of one kind than this, they are not searched one by one.
 const SEARCHES_MAX: usize = 200;
 
-/// Names that are tried where automata do not decide.
+/// How many names are tried where automata do not decide.
 const SAMPLES_MAX: usize = 4_000;
 
-/// The kinds of differences that metrics can show.
+/// The kinds of differences that a metric can show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
-    /// The new blocklist drops it, the old one does not.
+    /// The new blocklist drops the metric; the old one does not.
     NewlyBlocked,
-    /// The other way round.
+    /// The old blocklist drops the metric; the new one does not.
     NoLongerBlocked,
-    /// A route takes it that did not.
+    /// A route takes the metric that did not take it before.
     RouteGained,
-    /// A route does not take it that did.
+    /// A route that took the metric does not take it any more.
     RouteLost,
-    /// A route that took it, and still does, sends it to one more destination.
+    /// A route that takes the metric in both tables sends it to one more destination.
     DestinationGained,
-    /// The same, to one less.
+    /// A route that takes the metric in both tables sends it to one destination less.
     DestinationLost,
-    /// The rewriters make another name of it.
+    /// The rewriters turn the metric into another name than before.
     RewrittenOtherwise,
-    /// An aggregation takes it that did not, or the other way round.
+    /// An aggregation takes the metric in one of the two tables only.
     AggregatedOtherwise,
 }
 
 impl Kind {
-    /// All of them, in the order of a line's way.
+    /// All kinds, in the order in which a line meets the rules.
     pub const ALL: [Self; 8] = [
         Self::NewlyBlocked,
         Self::NoLongerBlocked,
@@ -77,7 +77,7 @@ impl Kind {
         Self::DestinationLost,
     ];
 
-    /// For people.
+    /// The kind in words for people.
     #[must_use]
     pub const fn words(self) -> &'static str {
         match self {
@@ -93,27 +93,28 @@ impl Kind {
     }
 }
 
-/// A difference that a metric shows.
+/// A difference and a metric that shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Of which kind.
+    /// The kind of the difference.
     pub kind: Kind,
-    /// Which route, destination or aggregation.
+    /// The route, destination or aggregation that differs.
     pub subject: String,
     /// A metric that shows it.
     pub witness: String,
-    /// Whether no shorter metric shows it.
+    /// Whether it is proven that no shorter metric shows it.
     pub is_shortest: bool,
 }
 
-/// What is known about one kind.
+/// What is known about one kind of difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct KindReport {
-    /// Which.
+    /// The kind.
     pub kind: Kind,
-    /// A shortest metric that shows it; `None` when none was found.
+    /// A shortest metric that shows it; `None` if none was found.
     pub witness: Option<String>,
-    /// Whether the automata prove what is said here: that no shorter metric shows it, or that none does.
+    /// Whether automata prove the result: that no shorter metric shows it or, without a witness, that none
+    /// does.
     pub is_proven: bool,
 }
 
@@ -122,19 +123,19 @@ pub struct KindReport {
 pub struct Report {
     /// Whether no difference was found at all.
     pub equal: bool,
-    /// Whether that, or every witness' being a shortest, is proven.
+    /// Whether automata prove all of it: that there is no difference, or that every witness is a shortest one.
     pub exact: bool,
-    /// One entry per kind, in the order of a line's way.
+    /// One entry per kind, in the order in which a line meets the rules.
     pub kinds: Vec<KindReport>,
-    /// Each route, destination and aggregation that differs, with a metric.
+    /// Each route, destination and aggregation that differs, with a metric that shows it.
     pub differences: Vec<Difference>,
-    /// Hash routes that place metrics otherwise.
+    /// Hash routes that place some metrics on other destinations.
     pub rings: Vec<RingMoves>,
-    /// Routes that pick their destinations otherwise, a sentence each.
+    /// Routes that choose among their destinations in another way, one sentence each.
     pub choices: Vec<String>,
     /// Settings that differ.
     pub settings: Vec<SettingChange>,
-    /// What real names show.
+    /// What metrics in use show, if a file of them was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub corpus: Option<Corpus>,
 }
@@ -142,17 +143,18 @@ pub struct Report {
 /// What the names of a file show.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Corpus {
-    /// How many there are.
+    /// The number of names.
     pub names: usize,
-    /// How many are treated differently.
+    /// The number of names that the tables treat differently.
     pub different: usize,
-    /// How many by kind.
+    /// The number of names by kind of difference.
     pub counts: BTreeMap<Kind, usize>,
-    /// Every one with its kinds.
+    /// Every name that is treated differently, with the kinds of its differences.
     pub list: Vec<(String, Vec<Kind>)>,
 }
 
-/// Compares two plans. `names` are metrics in use, if any are known.
+/// Compares two plans. `names` are metrics in use, if any are known. Fails if a regex of a plan cannot be
+/// compiled.
 pub fn diff(old: &Plan, new: &Plan, names: Option<&[String]>) -> Result<Report, Error> {
     let sides = (Side::new(&old.table)?, Side::new(&new.table)?);
     let effects = effects(&old.table, &new.table);
@@ -196,7 +198,7 @@ pub fn diff(old: &Plan, new: &Plan, names: Option<&[String]>) -> Result<Report, 
     Ok(report)
 }
 
-/// What is worth looking for, by kind: whether it is the new table's, and what.
+/// The effects to search for, by kind; the flag is true for an effect of the new table.
 type Effects = BTreeMap<Kind, Vec<(bool, Effect)>>;
 
 fn effects(old: &Table, new: &Table) -> Effects {
@@ -209,7 +211,7 @@ fn effects(old: &Table, new: &Table) -> Effects {
     if old.rewriters != new.rewriters {
         add(Kind::RewrittenOtherwise, true, Effect::Rewrites);
     }
-    // What is before the routes in a line's way can change what they see.
+    // A rule that comes before the routes can change which names they see.
     let is_front_equal = old.rewriters == new.rewriters && old.aggregators == new.aggregators;
     for (is_new, one, other) in [(true, new, old), (false, old, new)] {
         if !is_front_equal {
@@ -257,7 +259,7 @@ fn by_key(table: &Table) -> BTreeMap<&str, Vec<&Route>> {
     routes
 }
 
-/// Where routes send by matchers of their destinations, in a form that can be compared across tables.
+/// What routes send by matchers of their destinations, in a form that can be compared across tables.
 fn sends(table: &Table, routes: &[&Route]) -> Vec<(bool, Vec<(String, relay_runtime::table::Matcher)>)> {
     let one = |route: &&Route| {
         let (destinations, is_first) = own_matchers(&route.kind);
@@ -277,7 +279,7 @@ fn subject(effect: &Effect) -> String {
     }
 }
 
-/// Routes that are in both and of another kind, or that pick among other destinations than before.
+/// Routes that both tables have but that are of another kind now, or choose among other destinations.
 fn choices(old: &Table, new: &Table) -> Vec<String> {
     let theirs = by_key(new);
     let mut sentences = Vec::new();
@@ -297,7 +299,7 @@ fn choice(table: &Table, kind: &RouteKind) -> String {
         destinations.iter().map(|one| written(table, one.get())).collect::<Vec<_>>().join(", ")
     };
     match kind {
-        // Their destinations are compared by the metrics that they get, and by position.
+        // These are compared by the metrics that each destination gets, and hash routes by position.
         RouteKind::SendAllMatch { .. } | RouteKind::SendFirstMatch { .. } => "by matcher".to_owned(),
         RouteKind::ConsistentHash(_) => "by hash".to_owned(),
         RouteKind::RoundRobin { destinations } => format!("in turn to {}", list(destinations)),
@@ -307,7 +309,7 @@ fn choice(table: &Table, kind: &RouteKind) -> String {
     }
 }
 
-/// Names made from the rules of both tables, with what each table does with them. Made when first needed.
+/// Names made from the rules of both tables, with the outcome in each table. Made when first needed.
 struct Samples {
     names: Option<Vec<(String, Outcome, Outcome)>>,
     seed: u64,

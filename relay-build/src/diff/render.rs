@@ -1,9 +1,11 @@
-//! A comparison for people, and for the comment of a merge request.
+//! A comparison of two configurations as text for people and as Markdown for the comment of a merge request.
+//!
+//! Lists are cut after [`SHOWN`] entries; the JSON form, the report itself, has all of them.
 
 use super::{Report, RingMoves};
 use std::fmt::Write as _;
 
-/// How many of a list are shown.
+/// How many entries of a list are shown.
 const SHOWN: usize = 20;
 
 /// The report as text.
@@ -117,12 +119,12 @@ fn ring_sentence(ring: &RingMoves) -> String {
     format!("route `{}`: {share:.2}% {how} move ({} of {})", ring.route, ring.moved, ring.positions)
 }
 
-/// A text in the cell of a table.
+/// Escapes a text for a cell of a Markdown table.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|").replace('\n', " ")
 }
 
-/// A text as code in the cell of a table.
+/// Makes a text code in a cell of a Markdown table.
 fn code(text: &str) -> String {
     format!("`{}`", cell(text).replace('`', "'"))
 }

@@ -1,4 +1,7 @@
-//! Which share of a hash route's positions goes elsewhere, and from where to where.
+//! Which share of a hash route's positions moves to other destinations, and from where to where.
+//!
+//! Both rings are the runtime's own. If their positions can be compared, the answer is exact; otherwise names
+//! are tried.
 
 use super::effect::written;
 use relay_runtime::{
@@ -8,7 +11,7 @@ use relay_runtime::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Names that are hashed where positions cannot be compared.
+/// How many names are hashed if positions cannot be compared.
 const NAMES: u64 = 100_000;
 
 /// What moves in one hash route.
@@ -16,30 +19,30 @@ const NAMES: u64 = 100_000;
 pub struct RingMoves {
     /// The route's key.
     pub route: String,
-    /// All positions, or names tried.
+    /// The number of positions, or of names tried.
     pub positions: u64,
-    /// Those that go elsewhere.
+    /// How many of them move to other destinations.
     pub moved: u64,
-    /// The share that those are.
+    /// `moved / positions`, from 0 to 1.
     pub share: f64,
-    /// Whether that is all there are, not a sample.
+    /// Whether all positions were compared; otherwise a sample of names was.
     pub exact: bool,
-    /// From where to where, the largest first.
+    /// From where to where, the largest number of positions first.
     pub moves: Vec<RingMove>,
 }
 
-/// Positions that go from one choice to another.
+/// Positions that move from one choice of destinations to another.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RingMove {
     /// The destinations before.
     pub from: String,
     /// The destinations after.
     pub to: String,
-    /// How many.
+    /// The number of positions that move this way.
     pub positions: u64,
 }
 
-/// Every hash route that is in both tables and moves something.
+/// Every hash route of both tables of which some positions move.
 pub(super) fn compare(old: &Table, new: &Table) -> Vec<RingMoves> {
     let rings = |table: &Table| -> BTreeMap<String, HashRing> {
         let ring = |route: &relay_runtime::table::Route| match &route.kind {
@@ -75,7 +78,7 @@ fn moves(route: String, (old, ring): (&Table, &HashRing), (new, other): (&Table,
     RingMoves { route, positions: all.positions, moved, share, exact: is_exact, moves }
 }
 
-/// What many names show, where the two have no positions in common.
+/// Compares the choices for many names, for two rings whose positions differ in kind.
 fn sampled(before: &Ring, after: &Ring) -> Moves {
     let mut moves = Moves { positions: NAMES, ..Moves::default() };
     for number in 0..NAMES {

@@ -1,10 +1,11 @@
 //! The shortest name that two tables treat differently in one respect.
 //!
-//! Best first: each node is a set of constraints, its price the length of the shortest name that meets them, found on the
-//! automata. The cheapest node's name goes through both tables. If they differ, no shorter name can be there. If not, the
-//! rule that stood in the way is added to the constraints, and the search goes on. So only those rules are ever looked at
-//! that matter, and when no node is left there is no such name: that is a proof, unless something had to be given up on the
-//! way, which [`Found`] tells.
+//! A best-first search: each node is a set of constraints, and its price is the length of the shortest name
+//! that meets them, found with automata. The name of the cheapest node is followed through both tables. If they
+//! differ, no shorter name can show a difference. If they do not, the rule that prevented it becomes another
+//! constraint, and the search goes on. So only rules that matter are examined. When no node is left, no name
+//! shows the difference: a proof, unless the search had to give something up, which [`Found::is_proven`]
+//! reports.
 
 use super::{
     effect::{Constraints, Effect, finds, own_matchers, written},
@@ -15,19 +16,19 @@ use crate::analyses::language::{Answer, Languages, Names};
 use relay_runtime::{table::Matcher, validate::Reason};
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-/// How many names one search may try.
+/// How many names one search may follow.
 const NODES_MAX: usize = 400;
 
-/// What a search ends in.
+/// The result of a search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Found {
-    /// A name that is treated differently.
+    /// A name that the tables treat differently.
     pub(super) name: Option<String>,
-    /// With a name: no shorter one is. Without: there is none.
+    /// With a name: no shorter name shows the difference. Without: no name does.
     pub(super) is_proven: bool,
 }
 
-/// A set of constraints that names meet, in a heap by the length of the shortest.
+/// A set of constraints; a heap orders nodes by the length of the shortest name that meets them.
 #[derive(PartialEq, Eq)]
 struct Node {
     price: Reverse<(usize, usize)>,
@@ -35,7 +36,7 @@ struct Node {
     constraints: Constraints,
 }
 
-/// A search under way.
+/// A search in progress.
 struct Search<'s> {
     languages: &'s mut Languages,
     heap: BinaryHeap<Node>,
@@ -43,14 +44,14 @@ struct Search<'s> {
     is_exact: bool,
 }
 
-/// Looks for a name that `one` has this effect on and `other` has not.
+/// Searches for a name on which `one` has this effect and `other` has not.
 pub(super) fn search(effect: &Effect, one: &Side<'_>, other: &Side<'_>, languages: &mut Languages) -> Found {
     let mut starts = effect.terms(one.table);
     if *effect == Effect::Rewrites {
         starts.extend(effect.terms(other.table));
         starts.dedup();
     }
-    // What both have in the same words cannot be the difference.
+    // An entry that both blocklists contain cannot be the difference.
     if *effect == Effect::Blocks {
         let kept = |start: &Constraints| !other.table.blocklist.contains(&start.all[0]);
         starts.retain(kept);
@@ -76,7 +77,7 @@ pub(super) fn search(effect: &Effect, one: &Side<'_>, other: &Side<'_>, language
 }
 
 impl Search<'_> {
-    /// Adds constraints, if any name meets them.
+    /// Adds a node for these constraints if some name meets them.
     fn push(&mut self, constraints: Constraints) {
         if self.seen.contains(&constraints) {
             return;
@@ -94,7 +95,8 @@ impl Search<'_> {
         }
     }
 
-    /// The same constraints and that a name is not matched by this. Of no use when that was so already.
+    /// Adds a node with one more constraint: `matcher` does not match. Does nothing if that was a constraint
+    /// already.
     fn without(&mut self, node: &Node, matcher: &Matcher) {
         if node.constraints.none.contains(matcher) {
             self.is_exact = false;
@@ -105,7 +107,7 @@ impl Search<'_> {
         self.push(constraints);
     }
 
-    /// The same constraints and that a name is matched by this.
+    /// Adds a node with one more constraint: `matcher` matches.
     fn with(&mut self, node: &Node, matcher: &Matcher) {
         if node.constraints.all.contains(matcher) {
             self.is_exact = false;
@@ -116,7 +118,7 @@ impl Search<'_> {
         self.push(constraints);
     }
 
-    /// Adds what stood in the way of the node's name.
+    /// Adds nodes that exclude the rule which prevented the difference for this node's name.
     fn refine(
         &mut self,
         effect: &Effect,
@@ -139,7 +141,7 @@ impl Search<'_> {
                 return self.without(node, &finds(&side.table.rewriters[*rewriter].old));
             }
         }
-        // Where no rewriter changes the name, all of a kind do nothing to it: `not` is what forbids it.
+        // If no rewriter changes the name, none matches it, or `not` excludes it.
         if *effect == Effect::Rewrites {
             self.is_exact = false;
             let rules = one.0.table.rewriters.iter().chain(&other.0.table.rewriters);
@@ -149,7 +151,7 @@ impl Search<'_> {
             }
             return;
         }
-        // What the one hides it cannot have an effect on.
+        // A name that an aggregator of `one` hides cannot reach the routes.
         if one.1.is_hidden
             && !matches!(effect, Effect::Aggregates(_))
             && let Some(hiding) = one.1.aggregators.last()
@@ -199,7 +201,7 @@ impl Search<'_> {
         }
     }
 
-    /// Excludes what makes the other table do the same.
+    /// Excludes what makes the other table have the same effect.
     fn without_terms(&mut self, effect: &Effect, node: &Node, other: (&Side<'_>, &Outcome)) {
         let reason = match effect {
             Effect::Takes(key) => {
@@ -219,7 +221,7 @@ impl Search<'_> {
         }
     }
 
-    /// The other table sends it there too, or does not take it at all.
+    /// For a name that `other` sends there too, or that the route of `other` does not take at all.
     fn refine_sends(
         &mut self,
         key: &str,
@@ -263,13 +265,13 @@ impl Search<'_> {
                 self.without(node, &route.matcher);
             }
         }
-        // Then it is the one that sends it elsewhere: an earlier destination, which the terms excluded already.
+        // Then an earlier destination gets the name first, and the terms have excluded that one already.
         if !is_explained && !one.1.routes.is_empty() {
             self.is_exact = false;
         }
     }
 
-    /// Excludes names that validation refuses for this reason.
+    /// Adds constraints that exclude the names which validation refuses for `reason`.
     fn refused(&mut self, node: &Node, reason: Reason) {
         let pattern = match reason {
             Reason::EmptyKey => r"^\.?(;|$)",
@@ -277,7 +279,7 @@ impl Search<'_> {
             Reason::IllegalChar => r"[^a-zA-Z0-9_.\-]",
             Reason::NullByte => r"\x00",
             Reason::NonAsciiChar => r"[^\x00-\x7f]",
-            // Tags, or metrics 2.0: some of these names are fine, but which is not for an automaton.
+            // Tags, or metrics 2.0: some of these names are valid, but no automaton here decides which.
             _ => {
                 self.is_exact = false;
                 "[=;]|_is_"

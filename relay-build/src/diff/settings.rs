@@ -1,25 +1,27 @@
-//! Settings by their values: of the process, of validation, and of the destinations that both configurations have.
+//! Compares settings by their values: of the process, of validation, and of destinations.
+//!
+//! Values of secrets are hidden: a change is reported without showing them.
 
 use relay_runtime::plan::Plan;
 use serde::Serialize;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// A setting with two values.
+/// A setting with its old and new value.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct SettingChange {
-    /// What it is called in the plan.
+    /// Its name in the plan, such as `settings.log_level`.
     pub path: String,
-    /// Before; null when there was none.
+    /// The value before; null if there was none.
     pub old: Value,
-    /// After; null when there is none.
+    /// The value after; null if there is none.
     pub new: Value,
 }
 
-/// Parts of the names of settings whose values are not shown.
+/// The value of a setting is hidden if its name contains one of these.
 const HIDDEN: [&str; 4] = ["password", "api_key", "secret", "token"];
 
-/// Everything that differs.
+/// All settings that differ.
 pub(super) fn compare(old: &Plan, new: &Plan) -> Vec<SettingChange> {
     let (olds, news) = (flat(old), flat(new));
     let mut changes = Vec::new();
@@ -37,7 +39,7 @@ pub(super) fn compare(old: &Plan, new: &Plan) -> Vec<SettingChange> {
     changes
 }
 
-/// Every setting by its path. Destinations that only one of the two has show themselves by what is sent to them.
+/// Every setting of the plan by its path, those of every destination included.
 fn flat(plan: &Plan) -> BTreeMap<String, Value> {
     let mut all = BTreeMap::new();
     let value = |part: Result<Value, serde_json::Error>| part.unwrap_or_default();

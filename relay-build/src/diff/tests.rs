@@ -22,7 +22,7 @@ fn route(key: &str, rest: &str) -> String {
 
 const TO: &str = "destinations = ['10.0.0.1:2003']";
 
-/// The witness of a kind, and whether what is said of it is proven.
+/// The witness of a kind of difference, and whether the result is proven.
 fn found(report: &Report, kind: Kind) -> (Option<&str>, bool) {
     let one = report.kinds.iter().find(|one| one.kind == kind).unwrap();
     (one.witness.as_deref(), one.is_proven)
@@ -69,7 +69,7 @@ fn a_shortest_metric_shows_the_route_that_takes_it() {
         &route("s", &format!("prefix = 'abc.'\n{TO}")),
         &[(Kind::RouteGained, "abc."), (Kind::RouteLost, "abc.")],
     );
-    // What is blocked cannot show it.
+    // A blocked name cannot show the difference.
     let blocked = |text: &str| format!("blocklist = ['regex ^.{{1,4}}$', 'prefix abd']\n{text}");
     check(&blocked(&old), &blocked(&new), &[(Kind::RouteGained, "abaaa")]);
 }
@@ -159,8 +159,8 @@ fn names_in_use_are_counted_by_kind() {
     assert_eq!(corpus.list[0], ("ab.c".to_owned(), vec![Kind::NoLongerBlocked]));
 }
 
-/// What is proven to be without a difference is so for every name that can be tried, and no tried name is shorter than a
-/// shortest one.
+/// If it is proven that there is no difference, no tried name shows one; and no tried name is shorter than a
+/// shortest witness.
 #[test]
 fn proofs_hold_for_every_short_name() {
     const TEXTS: [&str; 6] = ["a", "ab", "b", ".a", "b.", "aa"];

@@ -1,4 +1,6 @@
-//! Archives with the same bytes on every machine: sorted as given, owned by root, all of one time.
+//! Archives with the same bytes on every machine: sorted as given, owned by root, all files with the same time.
+//!
+//! Only packs what it is given; what belongs into a package is decided elsewhere.
 
 use flate2::{Compression, GzBuilder};
 use std::{
@@ -10,7 +12,7 @@ use std::{
 /// A file of an archive.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    /// Where it goes, relative.
+    /// The path in the archive, relative.
     pub(super) path: String,
     pub(super) bytes: Vec<u8>,
     pub(super) is_executable: bool,
@@ -26,7 +28,7 @@ impl Entry {
     }
 }
 
-/// A compressed tar archive of files, with the directories that they are in; every path begins with `prefix`.
+/// A compressed tar archive of files, with the directories that contain them; every path begins with `prefix`.
 pub(super) fn tar_gz(prefix: &str, entries: &[Entry], time_s: u64) -> io::Result<Vec<u8>> {
     let mut tar = tar::Builder::new(Vec::new());
     let mut directories = BTreeSet::new();
@@ -44,7 +46,7 @@ pub(super) fn tar_gz(prefix: &str, entries: &[Entry], time_s: u64) -> io::Result
         let mut header = header(tar::EntryType::Regular, entry.bytes.len() as u64, mode, time_s);
         tar.append_data(&mut header, path, entry.bytes.as_slice())?;
     }
-    // With no name and no time.
+    // Without a name and a time in the gzip header.
     let mut zipped = GzBuilder::new().mtime(0).write(Vec::new(), Compression::best());
     zipped.write_all(&tar.into_inner()?)?;
     zipped.finish()

@@ -1,4 +1,7 @@
-//! A Debian package: an `ar` archive of its format's version, what dpkg must know, and the files.
+//! A Debian package: an `ar` archive with the format's version, the control files for dpkg, and the files to
+//! install.
+//!
+//! Its scripts enable and start the units when it is installed; no other program is run to make it.
 
 use super::{
     Contents, PackageError, Request,
@@ -16,7 +19,7 @@ const PRERM: &str = include_str!("../../../templates/deb/prerm.in");
 const POSTRM: &str = include_str!("../../../templates/deb/postrm.in");
 const COPYRIGHT: &str = include_str!("../../../templates/deb/copyright.in");
 
-/// What is in `control` only.
+/// The fields that only `control` has.
 #[derive(Serialize)]
 struct Control<'a> {
     #[serde(flatten)]
@@ -26,7 +29,7 @@ struct Control<'a> {
     depends: String,
 }
 
-/// The package, with the name that Debian gives its file.
+/// The package, under the file name that Debian prescribes.
 pub(super) fn deb(request: &Request<'_>, contents: &Contents) -> Result<Entry, PackageError> {
     let Contents { facts, executable, relay, .. } = contents;
     let name = &facts.name;
@@ -79,7 +82,7 @@ fn under(directory: &str, entry: Entry) -> Entry {
 
 fn md5sums(files: &[Entry]) -> String {
     let mut text = String::new();
-    // Configuration files are the administrator's to change.
+    // Configuration files may be changed by the administrator.
     for file in files.iter().filter(|file| !file.path.starts_with("etc/")) {
         for byte in Md5::digest(&file.bytes) {
             let written = write!(text, "{byte:02x}");
@@ -91,7 +94,7 @@ fn md5sums(files: &[Entry]) -> String {
     text
 }
 
-/// What Debian calls the processor of a target.
+/// Debian's name for the processor of a target.
 fn architecture(target: &str) -> Result<&'static str, PackageError> {
     Ok(match target.split('-').next().unwrap_or_default() {
         "x86_64" => "amd64",

@@ -1,13 +1,15 @@
-//! Where a relay writes: its spools, its open buckets, its pid file. A package makes these places the relay's own.
+//! The directories in which a relay writes: spools, open buckets, its pid file.
+//!
+//! A package creates them and gives them to the relay's user; a path that a package cannot create is an error.
 
 use super::PackageError;
 use relay_runtime::{plan::Plan, table::Template};
 use serde::Serialize;
 
-/// A directory outside of `home` that must be kept.
+/// A directory outside of `home` whose contents must outlive the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Mount {
-    /// What it is called where it is kept.
+    /// The name of its volume.
     pub(super) volume: &'static str,
     pub(super) path: String,
 }
@@ -20,13 +22,13 @@ pub(super) struct Storage<'p> {
 }
 
 impl Storage<'_> {
-    /// The variable that is all of the path.
+    /// The variable, if the path consists of one and nothing else.
     pub(super) fn variable(&self) -> Option<&str> {
         let name = self.path.variables().next()?;
         (self.path.0 == format!("${{{name}}}") || self.path.0 == format!("${name}")).then_some(name)
     }
 
-    /// Where something must be mounted for it; nowhere if it is in `home`.
+    /// The directory to mount for it; `None` if it is inside `home`.
     pub(super) fn mount(&self, home: &str) -> Result<Option<Mount>, PackageError> {
         let path = self.path.0.as_str();
         if self.variable().is_some() || !path.starts_with(['/', '$']) {
@@ -39,7 +41,7 @@ impl Storage<'_> {
         } else {
             literal.rsplit_once('/').map_or("", |(front, _)| front)
         };
-        // Units, Dockerfiles and manifests each have marks of their own.
+        // Other characters would mean something in units, Dockerfiles or manifests.
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
         if literal.is_empty() || !literal.chars().all(is_plain) {
             return Err(open());
@@ -50,7 +52,7 @@ impl Storage<'_> {
     }
 }
 
-/// What there is to be kept.
+/// The directories whose contents must outlive the process.
 pub(super) fn storage(plan: &Plan) -> Vec<Storage<'_>> {
     let spools = plan.table.destinations.iter().any(|destination| destination.options.spool);
     let spool =
@@ -60,7 +62,8 @@ pub(super) fn storage(plan: &Plan) -> Vec<Storage<'_>> {
     spool.into_iter().chain(state).collect()
 }
 
-/// A pid file below `/run` has a directory of its own there; where else, nobody but root may write.
+/// The directory below `/run` for the pid file, if one is configured. Anywhere else only root may write, which
+/// is an error.
 pub(super) fn runtime_directory(plan: &Plan) -> Result<Option<String>, PackageError> {
     let Some(path) = &plan.settings.pid_file else { return Ok(None) };
     let directory = ["/run/", "/var/run/"]

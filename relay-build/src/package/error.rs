@@ -1,4 +1,6 @@
 //! Why a package cannot be made, and what to do about it.
+//!
+//! Each variant names one condition; its message says what to change, if the user can change it.
 
 use std::{fmt, io, path::PathBuf};
 
@@ -9,70 +11,70 @@ pub enum PackageError {
     File(PathBuf, io::Error),
     /// An archive cannot be made.
     Archive(io::Error),
-    /// A template names what nobody gives.
+    /// A template uses a placeholder that has no value.
     Template {
-        /// Which.
+        /// The name of the template.
         name: &'static str,
-        /// Where, and what.
+        /// The line, and what is wrong there.
         error: Box<minijinja::Error>,
     },
-    /// A name that not every kind of package takes.
+    /// The name is not valid for every kind of package.
     BadName {
-        /// As given.
+        /// The name as given.
         name: String,
     },
-    /// A version that Debian does not take.
+    /// The version is not valid in Debian.
     BadVersion {
-        /// As given.
+        /// The version as given.
         version: String,
     },
-    /// A maintainer that nobody can write to.
+    /// The maintainer has no mail address.
     BadMaintainer {
-        /// As given.
+        /// The maintainer as given.
         maintainer: String,
     },
-    /// The relay is not a program of Linux.
+    /// The relay is not a Linux executable.
     NotElf {
-        /// Where.
+        /// The path of the executable.
         path: PathBuf,
-        /// What its reader says.
+        /// Why it could not be read as one.
         why: String,
     },
-    /// The relay needs a library that an empty image does not have.
+    /// The relay needs a shared library, which an empty image does not contain.
     NotStatic,
-    /// Nobody knows which Debian package has this library.
+    /// It is not known which Debian package contains this library.
     UnknownLibrary {
-        /// As the relay calls it.
+        /// The name of the library in the executable.
         library: String,
     },
-    /// Debian does not have this processor.
+    /// Debian has no name for this processor.
     UnknownProcessor {
-        /// The target of the build.
+        /// The target for which the relay was built.
         target: String,
     },
-    /// A directory cannot be made writable.
+    /// A package cannot create this directory and make it writable.
     OpenDirectory {
-        /// The key of the configuration.
+        /// The key in the configuration.
         key: &'static str,
-        /// As configured.
+        /// The path as configured.
         path: String,
     },
-    /// The relay's user may not write there.
+    /// The relay's user may not write its pid file there.
     PidFile {
-        /// As configured.
+        /// The path as configured.
         path: String,
     },
-    /// The ceiling is not known before the relay starts.
+    /// The memory ceiling is known only when the relay starts.
     Memory {
         /// What it depends on.
         why: String,
     },
-    /// A port that is not known before the relay starts.
+    /// A port is known only when the relay starts.
     OpenPort {
-        /// As configured.
+        /// The address as configured.
         address: String,
     },
-    /// There is no port for a service.
+    /// The relay listens on no port, so a service in front of it is impossible.
     NothingListens,
 }
 
@@ -98,18 +100,18 @@ impl fmt::Display for PackageError {
                 "`{version}` cannot be a package's version: use letters, digits and `.+~-`, with a digit first"
             ),
             Self::BadMaintainer { maintainer } => {
-                write!(f, "`{maintainer}` is no maintainer: expected `Name <name@example.org>`")
+                write!(f, "`{maintainer}` is not a maintainer: expected `Name <name@example.org>`")
             }
             Self::NotElf { path, why } => {
-                write!(f, "`{}` is no program of Linux, which packages are for: {why}", path.display())
+                write!(f, "`{}` is not a Linux executable, and packages are for Linux: {why}", path.display())
             }
             Self::NotStatic => f.write_str(
-                "an image that has nothing but the relay needs a static one, and this one asks for shared libraries; build with \
+                "an image contains only the relay, and this relay needs shared libraries; build a static one with \
                  --profile appliance or --target x86_64-unknown-linux-musl",
             ),
             Self::UnknownLibrary { library } => write!(
                 f,
-                "the relay needs `{library}`, and which Debian package has that is not known; build a static one with \
+                "the relay needs `{library}`, and no Debian package is known to contain it; build a static one with \
                  --profile appliance"
             ),
             Self::UnknownProcessor { target } => {
@@ -121,8 +123,8 @@ impl fmt::Display for PackageError {
             ),
             Self::PidFile { path } => write!(
                 f,
-                "`pid_file` is `{path}`, where the relay's own user may not write: leave it out, service managers know the \
-                 process, or put it into a directory below /run"
+                "`pid_file` is `{path}`, where the relay's own user may not write: remove it (service managers do not need \
+                 it), or put it into a directory below /run"
             ),
             Self::Memory { why } => write!(
                 f,
@@ -130,10 +132,10 @@ impl fmt::Display for PackageError {
             ),
             Self::OpenPort { address } => write!(
                 f,
-                "`{address}` has no port yet, and Kubernetes must know it: write it, or give the value with --var"
+                "`{address}` has no port yet, and Kubernetes needs one: write the port, or give the value with --var"
             ),
             Self::NothingListens => {
-                f.write_str("nothing listens: set `listen_addr` or `pickle_addr`, or leave k8s out")
+                f.write_str("the relay listens on no port: set `listen_addr` or `pickle_addr`, or leave k8s out")
             }
         }
     }

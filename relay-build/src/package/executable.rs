@@ -1,4 +1,6 @@
-//! What a relay needs of the machine that it runs on, read from the executable itself.
+//! What a relay needs of the machine on which it runs, read from the executable itself.
+//!
+//! Only parses its headers; the executable may be of another architecture and is never run.
 
 use super::PackageError;
 use object::{
@@ -8,12 +10,13 @@ use object::{
 };
 use std::{collections::BTreeMap, path::Path};
 
-/// An executable's needs.
+/// What an executable needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Executable {
-    /// Whether it runs without a dynamic loader: in an empty image, say.
+    /// Whether it runs without a dynamic loader, for example in an empty image.
     pub(super) is_static: bool,
-    /// The newest version of each shared library's symbols that it asks for: `libc.so.6` and `2.34`.
+    /// For each shared library, such as `libc.so.6`, the newest version of its symbols that is needed, such as
+    /// `2.34`.
     pub(super) libraries: BTreeMap<String, Version>,
 }
 
@@ -22,7 +25,7 @@ pub(super) struct Executable {
 pub(super) struct Version(pub(super) Vec<u32>);
 
 impl Executable {
-    /// Reads the headers of `bytes`, which were found at `path`.
+    /// Reads the headers of `bytes`, the contents of `path`.
     pub(super) fn read(path: &Path, bytes: &[u8]) -> Result<Self, PackageError> {
         let read = match FileKind::parse(bytes) {
             Ok(FileKind::Elf32) => needs::<FileHeader32<Endianness>>(bytes),
@@ -35,13 +38,13 @@ impl Executable {
         read.map_err(|error| PackageError::NotElf { path: path.to_owned(), why: error.to_string() })
     }
 
-    /// What Debian calls these libraries, as a `Depends` field.
+    /// The Debian packages of these libraries, as a `Depends` field.
     pub(super) fn debian_depends(&self) -> Result<String, PackageError> {
         let mut packages: BTreeMap<&str, Option<&Version>> = BTreeMap::new();
         for (library, version) in &self.libraries {
             let stem = library.split(['.', '-']).next().unwrap_or_default();
             match stem {
-                // All of one source, with one version.
+                // All of these come from one source package, with one version.
                 "libc" | "libm" | "libpthread" | "libdl" | "librt" | "ld" => {
                     let newest = packages.entry("libc6").or_default();
                     *newest = (*newest).max(Some(version));
@@ -83,7 +86,7 @@ fn needs<Header: FileHeader<Endian = Endianness>>(bytes: &[u8]) -> object::Resul
 }
 
 impl Version {
-    /// Of `GLIBC_2.34`.
+    /// The version in a symbol's version such as `GLIBC_2.34`.
     fn of_symbol(text: &str) -> Self {
         let numbers = text.rsplit_once('_').map_or("", |(_, numbers)| numbers);
         Self(numbers.split('.').filter_map(|number| number.parse().ok()).collect())

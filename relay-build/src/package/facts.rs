@@ -1,4 +1,6 @@
-//! What a package must know of a relay beside the executable, read from its plan.
+//! The values for the templates of packages: what a package must know of a relay, read from its plan.
+//!
+//! Computed once for all kinds of package, so that they agree with each other.
 
 use super::{
     PackageError,
@@ -14,49 +16,50 @@ use relay_runtime::{
 use serde::Serialize;
 use std::net::SocketAddr;
 
-/// The cores that are assumed where neither `max_procs` nor `memory` says what the machine will be.
+/// The number of cores that is assumed if neither `max_procs` nor `memory` tells what the machine will have.
 const CORES: u64 = 32;
 
-/// Beside what the relay counts itself: the kernel's buffers of its sockets and the program's own pages.
+/// Added to what the relay counts itself: the kernel's buffers of its sockets, and the program's own pages.
 const HEADROOM_BYTES: u64 = 32 << 20;
 
-/// Longer than a stop takes at most: what is still to be written at its end.
+/// Seconds added to the longest stop, for what is still written at its end.
 const STOP_MARGIN_S: u64 = 15;
 
-/// Files that are open beside connections: spools, logs, the event loops' own.
+/// Files that are open besides connections: spools, logs, those of the event loops.
 const OPEN_FILES: u64 = 1_024;
 const OPEN_FILES_PER_DESTINATION: u64 = 8;
 
-/// The user in images; in no `/etc/passwd`, since there is none.
+/// The user in images. It needs no entry in `/etc/passwd`, which an empty image does not have.
 const USER: u32 = 65_532;
 
-/// All that templates may name, in their words.
+/// Everything that templates may use, under these names.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct Facts {
     pub(super) name: String,
     pub(super) version: String,
-    /// The version where `+` may not be.
+    /// The version for places where `+` is not allowed.
     pub(super) label_version: String,
     pub(super) tool_version: &'static str,
     pub(super) description: String,
     pub(super) maintainer: String,
     pub(super) plan_sha256: String,
-    /// Where it listens, as far as that is known now.
+    /// The ports on which it listens, as far as they are known at build time.
     pub(super) ports: Vec<Port>,
     /// The addresses that systemd can open.
     pub(super) sockets: Vec<String>,
-    /// Whether it has a port that ordinary users may not open, and whether it must open one itself under systemd.
+    /// Whether a port is below 1024, which ordinary users may not open, and whether the relay must open one of
+    /// these itself under systemd.
     pub(super) low_port: bool,
     pub(super) opens_low_port: bool,
-    /// What it takes from its environment.
+    /// The environment variables that it reads.
     pub(super) variables: Vec<Variable>,
     pub(super) has_storage: bool,
     pub(super) has_aggregations: bool,
-    /// Its directory, where relative ones are too.
+    /// Its working directory, to which relative paths refer.
     pub(super) home: String,
-    /// Directories elsewhere.
+    /// Directories outside of `home` for which a volume is needed.
     pub(super) mounts: Vec<Mount>,
-    /// Below `/run`, for the pid file.
+    /// The directory below `/run` for the pid file.
     pub(super) runtime_directory: Option<String>,
     pub(super) memory_mib: u64,
     pub(super) least_memory_mib: u64,
@@ -65,32 +68,32 @@ pub(super) struct Facts {
     pub(super) replicas: u32,
     pub(super) user: u32,
     pub(super) image: String,
-    /// What to enable, in the order of starting.
+    /// The units to enable, in the order of starting.
     pub(super) units: String,
-    /// What is assumed and should be looked at, a sentence each.
+    /// Assumptions that the user should check, one sentence each.
     #[serde(skip)]
     pub(super) notes: Vec<String>,
 }
 
-/// A port that is listened on, over TCP and UDP.
+/// A port on which the relay listens, over TCP and UDP.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Port {
     pub(super) name: &'static str,
     pub(super) number: u16,
 }
 
-/// A variable that is open until the relay starts.
+/// A variable whose value is read when the relay starts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Variable {
     pub(super) name: String,
     pub(super) is_secret: bool,
-    /// Where a package puts the directory that it names, if it does.
+    /// The directory that a package creates as its value, if it names a directory.
     pub(super) path: Option<String>,
-    /// What a unit gives it, unless it is told otherwise.
+    /// The value that a unit sets, unless the administrator sets another.
     pub(super) unit_value: Option<String>,
 }
 
-/// What people chose.
+/// The names that the user chose.
 pub(super) struct Names {
     pub(super) name: String,
     pub(super) version: String,
@@ -146,7 +149,7 @@ impl Facts {
         })
     }
 
-    /// Whether each input has a port that is known now, and there is one: a service in front of it needs that.
+    /// Fails unless the relay listens and every port is known: a service in front of it needs that.
     pub(super) fn check_ports(&self, plan: &Plan) -> Result<(), PackageError> {
         match inputs(plan).find(|(_, address)| port(address).is_none()) {
             Some((_, address)) => Err(PackageError::OpenPort { address: address.0.clone() }),
@@ -182,7 +185,8 @@ fn is_low(address: &Template) -> bool {
     port(address).is_some_and(|port| port < 1_024)
 }
 
-/// As systemd writes it: an address, or the port alone for all of them. It resolves no names.
+/// The address as systemd writes it, with the port alone for all interfaces. `None` for a host name, because
+/// systemd resolves none.
 fn socket(address: &Template) -> Option<String> {
     let port = port(address)?;
     match address.0.strip_prefix(':') {
@@ -195,14 +199,14 @@ fn variables(plan: &Plan, storage: &[Storage<'_>], home: &str) -> Vec<Variable> 
     let variable = |name: String| {
         let directory = storage.iter().find(|one| one.variable() == Some(&name));
         let path = directory.map(|one| format!("{home}/{}", one.volume));
-        // The name of the machine.
+        // `%H` is the machine's name in units.
         let unit_value = path.clone().or_else(|| (name == "HOST").then(|| "%H".to_owned()));
         Variable { is_secret: is_secret(&name), name, path, unit_value }
     };
     open_variables(plan).into_iter().map(variable).collect()
 }
 
-/// What it takes at most, and what it takes at once.
+/// The memory that the relay may take at most, and what it takes when it starts, in bytes.
 fn memory_bytes(plan: &Plan, notes: &mut Vec<String>) -> Result<(u64, u64), PackageError> {
     let limit = known(&plan.settings.memory).map_or(0, |size| size.0);
     let depends_on_cores = known(&plan.settings.workers) == Some(0);
@@ -211,7 +215,7 @@ fn memory_bytes(plan: &Plan, notes: &mut Vec<String>) -> Result<(u64, u64), Pack
         if depends_on_cores {
             plan.settings.workers = cores.into();
         }
-        // Whatever an address is does not matter, and what a size is must be known: no size is called this.
+        // What an address is does not matter here. A size must be known, and "open" is not a size, so it fails.
         memory_with(&plan, |_| Some("open".to_owned()))
     };
     match (memory_of(CORES), memory_of(1)) {

@@ -1,4 +1,6 @@
-//! Manifests: a workload with probes, a service in front of it, and how much of it may go at a time.
+//! Kubernetes manifests: a workload with probes, a service in front of it, and a disruption budget.
+//!
+//! The budget says how many instances may be stopped at a time.
 
 use super::{PackageError, Request, archive::Entry, facts::Facts, template::render};
 
@@ -7,7 +9,8 @@ const SERVICE: &str = include_str!("../../../templates/k8s/service.yaml.in");
 const BUDGET: &str = include_str!("../../../templates/k8s/disruption-budget.yaml.in");
 const KUSTOMIZATION: &str = include_str!("../../../templates/k8s/kustomization.yaml.in");
 
-/// A file for each object. With something on disk it is a `StatefulSet`, which brings its volume.
+/// One file for each object. A relay that stores something on disk becomes a `StatefulSet`, which brings its
+/// volume.
 pub(super) fn manifests(request: &Request<'_>, facts: &Facts) -> Result<Vec<Entry>, PackageError> {
     facts.check_ports(&request.checked.plan)?;
     let kind = if facts.has_storage { "statefulset" } else { "deployment" };

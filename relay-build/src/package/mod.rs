@@ -1,8 +1,8 @@
-//! Packages of a relay: the forms in which it gets to where it runs. Each is a template of `templates/` filled with
+//! Packages of a relay: the forms in which it is installed. Each is a template of `templates/`, filled with
 //! `facts` of the plan, beside the executable as it was built.
 //!
-//! The same relay gives the same bytes: files are sorted, owned by root, and of the time that is asked for. Nothing is run to
-//! make them, so that they can be made on any machine.
+//! The same relay always gives the same bytes: files are sorted, owned by root, and have the time that the
+//! request says. No other program is run to make packages, so they can be made on any machine.
 
 mod archive;
 mod deb;
@@ -35,85 +35,85 @@ pub use error::PackageError;
 const README: &str = include_str!("../../../templates/tar/README.in");
 const DOCKERFILE: &str = include_str!("../../../templates/docker/Dockerfile.in");
 
-/// The directory of packages, in that of the relay.
+/// The directory of packages, inside the relay's directory.
 pub const DIRECTORY: &str = "package";
 
-/// A form of package.
+/// A kind of package.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
-    /// Units.
+    /// Units for systemd.
     Systemd,
     /// A Debian package.
     Deb,
-    /// What an image is built from.
+    /// A directory from which an image is built.
     Docker,
-    /// A compressed archive.
+    /// A compressed tar archive.
     Tar,
-    /// Kubernetes' manifests.
+    /// Manifests for Kubernetes.
     Kubernetes,
 }
 
-/// What is to be packaged, and how it is called.
+/// What to package, and under which names.
 #[derive(Clone, Debug)]
 pub struct Request<'a> {
     /// The configuration.
     pub checked: &'a Checked,
-    /// Of the relay that was built.
+    /// The manifest of the relay that was built.
     pub manifest: &'a Manifest,
-    /// Where the relay is, with its manifest and its list of components.
+    /// The directory with the relay, its manifest and its list of components.
     pub directory: &'a Path,
-    /// Which packages.
+    /// The kinds of packages to make.
     pub kinds: Vec<Kind>,
-    /// How they are called.
+    /// The names that the packages get.
     pub naming: Naming,
     /// The time of all files, in seconds since 1970.
     pub time_s: u64,
 }
 
-/// How packages are called.
+/// Names and versions of packages.
 #[derive(Clone, Debug)]
 pub struct Naming {
-    /// Their name; `None` for one made of the configuration's and the environment's.
+    /// The name; `None` for one made of the names of configuration and environment.
     pub name: Option<String>,
-    /// Their version; `None` for relay-build's and a part of the plan's digest.
+    /// The version; `None` for the version of relay-build with a part of the plan's digest.
     pub version: Option<String>,
-    /// Who answers for them.
+    /// The person responsible for them: `Name <address>`.
     pub maintainer: String,
-    /// What Kubernetes fetches; `None` for name and version.
+    /// The image that Kubernetes pulls; `None` for name and version of the package.
     pub image: Option<String>,
 }
 
 /// A package that was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Package {
-    /// Its form.
+    /// Its kind.
     pub kind: Kind,
-    /// The file, or the directory with its files.
+    /// The file, or the directory that contains its files.
     pub path: PathBuf,
-    /// Of all its files.
+    /// The size of all its files in bytes.
     pub bytes: u64,
 }
 
-/// What was made, and what to look at.
+/// The packages that were made, and notes for the user.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
     /// In the order of their kinds.
     pub packages: Vec<Package>,
-    /// A sentence each.
+    /// Assumptions to check, one sentence each.
     pub notes: Vec<String>,
 }
 
-/// What goes into packages.
+/// The contents that packages share.
 struct Contents {
     facts: Facts,
     executable: Executable,
     relay: Vec<u8>,
-    /// What the relay was built from and consists of.
+    /// Descriptions of what the relay was built from and consists of.
     documents: Vec<Entry>,
 }
 
 impl Kind {
-    /// The name of its directory.
+    /// The name of the directory for packages of this kind.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -126,13 +126,14 @@ impl Kind {
     }
 }
 
-/// Whether these packages can be made of a relay of this configuration, as far as that is known before it is built.
+/// Checks whether packages of these kinds can be made for this configuration, as far as that is known before
+/// the build.
 pub fn check(checked: &Checked, kinds: &[Kind], naming: &Naming) -> Result<(), PackageError> {
     let facts = facts(checked, naming, env!("CARGO_PKG_VERSION"), "")?;
     if kinds.contains(&Kind::Kubernetes) { facts.check_ports(&checked.plan) } else { Ok(()) }
 }
 
-/// Makes packages in `package/KIND` beside the relay; what was there before is replaced.
+/// Makes packages in `package/KIND` beside the relay and replaces those that were there before.
 pub fn package(request: &Request<'_>) -> Result<Outcome, PackageError> {
     let _private = Private::of(request.checked);
     let contents = contents(request)?;
@@ -145,7 +146,7 @@ pub fn package(request: &Request<'_>) -> Result<Outcome, PackageError> {
         let say = |address: &str| format!("`{address}` cannot be reached from outside of the container");
         outcome.notes.extend(Facts::loopback(&request.checked.plan).map(say));
     }
-    // All are made before one is written, so that an error leaves the old ones.
+    // All packages are made before the first is written, so that an error leaves the old ones.
     let made = kinds.iter().map(|kind| files(*kind, request, &contents)).collect::<Result<Vec<_>, _>>()?;
     for (kind, files) in kinds.into_iter().zip(made) {
         let directory = request.directory.join(DIRECTORY).join(kind.name());
@@ -202,7 +203,7 @@ fn files(kind: Kind, request: &Request<'_>, contents: &Contents) -> Result<Vec<E
     }
 }
 
-/// An image has nothing but the relay, so that it must be static.
+/// An image contains nothing but the relay, so the relay must be statically linked.
 fn docker(contents: &Contents) -> Result<Vec<Entry>, PackageError> {
     let facts = &contents.facts;
     if !contents.executable.is_static {
@@ -213,7 +214,7 @@ fn docker(contents: &Contents) -> Result<Vec<Entry>, PackageError> {
         Entry::program("relay", contents.relay.clone()),
     ];
     if facts.has_storage {
-        // A directory is only there, and only the relay's, if it comes with something in it.
+        // An image has a directory, owned by the relay's user, only if there is a file in it.
         let keep = |path: &str| Entry::text(format!("root{path}/.keep"), "");
         files.push(keep(&facts.home));
         files.extend(facts.mounts.iter().map(|mount| keep(&mount.path)));

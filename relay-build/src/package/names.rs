@@ -1,12 +1,15 @@
-//! What a package may be called, where names and versions have rules.
+//! Checks the names and versions that packages may have.
+//!
+//! A name is valid only if Debian, systemd and Kubernetes all accept it, so one name serves every kind of
+//! package.
 
 use super::PackageError;
 use crate::config::Checked;
 
-/// The longest name that every kind of package takes: a label of Kubernetes.
+/// The longest name that every kind of package accepts: that of a Kubernetes label.
 const NAME_MAX: usize = 63;
 
-/// Checks a name against the rules of Debian, systemd and Kubernetes at once: what all of them take.
+/// Checks a name against the rules of Debian, systemd and Kubernetes together.
 pub(super) fn check_name(name: &str) -> Result<(), PackageError> {
     let is_inside = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     let is_good = (2..=NAME_MAX).contains(&name.len())
@@ -23,7 +26,7 @@ pub(super) fn check_version(version: &str) -> Result<(), PackageError> {
     if is_good { Ok(()) } else { Err(PackageError::BadVersion { version: version.to_owned() }) }
 }
 
-/// A maintainer is `name <address>`, on one line.
+/// Checks that a maintainer is written as `name <address>`, on one line.
 pub(super) fn check_maintainer(maintainer: &str) -> Result<(), PackageError> {
     let is_good = !maintainer.contains(char::is_control)
         && maintainer
@@ -33,7 +36,8 @@ pub(super) fn check_maintainer(maintainer: &str) -> Result<(), PackageError> {
     if is_good { Ok(()) } else { Err(PackageError::BadMaintainer { maintainer: maintainer.to_owned() }) }
 }
 
-/// `static-relay`, the file's name unless it is `relay`, and the environment.
+/// The default name: `static-relay`, then the configuration file's name unless it is `relay`, then the
+/// environment.
 pub(super) fn default_name(checked: &Checked) -> String {
     let stem = checked.source.path.file_stem().map(|stem| stem.to_string_lossy().to_lowercase());
     let parts = [stem.filter(|stem| stem != "relay"), checked.environment.clone()];
@@ -48,7 +52,7 @@ pub(super) fn default_name(checked: &Checked) -> String {
     name.trim_end_matches('-').to_owned()
 }
 
-/// A version as a label or the tag of an image: those take no `+` and no `~`.
+/// The version as a label or as the tag of an image, where `+` and `~` are not allowed.
 pub(super) fn label(version: &str) -> String {
     version.replace(['+', '~'], "-").chars().take(NAME_MAX).collect()
 }

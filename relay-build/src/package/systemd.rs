@@ -1,4 +1,6 @@
-//! Units: the service, hardened, and the sockets that systemd holds for it.
+//! Units for systemd: the hardened service, and the sockets that systemd keeps open for it.
+//!
+//! Sockets stay open while the service restarts, so senders see no refused connection.
 
 use super::{PackageError, archive::Entry, facts::Facts, template::render};
 
@@ -16,7 +18,7 @@ pub(super) fn units(facts: &Facts) -> Result<Vec<Entry>, PackageError> {
     Ok(units)
 }
 
-/// What the service reads variables from, if the relay has open ones.
+/// The file from which the service reads variables, if the relay has variables that are open until it starts.
 pub(super) fn defaults(facts: &Facts) -> Result<Option<Entry>, PackageError> {
     if facts.variables.is_empty() {
         return Ok(None);

@@ -1,4 +1,6 @@
-//! The files of `templates/`, filled in. What a template names and nobody gives is an error, not an empty place.
+//! Fills the files of `templates/` with values.
+//!
+//! A placeholder without a value is an error, not an empty string.
 
 use super::PackageError;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, syntax::SyntaxConfig, value::Serde};

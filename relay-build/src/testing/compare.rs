@@ -1,21 +1,23 @@
-//! What was wanted of a line against what became of it.
+//! Compares what a test wants of a line with what happened to the line.
+//!
+//! Only keys that the test sets are compared.
 
 use crate::config::{Wanted, WantedRoute};
 use relay_runtime::{table::Table, trace::Trace};
 use serde::Serialize;
 
-/// One thing that is otherwise than wanted.
+/// One key of a test whose value differs from the outcome.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
     /// The key of the test.
     pub what: &'static str,
-    /// What it wants.
+    /// The wanted value.
     pub wanted: String,
-    /// What there was.
+    /// The actual value.
     pub got: String,
 }
 
-/// Everything that is otherwise than wanted.
+/// Every key of `wanted` whose value differs from `trace`.
 pub(super) fn compare(wanted: &Wanted, trace: &Trace, table: &Table) -> Vec<Failure> {
     let mut failures = Vec::new();
     let mut expect = |what, wanted: Option<String>, got: String| {
@@ -50,7 +52,7 @@ pub(super) fn compare(wanted: &Wanted, trace: &Trace, table: &Table) -> Vec<Fail
     failures
 }
 
-/// The aggregators, each called by its format where the test does so.
+/// The aggregators by their keys, or by their formats where the test writes those.
 fn as_wanted(keys: &[String], wanted: &[String], table: &Table) -> Vec<String> {
     let shown = |key: &String| {
         if wanted.contains(key) {
@@ -62,7 +64,7 @@ fn as_wanted(keys: &[String], wanted: &[String], table: &Table) -> Vec<String> {
     keys.iter().map(shown).collect()
 }
 
-/// The routes, with their destinations where the test names some.
+/// The routes, with their destinations where the test lists some.
 fn taken(trace: &Trace, wanted: &[WantedRoute]) -> Vec<String> {
     let shown = |(at, taken): (usize, &relay_runtime::trace::RouteTrace)| {
         let named = wanted.get(at).is_some_and(|wanted| wanted.destinations.is_some());

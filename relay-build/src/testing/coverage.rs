@@ -1,5 +1,7 @@
-//! Which rules some test's line reached: an entry that blocked it, a rewriter that changed it, an aggregator or a route that
-//! took it.
+//! Which rules the lines of tests reached: an entry that blocked one, a rewriter that changed one, an
+//! aggregator or a route that took one.
+//!
+//! Counts rules, not combinations of them.
 
 use crate::{config::Checked, diagnostics::Span};
 use relay_runtime::{
@@ -13,27 +15,27 @@ use serde::Serialize;
 /// How much of a table the tests reached.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Coverage {
-    /// All rules.
+    /// The number of rules.
     pub rules: usize,
-    /// Those that some test reached.
+    /// How many of them some test reached.
     pub reached: usize,
-    /// The others, in the order of the table.
+    /// The rules that no test reached, in the order of the table.
     pub unreached: Vec<Unreached>,
 }
 
 /// A rule that no test reached.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unreached {
-    /// The file.
+    /// The path of the file.
     pub file: String,
-    /// The line that it is written in.
+    /// The number of the line where the rule is written, from 1.
     pub line: usize,
-    /// What it is.
+    /// The rule in words.
     pub rule: String,
 }
 
 impl Coverage {
-    /// The share of rules that were reached. A table without rules is covered.
+    /// The percentage of rules that were reached, 0 to 100. A table without rules has 100.
     #[must_use]
     pub fn percent(&self) -> f64 {
         #[expect(clippy::cast_precision_loss, reason = "no table has that many rules")]
@@ -42,7 +44,7 @@ impl Coverage {
     }
 }
 
-/// Notes what is reached.
+/// Records which rules are reached.
 pub(super) struct Counter {
     rewriters: Vec<Rewriter>,
     reached: Reached,
@@ -73,7 +75,8 @@ impl Counter {
         Ok(Self { rewriters, reached })
     }
 
-    /// Takes a valid name through the table. Gives the name as the rewriters leave it, unless it is blocked.
+    /// Follows a valid name through the table. Returns the name as the rewriters leave it, or `None` if it is
+    /// blocked.
     pub(super) fn follow(&mut self, name: &[u8], interpreter: &Interpreter) -> Option<Vec<u8>> {
         self.reached.is_blocked = false;
         interpreter.dispatch(name, &mut Scratch::default(), &mut self.reached);
@@ -90,7 +93,7 @@ impl Counter {
         Some(name)
     }
 
-    /// Whether a name was taken by this aggregator.
+    /// Whether this aggregator has taken a name.
     pub(super) fn has_reached(&self, aggregator: AggregatorIndex) -> bool {
         self.reached.aggregators[aggregator.get()]
     }

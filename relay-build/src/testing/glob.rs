@@ -1,11 +1,14 @@
-//! Files by a pattern: `*` and `?` within a name, `**` for any number of directories.
+//! Finds files by a pattern: `*` and `?` within a name, `**` for any number of directories.
+//!
+//! Reads directories only as far as the pattern needs.
 
 use std::{
     fs, io,
     path::{Component, Path, PathBuf},
 };
 
-/// The files that a pattern stands for, sorted. A pattern without a wildcard stands for itself, there or not.
+/// The files that match the pattern, sorted. A pattern without a wildcard is returned as it is, even if no such
+/// file exists.
 pub fn glob(pattern: &str) -> io::Result<Vec<PathBuf>> {
     if !pattern.contains(['*', '?']) {
         return Ok(vec![PathBuf::from(pattern)]);
@@ -53,9 +56,9 @@ fn walk(at: PathBuf, parts: &[Component<'_>], found: &mut Vec<PathBuf>) -> io::R
     Ok(())
 }
 
-/// Whether a name is of a form, by bytes.
+/// Whether `name` matches `form`, compared by bytes.
 fn matches(form: &[u8], name: &[u8]) -> bool {
-    // Where the last `*` stands, and how much of the name it has taken so far.
+    // The position of the last `*`, and how much of the name it has matched so far.
     let (mut at, mut in_name, mut star) = (0, 0, None);
     while in_name < name.len() {
         match form.get(at) {

@@ -1,10 +1,12 @@
-//! The outcome of tests: for people, for programs, and as `JUnit`'s XML for CI.
+//! The outcome of tests: as text, as JSON, and as `JUnit` XML for CI.
+//!
+//! All three show the same report; deciding whether a test passed is left to `compare`.
 
 use super::{Case, Report};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
-/// For people: every failure with its place, what was wanted and what there was, then the sums.
+/// As text: every failure with its place, the wanted and the actual value, then the totals.
 #[must_use]
 pub fn text(report: &Report) -> String {
     let mut out = String::new();
@@ -33,7 +35,7 @@ pub fn text(report: &Report) -> String {
     out
 }
 
-/// For programs.
+/// As JSON for programs.
 #[must_use]
 pub fn json(report: &Report) -> Value {
     let case = |case: &Case| {
@@ -62,7 +64,7 @@ pub fn json(report: &Report) -> Value {
     })
 }
 
-/// For CI: one suite with a case per test.
+/// As `JUnit` XML for CI: one suite with a case per test.
 #[must_use]
 pub fn junit(report: &Report, suite: &str) -> String {
     let (suite, tests, failed) = (escaped(suite), report.cases.len(), report.failed());
@@ -103,7 +105,7 @@ fn place(case: &Case) -> String {
     format!("{}:{}", case.file.display(), case.place.0)
 }
 
-/// A text in XML. Characters that XML cannot have are shown as U+FFFD.
+/// Escapes a text for XML. Characters that XML does not allow become U+FFFD.
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {

@@ -1,4 +1,6 @@
-//! A configuration against lines that really came: aggregations that take none of them.
+//! Checks a configuration against lines recorded in production: warns of aggregations that take none of them.
+//!
+//! Reads the sample line by line, so its size does not matter.
 
 use super::coverage::Counter;
 use crate::{
@@ -18,14 +20,14 @@ use std::{
     io::{self, BufRead},
 };
 
-/// Why a sample says nothing.
+/// Why a sample could not be used.
 #[derive(Debug)]
 pub enum SampleError {
-    /// It cannot be read.
+    /// The sample could not be read.
     Io(io::Error),
-    /// A rule cannot be run, which a checked configuration does not hold.
+    /// A rule cannot be compiled; a checked configuration contains no such rule.
     Rule(Error),
-    /// No line of it is valid.
+    /// The sample contains no valid line.
     NoLine,
 }
 
@@ -35,7 +37,7 @@ struct Literal {
     is_there: bool,
 }
 
-/// Takes a sample of lines through the table and warns of each aggregation that takes none.
+/// Follows the lines of a sample through the table and returns a warning for each aggregation that takes none.
 pub fn check_sample(checked: &Checked, sample: &mut dyn BufRead) -> Result<Vec<Diagnostic>, SampleError> {
     let table = &checked.plan.table;
     let interpreter = Interpreter::new(table).map_err(SampleError::Rule)?;
@@ -75,14 +77,14 @@ fn warning(checked: &Checked, at: usize, literals: &[Literal], lines: u64) -> Di
         .help("correct the conditions, or take the aggregation out if nothing sends such metrics any more")
 }
 
-/// The regex was checked; one that is none requires nothing.
+/// A regex that is not valid requires nothing; a checked configuration contains none.
 fn required(aggregator: &Aggregator) -> Vec<Literal> {
     let regex = aggregator.matcher.regex.as_deref().and_then(|regex| regex::parse(regex).ok());
     let found = regex.map(|regex| literals::required(&regex)).unwrap_or_default();
     let alone = |mut some: Vec<String>| if some.len() == 1 { some.pop() } else { None };
     let mut texts = found.substrings;
     texts.extend(alone(found.prefixes));
-    // Of two that contain each other, the longer one says more.
+    // Of two texts of which one contains the other, only the longer is reported.
     let within = |text: &String| texts.iter().any(|other| other != text && other.contains(text.as_str()));
     let mut longest: Vec<_> = texts.iter().filter(|text| !within(text)).collect();
     longest.dedup();

@@ -1,4 +1,6 @@
-//! The things that are compared, and how each is started.
+//! The programs that are compared, and how each is started.
+//!
+//! A contender that cannot be prepared is left out, with a note that says why.
 
 use crate::{
     options::Options,
@@ -17,7 +19,8 @@ use std::{
 
 pub(crate) const FLOOR: &str = "floor";
 pub(crate) const OURS: &str = "ours";
-/// What a spool costs while the destination keeps up, at passthrough: the usual one, and one that every line goes through.
+/// What a spool costs at passthrough while the destination keeps up: the usual spool, and one through which
+/// every line goes.
 pub(crate) const SPOOLS: [(&str, u16, &str); 2] =
     [("ours, spool idle", 12, "true"), ("ours, write-ahead", 13, "write-ahead")];
 pub(crate) const PEER: &str = "carbon-c-relay";
@@ -36,7 +39,8 @@ impl Contender {
     pub(crate) fn start(&self) -> Result<Started, String> {
         let log = fs::File::create(&self.log).map_err(|error| format!("{}: {error}", self.log.display()))?;
         let error_log = log.try_clone().map_err(|error| error.to_string())?;
-        // A relay is killed when its round is over, and its next one would repeat what it last sent.
+        // A relay is killed when its round is over; with its spool, the next one would repeat the lines sent
+        // last.
         let spool = self.directory.join(scenario::SPOOL);
         if spool.exists() {
             fs::remove_dir_all(&spool).map_err(|error| format!("{}: {error}", spool.display()))?;
@@ -53,7 +57,7 @@ impl Contender {
     }
 }
 
-/// Writes the configurations of a scenario, builds our relay, and says in `notes` what is left out and why.
+/// Writes the configurations of a scenario and builds our relay. Adds to `notes` what is left out and why.
 pub(crate) fn prepare(
     scenario: Scenario,
     options: &Options,
@@ -119,7 +123,8 @@ pub(crate) fn prepare(
     Ok(contenders)
 }
 
-/// Queues as long as the run, so that it drops nothing; time-outs that a busy machine does not reach.
+/// Queues as long as the run, so that nothing is dropped, and time-outs that even a busy machine does not
+/// reach.
 fn peer_arguments(options: &Options, config: &Path) -> Vec<OsString> {
     let mut arguments: Vec<OsString> = vec!["-f".into(), config.into()];
     let settings =
@@ -163,7 +168,7 @@ fn our_relay(
     Ok(relay)
 }
 
-/// What `carbon-c-relay -v` says, after installing it where that is permitted.
+/// What `carbon-c-relay -v` prints. Installs it before if that is permitted.
 fn peer_version(options: &Options) -> Result<String, String> {
     let ask = || Command::new(&options.peer).arg("-v").output();
     let mut answer = ask();

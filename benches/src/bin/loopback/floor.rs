@@ -1,5 +1,6 @@
-//! The floor: what it costs to take bytes from one connection and to give them to another, and nothing else.
-//! No relay that reads and writes by system calls of this kind can be cheaper.
+//! The floor: what it costs to read bytes from one connection and write them to another, and nothing else.
+//!
+//! No relay that reads and writes with such system calls can cost less.
 
 use std::{
     io::{self, Read as _, Write as _},
@@ -7,7 +8,7 @@ use std::{
     thread,
 };
 
-/// Copies each connection to one of its own, for ever; the comparison ends it.
+/// Copies each accepted connection to a connection of its own. Never returns; the comparison ends the process.
 pub(crate) fn run(listen: SocketAddr, to: SocketAddr, buffer_bytes: usize) -> io::Result<()> {
     let listener = TcpListener::bind(listen)?;
     for from in listener.incoming() {

@@ -1,4 +1,6 @@
-//! What a figure must be read with: the machine, the commit, the command.
+//! The circumstances of a figure: the machine, the commit, the command.
+//!
+//! Every report starts with them; a figure without them means nothing.
 
 use std::{
     fs,
@@ -6,7 +8,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Names and values, in the order of printing.
+/// Names and values, in the order in which they are printed.
 pub(crate) fn facts() -> Vec<(&'static str, String)> {
     vec![
         ("command", std::env::args().collect::<Vec<_>>().join(" ")),

@@ -1,15 +1,15 @@
-//! Compares relays over loopback: what they cost per line, in CPU time as the operating system counts it.
+//! Compares relays over loopback by what they cost per line, in CPU time as the operating system counts it.
 //!
-//! `cargo run --release -p relay-benches --bin loopback` runs three things in turn, for several rounds: a floor
-//! that only copies bytes from one connection to another, our relay, and carbon-c-relay. A time counts only
-//! when every line and every byte sent was counted at the other end; otherwise the run is invalid, and the
-//! loss is printed.
+//! `cargo run --release -p relay-benches --bin loopback` runs three programs in turn, for several rounds: a
+//! floor that only copies bytes from one connection to another, our relay, and carbon-c-relay. A time counts
+//! only if every line and every byte that was sent was counted at the other end; otherwise the run is invalid,
+//! and the loss is printed.
 //!
-//! Follow a run through the modules in this order: [`options`] says what to do, [`scenario`] writes each
+//! Follow a run through the modules in this order: [`options`] reads the command line, [`scenario`] writes each
 //! relay's configuration and the lines, [`contender`] starts one relay, [`traffic`] sends and counts,
-//! [`process`] reads what it cost, [`report`] prints and keeps the figures. [`floor`] is the floor itself.
+//! [`process`] reads what it cost, [`report`] prints and saves the figures. [`floor`] is the floor itself.
 //!
-//! Needs Linux (`/proc`). Talks to loopback addresses only.
+//! Needs Linux (`/proc`). Uses loopback addresses only.
 
 mod contender;
 mod floor;
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs everything; whether all runs are valid.
+/// Runs everything. Returns whether all runs are valid.
 fn compare(options: &Options) -> Result<bool, String> {
     let mut report = Report::new(options);
     let sinks = Sinks::listen(&scenario::sinks(options.port))?;
@@ -81,7 +81,7 @@ fn compare_one(
     Ok(())
 }
 
-/// Starts the contender, warms it up, sends the lines, and reads its CPU time when all have arrived.
+/// Starts the contender, warms it up, sends the lines, and reads its CPU time when all of them have arrived.
 fn measure(contender: &Contender, sinks: &Sinks, lines: &[u8], options: &Options) -> Result<Run, String> {
     let started = contender.start()?;
     let mut sender = traffic::Sender::connect(contender.listen, options.connections)?;
@@ -89,7 +89,7 @@ fn measure(contender: &Contender, sinks: &Sinks, lines: &[u8], options: &Options
     let warm_up = scenario::LINES_IN_BUFFER.min(options.lines);
     sender.send(lines, warm_up)?;
     sinks.wait_for(&Delivered::of(warm_up), &started)?;
-    // Whatever a relay does once more after its first lines should not count.
+    // Work that a relay does once after its first lines must not count.
     std::thread::sleep(Duration::from_millis(200));
 
     sinks.reset();

@@ -1,4 +1,6 @@
-//! The command line.
+//! The command line of the comparison.
+//!
+//! Every option has a default, so the program runs without any.
 
 use crate::scenario::Scenario;
 use std::{net::SocketAddr, path::PathBuf};
@@ -29,7 +31,7 @@ Usage: cargo run --release -p relay-benches --bin loopback -- [options]
 pub(crate) enum Command {
     Help,
     Compare(Box<Options>),
-    /// What the comparison starts itself as.
+    /// How the comparison starts itself to run the floor.
     Floor {
         listen: SocketAddr,
         to: SocketAddr,
@@ -44,7 +46,7 @@ pub(crate) struct Options {
     pub(crate) rounds: u32,
     pub(crate) connections: usize,
     pub(crate) workers: u32,
-    /// Relays built before, each for one scenario or for all.
+    /// Relays that were built before, each for one scenario or for all.
     pub(crate) relays: Vec<(Option<Scenario>, PathBuf)>,
     pub(crate) relay_build: Option<PathBuf>,
     pub(crate) peer: PathBuf,

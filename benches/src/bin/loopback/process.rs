@@ -1,4 +1,6 @@
-//! One running relay, and what the operating system knows of it.
+//! A running relay, and what the operating system counts for it.
+//!
+//! Reads `/proc` only, so measuring costs the relay nothing.
 
 use std::{
     fs,
@@ -6,7 +8,7 @@ use std::{
     process::Child,
 };
 
-/// Ends the process when dropped.
+/// A running process; it is ended when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Started {
     child: Child,
@@ -16,14 +18,14 @@ pub(crate) struct Started {
 /// CPU time since the process started.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cpu {
-    /// From `/proc/PID/stat`, in ticks.
+    /// User and system time from `/proc/PID/stat`, in ticks.
     pub(crate) user_ticks: u64,
     pub(crate) system_ticks: u64,
-    /// Of all threads, from their `schedstat`: the same without rounding to ticks.
+    /// Time of all threads from their `schedstat`: the same, not rounded to ticks.
     pub(crate) nanoseconds: Option<u64>,
 }
 
-/// The kernel's unit in `/proc/PID/stat`, on every architecture that Debian has.
+/// The kernel's unit in `/proc/PID/stat`, on every architecture of Debian.
 const TICKS_PER_SECOND: f64 = 100.0;
 
 impl Cpu {
@@ -49,7 +51,7 @@ impl Started {
 
     pub(crate) fn cpu(&self) -> Result<Cpu, String> {
         let stat = self.read("stat")?;
-        // The second field is the name in parentheses, which may hold anything.
+        // The second field is the program's name in parentheses, which may contain anything.
         let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or("").split_whitespace().collect();
         let ticks = |at: usize| fields.get(at).and_then(|text| text.parse().ok());
         let (Some(user_ticks), Some(system_ticks)) = (ticks(11), ticks(12)) else {
@@ -67,7 +69,7 @@ impl Started {
         threads.map(|thread| one(thread.ok()?)).sum()
     }
 
-    /// The most memory that was resident.
+    /// The peak of resident memory in bytes.
     pub(crate) fn memory_peak_bytes(&self) -> Result<u64, String> {
         let status = self.read("status")?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -75,7 +77,7 @@ impl Started {
         Ok(kilobytes.unwrap_or(0) * 1_024)
     }
 
-    /// The end of what it printed.
+    /// The end of what the process printed.
     pub(crate) fn last_words(&self) -> String {
         let text = fs::read(&self.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&text[text.len().saturating_sub(600)..]).into_owned();

@@ -1,4 +1,6 @@
-//! The figures: as text, as JSON, and kept.
+//! The figures of a comparison: as text, as JSON, and saved in a file.
+//!
+//! Shows the spread of the rounds and every invalid run.
 
 use crate::{
     contender::{FLOOR, PEER},
@@ -15,10 +17,10 @@ use std::{
     time::Duration,
 };
 
-/// One relay's run of one round.
+/// The run of one relay in one round.
 #[derive(Debug)]
 pub(crate) struct Run {
-    /// What it cost, or why that cannot be told.
+    /// What it cost, or why that is not known.
     outcome: Result<Figures, String>,
 }
 
@@ -105,7 +107,7 @@ impl Report {
         self.runs.iter().all(|(_, _, run)| run.outcome.is_ok())
     }
 
-    /// Keeps the raw results, one file per comparison.
+    /// Saves the raw results, one file per comparison.
     pub(crate) fn keep(&self, directory: &Path) -> Result<(), String> {
         let path: PathBuf = directory.join(format!("results-{}.json", machine::unix_time()));
         fs::write(&path, self.json()).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -201,7 +203,7 @@ impl Report {
         json.closed() + "\n"
     }
 
-    /// Those of a scenario, in the order in which they ran.
+    /// The contenders of a scenario, in the order in which they ran.
     fn contenders(&self, scenario: Scenario) -> Vec<&'static str> {
         let mut names = Vec::new();
         for (_, name, _) in self.runs.iter().filter(|(of, ..)| *of == scenario) {
@@ -235,12 +237,12 @@ impl Report {
     }
 }
 
-/// The middle one, or the lower of the two in the middle.
+/// The median; of an even number of values, the lower one in the middle.
 fn median(ascending: &[f64]) -> Option<f64> {
     ascending.get(ascending.len().checked_sub(1)? / 2).copied()
 }
 
-/// An object being written.
+/// A JSON object that is being written.
 struct Json(String);
 
 impl Json {

@@ -1,4 +1,4 @@
-//! What is compared: the lines, and the configuration that means the same to each relay.
+//! What is compared: the lines, and a configuration for each relay that means the same.
 //!
 //! A new scenario is a variant of [`Scenario`] with its texts, its routes in both languages and its sinks.
 
@@ -7,13 +7,13 @@ use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
 };
 
-/// Different lines in the buffer that is sent over and over.
+/// The number of different lines in the buffer that is sent over and over.
 pub(crate) const LINES_IN_BUFFER: u64 = 100_000;
 
-/// Each line, with its LF.
+/// The length of each line in bytes, its LF included.
 pub(crate) const LINE_BYTES: u64 = 65;
 
-/// The directory of the spools, for each relay that has one.
+/// The name of the directory for spools, in that of each relay that has one.
 pub(crate) const SPOOL: &str = "spool";
 
 const PREFIXES: u64 = 1_000;
@@ -62,7 +62,7 @@ impl Scenario {
         }
     }
 
-    /// How many destinations there are.
+    /// The number of destinations.
     pub(crate) const fn destinations(self) -> usize {
         match self {
             Self::Passthrough => 1,
@@ -71,14 +71,15 @@ impl Scenario {
         }
     }
 
-    /// Where the lines end up.
+    /// The addresses where the lines arrive.
     pub(crate) fn sinks(self, port: u16) -> Vec<SocketAddr> {
         let mut sinks = sinks(port);
         sinks.truncate(self.destinations());
         sinks
     }
 
-    /// The lines, in the order sent. Their routes and hashes are spread evenly and without a pattern.
+    /// The lines in the order in which they are sent. Their routes and hashes are spread evenly, without a
+    /// pattern.
     pub(crate) fn lines() -> Vec<u8> {
         let mut text = String::new();
         let mut random = 0x2545_f491_4f6c_dd1d_u64;
@@ -95,7 +96,7 @@ impl Scenario {
         text.into_bytes()
     }
 
-    /// Our configuration, in carbon-relay-ng's language.
+    /// The configuration of our relay, in carbon-relay-ng's format.
     pub(crate) fn ours(self, port: u16, listen: SocketAddr, workers: u32, lines: u64, spool: &str) -> String {
         let mut text = format!(
             "instance = \"loopback\"\nlisten_addr = \"{listen}\"\nmax_procs = {workers}\nspool_dir = \"{SPOOL}\"\n\
@@ -131,9 +132,9 @@ impl Scenario {
         text
     }
 
-    /// carbon-c-relay's configuration. Queue sizes are arguments of its command line.
+    /// The configuration of carbon-c-relay. Its queue sizes are options of its command line.
     pub(crate) fn peer(self, port: u16, listen: SocketAddr) -> String {
-        // Its own statistics would be lines that nobody sent.
+        // Its own statistics would be lines that were never sent.
         let mut text =
             format!("listen type linemode {listen} proto tcp ;\nstatistics submit every 3600 seconds ;\n");
         let sinks = self.sinks(port);
@@ -162,7 +163,7 @@ impl Scenario {
     }
 }
 
-/// Where the relays listen; each has a port of its own, as the one before may still hold its.
+/// Where a contender listens. Each has its own port, because the one before may still hold its port.
 pub(crate) const fn listen(port: u16, contender: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port.saturating_add(contender))
 }
@@ -172,7 +173,7 @@ pub(crate) fn sinks(port: u16) -> Vec<SocketAddr> {
     (0..8).map(|sink| listen(port, 4 + sink)).collect()
 }
 
-/// The destination of a prefix route. Neighbours differ.
+/// The destination of a prefix route. Neighbouring routes have different ones.
 fn prefix_sink(number: u64) -> usize {
     usize::try_from(number % 4).unwrap_or(0)
 }

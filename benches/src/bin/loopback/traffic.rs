@@ -1,4 +1,6 @@
-//! Sending lines and counting what arrives.
+//! Sends lines and counts what arrives.
+//!
+//! The counts decide whether a run is valid, so they are exact: lines and bytes for each destination.
 
 use crate::{process::Started, scenario::LINE_BYTES};
 use std::{
@@ -12,32 +14,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A relay that delivers nothing for so long has lost what is missing.
+/// If a relay delivers nothing for this long, the missing lines are lost.
 const SILENCE_MAX: Duration = Duration::from_secs(5);
-/// A run that takes longer than this is given up.
+/// A run that takes longer is stopped and counts as invalid.
 const RUN_MAX: Duration = Duration::from_mins(3);
-/// How long a relay may take until it listens.
+/// How long a relay may take before it listens.
 const START_MAX: Duration = Duration::from_secs(10);
 const WRITE_BYTES: usize = 64 * 1024;
 const READ_BYTES: usize = 256 * 1024;
 
-/// What has arrived.
+/// What has arrived, in all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Delivered {
     pub(crate) lines: u64,
     pub(crate) bytes: u64,
-    /// Lines for each destination.
+    /// The lines that arrived at each destination.
     pub(crate) by_sink: Vec<u64>,
 }
 
 impl Delivered {
-    /// All of so many lines.
+    /// What must arrive if `lines` lines are sent.
     pub(crate) const fn of(lines: u64) -> Self {
         Self { lines, bytes: lines * LINE_BYTES, by_sink: Vec::new() }
     }
 }
 
-/// The destinations.
+/// The destinations, which count what arrives.
 #[derive(Debug)]
 pub(crate) struct Sinks {
     counts: Vec<Arc<Counts>>,
@@ -50,13 +52,13 @@ struct Counts {
 }
 
 impl Sinks {
-    /// Listens at each address, for as long as the program runs.
+    /// Listens at each address until the program ends.
     pub(crate) fn listen(addresses: &[SocketAddr]) -> Result<Self, String> {
         let counts = addresses.iter().map(|&address| listen(address)).collect::<Result<_, _>>()?;
         Ok(Self { counts })
     }
 
-    /// Counts from nought.
+    /// Sets all counts to zero.
     pub(crate) fn reset(&self) {
         for counts in &self.counts {
             counts.lines.store(0, Ordering::Relaxed);
@@ -64,7 +66,7 @@ impl Sinks {
         }
     }
 
-    /// Waits until exactly `want` has arrived; an error says what is missing or too much.
+    /// Waits until exactly `want` has arrived. The error says what is missing or too much.
     pub(crate) fn wait_for(&self, want: &Delivered, relay: &Started) -> Result<Delivered, String> {
         let start = Instant::now();
         let mut last = (0, Instant::now());
@@ -117,7 +119,7 @@ fn listen(address: SocketAddr) -> Result<Arc<Counts>, String> {
 fn count(mut connection: TcpStream, counts: &Counts) {
     let mut buffer = vec![0; READ_BYTES];
     while let Ok(bytes @ 1..) = connection.read(&mut buffer) {
-        // In bytes, which the compiler does many at a time; a sum of at most 255 each fits.
+        // Counted in bytes, which the compiler vectorises; the sum over 255 bytes fits into one.
         let lines: u64 = buffer[..bytes]
             .chunks(255)
             .map(|chunk| u64::from(chunk.iter().map(|&byte| u8::from(byte == b'\n')).sum::<u8>()))
@@ -127,14 +129,14 @@ fn count(mut connection: TcpStream, counts: &Counts) {
     }
 }
 
-/// The connections that lines are sent over.
+/// The connections over which lines are sent.
 #[derive(Debug)]
 pub(crate) struct Sender {
     connections: Vec<TcpStream>,
 }
 
 impl Sender {
-    /// Connects, as soon as the relay listens.
+    /// Connects as soon as the relay listens.
     pub(crate) fn connect(address: SocketAddr, connections: usize) -> Result<Self, String> {
         let start = Instant::now();
         let connect = || loop {
@@ -148,7 +150,7 @@ impl Sender {
         Ok(Self { connections })
     }
 
-    /// Sends the buffer's lines over and over, `lines` in all, an equal part over each connection.
+    /// Sends the buffer's lines over and over, `lines` in all, an equal share over each connection.
     pub(crate) fn send(&mut self, buffer: &[u8], lines: u64) -> Result<(), String> {
         let count = self.connections.len() as u64;
         thread::scope(|scope| {

@@ -1,7 +1,8 @@
-//! One condition as an automaton over bytes, its states numbered as they are met.
+//! One condition as an automaton over bytes, with states numbered in the order in which they are met.
 //!
-//! Literals are automata by construction. A regex is determinised lazily, state by state, so that what a walk
-//! never sees costs nothing; its cache may not be cleared, or numbers would change their meaning.
+//! Literals are automata by construction. A regex is determinised lazily, state by state, so states that a walk
+//! never visits cost nothing. The cache of a lazy automaton must not be cleared, because that would change what
+//! the numbers mean.
 
 use regex_automata::{
     Anchored, MatchKind,
@@ -21,14 +22,14 @@ pub(super) const ACCEPTED: u32 = u32::MAX;
 /// A state from which no name is accepted.
 pub(super) const REJECTED: u32 = u32::MAX - 1;
 
-/// Bytes that the states of one regex may take.
+/// Bytes that the states of one regex may occupy.
 const REGEX_BYTES_MAX: usize = 4 << 20;
 
-/// Every automaton made so far.
+/// All automata made so far.
 #[derive(Default)]
 pub(super) struct Arena {
     automata: Vec<Automaton>,
-    /// By kind and text; `None` for one that is too large.
+    /// By kind and text; `None` for an automaton that is too large.
     known: HashMap<(Kind, String), Option<usize>>,
 }
 
@@ -39,32 +40,32 @@ enum Kind {
     Regex,
 }
 
-/// What finds one text or pattern in a name.
+/// Searches a name for one text or pattern.
 pub(super) enum Automaton {
     Prefix(Vec<u8>),
     Substring(Substring),
     Regex(Box<Regex>),
 }
 
-/// Knuth, Morris and Pratt's: a state is how much of the text the name ends with.
+/// The automaton of Knuth, Morris and Pratt: a state is how many bytes of the text the name ends with.
 pub(crate) struct Substring {
     text: Vec<u8>,
-    /// For each length of a part at the text's start, the longest shorter one that it also ends with.
+    /// For each length of a beginning of the text: the longest shorter beginning that it also ends with.
     borders: Vec<usize>,
 }
 
-/// A regex, determinised as far as it was walked.
+/// A regex, determinised as far as walks have come.
 pub(super) struct Regex {
     dfa: DFA,
     cache: Cache,
     states: Vec<LazyStateID>,
     numbers: HashMap<LazyStateID, u32>,
-    /// What a new state costs.
+    /// What a new state costs, in fuel.
     price: u64,
 }
 
 impl Arena {
-    /// The automaton of a condition, apart from its negation. `None` when it is too large.
+    /// The index of a condition's automaton, its negation ignored. `None` if it is too large.
     pub(super) fn condition(&mut self, condition: Condition, text: &str, fuel: &mut u64) -> Option<usize> {
         let kind = match condition {
             Condition::Prefix | Condition::NotPrefix => Kind::Prefix,
@@ -76,7 +77,7 @@ impl Arena {
             return *known;
         }
         let automaton = match kind {
-            // Only here could a name that is not UTF-8 differ from its readable form.
+            // Only here could a name that is not UTF-8 give another answer than its readable form.
             Kind::Prefix | Kind::Substring if text.contains(char::REPLACEMENT_CHARACTER) => None,
             Kind::Prefix => Some(Automaton::Prefix(text.as_bytes().to_vec())),
             Kind::Substring => Some(Automaton::Substring(Substring::new(text.as_bytes()))),
@@ -96,7 +97,7 @@ impl Arena {
 }
 
 impl Automaton {
-    /// The state before a name.
+    /// The state before the first byte of a name.
     pub(super) fn start(&mut self) -> Option<u32> {
         match self {
             Self::Prefix(text) => Some(if text.is_empty() { ACCEPTED } else { 0 }),
@@ -105,7 +106,7 @@ impl Automaton {
         }
     }
 
-    /// The state after one more byte of a name that is UTF-8; `None` when there are too many.
+    /// The state after one more byte of a UTF-8 name; `None` if there are too many states.
     pub(super) fn next(&mut self, state: u32, byte: u8, fuel: &mut u64) -> Option<u32> {
         if state == ACCEPTED || state == REJECTED {
             return Some(state);
@@ -134,7 +135,7 @@ impl Automaton {
         }
     }
 
-    /// Bytes of one class lead from each state to the same one.
+    /// The equivalence class of `byte`: bytes of one class lead from each state to the same state.
     pub(super) fn class(&self, byte: u8) -> u16 {
         match self {
             Self::Prefix(text) | Self::Substring(Substring { text, .. }) => {
@@ -153,7 +154,7 @@ impl Automaton {
 }
 
 impl Substring {
-    /// Finds this text.
+    /// An automaton that finds `text`.
     pub(crate) fn new(text: &[u8]) -> Self {
         let mut substring = Self { text: text.to_vec(), borders: vec![0; text.len() + 1] };
         let mut border = 0;
@@ -164,7 +165,8 @@ impl Substring {
         substring
     }
 
-    /// How much of the text a name ends with after `byte`, if it ended with `found` before.
+    /// How many bytes of the text the name ends with after `byte`, given that it ended with `found` of them
+    /// before.
     pub(crate) fn next(&self, mut found: usize, byte: u8) -> usize {
         loop {
             if self.text.get(found) == Some(&byte) {
@@ -177,12 +179,12 @@ impl Substring {
         }
     }
 
-    /// The longest shorter part that a part of this length ends with.
+    /// The longest shorter beginning of the text that its first `length` bytes end with.
     pub(crate) fn border(&self, length: usize) -> usize {
         self.borders.get(length).copied().unwrap_or(0)
     }
 
-    /// What is searched for.
+    /// The text that is searched for.
     pub(crate) fn text(&self) -> &[u8] {
         &self.text
     }
@@ -199,7 +201,7 @@ impl Regex {
         let nfa = thompson::Compiler::new().configure(config).build_from_hir(&hir).ok()?;
         let price = 20 + nfa.states().len() as u64 / 4;
         *fuel = fuel.saturating_sub(500 + nfa.states().len() as u64);
-        // With all matches, what follows an empty match within a character is not lost.
+        // `MatchKind::All`, so that what follows an empty match within a character is not lost.
         let config = DFA::config()
             .match_kind(MatchKind::All)
             .cache_capacity(REGEX_BYTES_MAX)
@@ -219,7 +221,8 @@ impl Regex {
     fn next(&mut self, state: u32, byte: u8, fuel: &mut u64) -> Option<u32> {
         let state = *self.states.get(state as usize)?;
         let next = self.dfa.next_state(&mut self.cache, state, byte).ok()?;
-        // A match is told one byte late. One that ended within a character was empty and does not count.
+        // The automaton reports a match one byte late. A match that ended within a character was empty and does
+        // not count.
         if next.is_match() && !is_continuation(byte) {
             return Some(ACCEPTED);
         }

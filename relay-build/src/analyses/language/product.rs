@@ -1,16 +1,19 @@
 //! The product of many automata, walked breadth-first.
+//!
+//! Finds a shortest name that all wanted matchers match and no unwanted one does. Knows nothing of how an
+//! automaton works; [`Arena`] steps them.
 
 use super::automaton::{ACCEPTED, Arena, REJECTED};
 use relay_runtime::table::{Condition, Matcher};
 use std::collections::{BTreeMap, HashSet};
 
-/// How many states of the product one walk may meet.
+/// How many states of the product one walk may visit.
 pub(super) const STATES_MAX: usize = 20_000;
 
-/// What stands for all components of an unwanted matcher that cannot match any more.
+/// Replaces the states of all components of an unwanted matcher once it cannot match any more.
 const DONE: u32 = REJECTED - 1;
 
-/// Matchers that must match and matchers that must not.
+/// Matchers that must match, and matchers that must not.
 #[derive(Default)]
 pub(super) struct Product {
     components: Vec<Component>,
@@ -23,7 +26,7 @@ struct Component {
     negated: bool,
 }
 
-/// One matcher: all components from `first` up to the next term's.
+/// One matcher: the components from `first` up to the first of the next term.
 struct Term {
     first: usize,
     end: usize,
@@ -38,17 +41,17 @@ pub(super) enum Found {
     TooMuch,
 }
 
-/// The states of all components.
+/// One state of the product: the states of all components.
 type State = Box<[u32]>;
 
-/// A state that was met, and how.
+/// A visited state and the step that led to it.
 struct Step {
     before: usize,
     byte: u8,
 }
 
 impl Product {
-    /// Adds a matcher. `None` when an automaton of it is too large.
+    /// Adds a matcher. Returns `None` if one of its automata is too large.
     pub(super) fn add(
         &mut self,
         matcher: &Matcher,
@@ -65,8 +68,8 @@ impl Product {
         Some(())
     }
 
-    /// The shortest name out of these bytes, and of the shortest the one with the earliest bytes in `alphabet`. The empty
-    /// name counts only with `empty_too`.
+    /// The shortest name made of bytes of `alphabet`; of several, the one whose bytes come first in `alphabet`.
+    /// The empty name counts only if `empty_too`.
     pub(super) fn search(
         &self,
         alphabet: &[u8],
@@ -90,7 +93,8 @@ impl Product {
         }
         let mut steps = vec![Step { before: 0, byte: 0 }];
         let mut queue = vec![start];
-        // The start counts as seen only when a name leads back to it: as the empty name it may not have been accepted.
+        // The start counts as seen only when a name leads back to it: the empty name may not count as an
+        // answer.
         let mut seen = HashSet::new();
         let mut at = 0;
         while at < queue.len() {
@@ -116,7 +120,7 @@ impl Product {
         Some(Found::Nothing)
     }
 
-    /// One byte, the first, of each class that no component tells apart.
+    /// The first byte of each class of bytes that no component distinguishes.
     fn representatives(&self, alphabet: &[u8], arena: &mut Arena) -> Vec<u8> {
         let mut classes = vec![0_usize; alphabet.len()];
         let mut count = 1;
@@ -138,7 +142,8 @@ impl Product {
         classes.into_iter().zip(alphabet).filter_map(first).collect()
     }
 
-    /// The state after `byte`, if a name can still be found behind it. The outer `None` is for too many states.
+    /// The state after `byte`; the inner `None` if no name can be found from there, the outer if there are too
+    /// many states.
     #[expect(clippy::option_option, reason = "the outer one is for `?`")]
     fn next(&self, state: &State, byte: u8, arena: &mut Arena, fuel: &mut u64) -> Option<Option<State>> {
         let mut next = state.clone();
@@ -150,7 +155,8 @@ impl Product {
         Some(self.is_open(&mut next).then_some(next))
     }
 
-    /// Whether all terms can still be as wanted. Makes states equal that differ in nothing that matters.
+    /// Whether every term can still have the wanted result. Also makes states equal whose differences cannot
+    /// matter.
     fn is_open(&self, state: &mut State) -> bool {
         self.terms.iter().all(|term| {
             let value = |at: usize| self.components[at].value(state[at]);
@@ -163,7 +169,7 @@ impl Product {
         })
     }
 
-    /// Whether the name that ends here is as wanted.
+    /// Whether every term has the wanted result for the name that ends here.
     fn accepts(&self, state: &State, arena: &mut Arena) -> Option<bool> {
         for term in &self.terms {
             let mut holds = true;
@@ -182,7 +188,7 @@ impl Product {
 }
 
 impl Component {
-    /// Whether the condition holds, as soon as that is known.
+    /// Whether the condition holds; `None` while that depends on bytes to come.
     fn value(&self, state: u32) -> Option<bool> {
         match state {
             ACCEPTED => Some(!self.negated),
@@ -193,7 +199,7 @@ impl Component {
     }
 }
 
-/// The name that the last step completes.
+/// The name that ends with the last step.
 fn spell(steps: &[Step]) -> Vec<u8> {
     let mut name = Vec::new();
     let mut at = steps.len() - 1;

@@ -1,8 +1,8 @@
-//! Aggregations that cannot do what they are for: buckets that close before they are over, outputs that nobody takes,
-//! outputs that two rules write, and outputs that come back as inputs.
+//! Aggregations that cannot do their work: buckets that close before their interval ends, outputs that no route
+//! takes, outputs that two rules write, and outputs that come back as inputs.
 //!
-//! What two rules write, and what comes back, is shown by a metric for which it happens; where none is found, nothing is
-//! said.
+//! Two rules that write the same series, and outputs that come back, are shown with a metric for which it
+//! happens. If none is found, there is no warning.
 
 use super::{
     Facts,
@@ -44,7 +44,7 @@ fn short_wait(facts: &Facts<'_>, at: usize, aggregator: &Aggregator, found: &mut
     }
 }
 
-/// Outputs see the routes only.
+/// Outputs go to the routes only: not to the blocklist, rewriters or aggregators.
 fn untaken_output(
     facts: &Facts<'_>,
     at: usize,
@@ -95,12 +95,12 @@ fn share_a_suffix(a: &Aggregator, b: &Aggregator) -> bool {
     a.outputs().iter().any(|(suffix, _)| b.outputs().iter().any(|(other, _)| suffix == other))
 }
 
-/// A series that both write.
+/// A series that both aggregators write, if one is found.
 fn shared_series(a: &Aggregator, b: &Aggregator, languages: &mut Languages) -> Option<String> {
     let (first, second) = (OutputName::new(a).ok()?, OutputName::new(b).ok()?);
     let is_fixed = |rule: &Aggregator| !rule.format.contains('$');
     if is_fixed(a) && is_fixed(b) {
-        // Each by itself: they may meet though their inputs do not.
+        // One example each: the outputs may be the same although the inputs differ.
         let met = first.of(example(&a.matcher, languages)?.as_bytes())?;
         let other = second.of(example(&b.matcher, languages)?.as_bytes())?;
         return (met == other && !hides_all(a, b)).then(|| String::from_utf8_lossy(&met).into_owned());
@@ -115,7 +115,7 @@ fn shared_series(a: &Aggregator, b: &Aggregator, languages: &mut Languages) -> O
     (one == other).then(|| String::from_utf8_lossy(&one).into_owned())
 }
 
-/// A name that the matcher takes.
+/// A name that the matcher matches, if one is found.
 fn example(matcher: &Matcher, languages: &mut Languages) -> Option<String> {
     match languages.find(Names::OfLines, &[matcher], &[]) {
         Answer::Witness(name) => Some(name),
@@ -123,7 +123,7 @@ fn example(matcher: &Matcher, languages: &mut Languages) -> Option<String> {
     }
 }
 
-/// Whether the second rule sees nothing that the first one takes, and takes nothing else.
+/// Whether the first rule drops what it takes (`drop_raw`) and the second one matches the same names only.
 fn hides_all(first: &Aggregator, second: &Aggregator) -> bool {
     first.drop_raw && first.matcher == second.matcher
 }

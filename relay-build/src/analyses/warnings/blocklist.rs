@@ -1,4 +1,7 @@
-//! Blocklist entries that block nothing: there twice, behind others, or without a name to match.
+//! Blocklist entries that block nothing: repeated ones, ones that earlier entries cover, ones that no name can
+//! match.
+//!
+//! An entry is reported once, for the first of these reasons.
 
 use super::{
     Facts, contradictions,

@@ -1,4 +1,6 @@
-//! Conditions of one rule that no name meets together.
+//! Conditions of one rule that contradict each other, so that no name meets all of them.
+//!
+//! Finds the one or two conditions that contradict, to say which of them to remove.
 
 use crate::{
     analyses::language::{Answer, Languages, Names},
@@ -6,8 +8,8 @@ use crate::{
 };
 use relay_runtime::table::{Condition, Matcher};
 
-/// The report about a matcher of which [`Languages::find`] has said that nothing matches it. `rule` is what its help
-/// calls it.
+/// The diagnostic for a matcher of which [`Languages::find`] has found that it matches no name. `rule` is the
+/// word for it in the help.
 pub(super) fn report(
     languages: &mut Languages,
     here: Span,
@@ -30,7 +32,7 @@ pub(super) fn report(
     }
 }
 
-/// One or two conditions that are enough of a contradiction; none if it takes more.
+/// One or two conditions that contradict by themselves; empty if more than two are needed.
 fn culprits(languages: &mut Languages, matcher: &Matcher) -> Vec<Condition> {
     let conditions: Vec<_> = matcher.conditions().collect();
     let mut is_empty = |chosen: &[(Condition, &str)]| {

@@ -1,31 +1,32 @@
-//! Whether earlier rules take every name that later ones could.
+//! Whether earlier rules take every name that a later one could.
 //!
-//! A question to [`Languages`] about ten thousand rules would be hopeless, and nearly all of them have no part in the
-//! answer. So a name is found first that the later rule takes; the first earlier rule that takes this name as well
-//! joins the few that matter, and the next name is one that all of these leave. It ends with a name that nobody takes or
-//! with few rules that leave none. For most rules the first name does, and that is written in the rule.
+//! One question to [`Languages`] about ten thousand rules would take too long, and nearly all of them do not
+//! matter to the answer. So the search goes step by step: find a name that the later rule matches; the first
+//! earlier rule that also matches it joins the set of rules that matter; find a name that none of this set
+//! matches; and so on. It ends with a name that no earlier rule takes, or with a small set that leaves none.
+//! For most rules the first name ends it, and that name can be read off the rule.
 
 use super::rule_set::{RuleSet, only};
 use crate::analyses::language::{Answer, Languages, Names};
 use relay_runtime::table::{Condition, Matcher};
 
-/// What earlier rules leave.
+/// What earlier rules leave of the names that a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cover {
-    /// At least this name.
+    /// At least this name is left.
     Leaves(String),
-    /// Nothing: these, by number and none of them in vain, take all.
+    /// No name is left: these rules, by number, take all of them, and each is needed.
     TakenBy(Vec<usize>),
-    /// There was nothing to take.
+    /// The rule matches no name in the first place.
     Nothing,
-    /// Finding out would take too long.
+    /// Deciding would take too long.
     Unknown,
 }
 
-/// How many rules together may take everything; with more, nothing is said.
+/// How many rules may be needed to take everything; if more are, there is no warning.
 const RULES_MAX: usize = 8;
 
-/// What the rules before number `limit` leave of the names that all of `all` match.
+/// What the rules numbered below `limit` leave of the names that every matcher of `all` matches.
 pub(super) fn cover(languages: &mut Languages, all: &[&Matcher], rules: &RuleSet<'_>, limit: usize) -> Cover {
     let mut name =
         match obvious(all).map_or_else(|| languages.find(Names::OfLines, all, &[]), Answer::Witness) {
@@ -68,7 +69,7 @@ fn find_left(languages: &mut Languages, all: &[&Matcher], rules: &RuleSet<'_>, b
     languages.find(Names::OfLines, all, &none)
 }
 
-/// A name that all of these match, where their literals give one without a search.
+/// A name that every matcher of `all` matches, if their literals yield one without a search.
 pub(super) fn obvious(all: &[&Matcher]) -> Option<String> {
     let mut name = all
         .iter()
@@ -88,7 +89,7 @@ pub(super) fn obvious(all: &[&Matcher]) -> Option<String> {
     (is_name && all.iter().all(|one| literals_match(one, &name))).then_some(name)
 }
 
-/// Whether a matcher is known to match without a look at a regex.
+/// Whether the matcher matches, as far as its literals alone decide it.
 fn literals_match(matcher: &Matcher, name: &str) -> bool {
     matcher.conditions().all(|(condition, text)| match condition {
         Condition::Prefix => name.starts_with(text),
@@ -99,7 +100,7 @@ fn literals_match(matcher: &Matcher, name: &str) -> bool {
     })
 }
 
-/// Whether it is plain from literals that what matches all of `all` matches this rule.
+/// Whether literals alone show that every name that all of `all` match is matched by this rule.
 fn implies(all: &[&Matcher], rule: &Matcher) -> bool {
     if rule.is_empty() {
         return true;

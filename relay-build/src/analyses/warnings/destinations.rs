@@ -1,4 +1,7 @@
-//! Destinations of a route that get nothing, or everything twice.
+//! Destinations of a route that receive nothing, or receive every line twice.
+//!
+//! Reports destinations by what their route does with them: a route that sends to all is judged otherwise than
+//! one that sends to the first that matches.
 
 use super::{
     Facts, contradictions,
@@ -12,7 +15,7 @@ use crate::{
 use relay_runtime::table::{Destination, DestinationIndex, HashRing, Matcher, RouteDestination, RouteKind};
 use std::collections::BTreeMap;
 
-/// What comparing two destinations costs.
+/// What one comparison of two destinations costs, in fuel.
 const PAIR_PRICE: u64 = 10;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -27,7 +30,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             RouteKind::SendFirstMatch { destinations } => one.check_order(destinations),
             RouteKind::ConsistentHash(HashRing { destinations, .. })
             | RouteKind::Failover { destinations } => one.check_repeats(destinations),
-            // Twice in a round is how to give a destination twice as much.
+            // In a round-robin route, naming a destination twice is how to give it twice the share.
             _ => {}
         }
     }
@@ -50,7 +53,7 @@ impl OfRoute<'_, '_> {
         destination.map(Destination::written).unwrap_or_default()
     }
 
-    /// Whether none of the route's metrics has a name that these match, too.
+    /// Reports destinations whose conditions match none of the route's metrics.
     fn check_conditions(&mut self, destinations: &[RouteDestination]) {
         let route = &self.facts.table.routes[self.at];
         for (at, one) in destinations.iter().enumerate() {
@@ -67,7 +70,7 @@ impl OfRoute<'_, '_> {
     fn report_contradiction(&mut self, at: usize, one: &RouteDestination) {
         let route = &self.facts.table.routes[self.at];
         if self.languages.find(Names::OfLines, &[&route.matcher], &[]) == Answer::Empty {
-            // The route itself is reported.
+            // The route itself is reported already.
             return;
         }
         let subject = format!("the destination `{}`", self.written(one.destination));
@@ -89,7 +92,7 @@ impl OfRoute<'_, '_> {
         );
     }
 
-    /// The first that matches takes a metric, so what comes later gets what is left.
+    /// The first destination that matches takes a metric, so a later one gets only what is left.
     fn check_order(&mut self, destinations: &[RouteDestination]) {
         let facts = self.facts;
         let route = &facts.table.routes[self.at];
@@ -117,7 +120,7 @@ impl OfRoute<'_, '_> {
         }
     }
 
-    /// One destination may be there for several sets of metrics, as long as they have none in common.
+    /// The same destination may be named for several sets of metrics if the sets are disjoint.
     fn check_overlaps(&mut self, destinations: &[RouteDestination]) {
         let route = &self.facts.table.routes[self.at];
         let mut known: BTreeMap<DestinationIndex, Vec<usize>> = BTreeMap::new();
@@ -159,10 +162,10 @@ impl OfRoute<'_, '_> {
     }
 }
 
-/// A name that all of these match, if it is known that there is one.
+/// A name that all of these match, if one is found.
 fn common_name(languages: &mut Languages, all: &[&Matcher]) -> Option<String> {
     let mut prefixes = all.iter().filter_map(|one| one.prefix.as_deref());
-    // By far the most common reason why there is none.
+    // By far the most common reason for which there is none: prefixes that differ.
     let longest = prefixes.clone().max_by_key(|prefix| prefix.len()).unwrap_or("");
     if !prefixes.all(|prefix| longest.starts_with(prefix)) {
         return None;

@@ -1,4 +1,6 @@
-//! Routes that are there twice, or that nobody can tell apart by name.
+//! Routes that repeat an earlier one, and routes that share a key.
+//!
+//! Compares routes as written in the plan; routes that merely behave alike are not found here.
 
 use super::{Facts, place};
 use crate::diagnostics::{Diagnostic, codes};
@@ -10,9 +12,9 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     let mut taken: HashSet<_> = facts.table.routes.iter().map(|route| route.key.clone()).collect();
     for (at, route) in facts.table.routes.iter().enumerate() {
         let here = place(&facts.origins.routes, at);
-        // Equal routes print equally, and what a kind holds cannot all be hashed.
+        // Equal routes print equally; not everything in a route's kind can be hashed.
         let text = format!("{:?} {} {:?}", route.matcher, route.stop, route.kind);
-        // What comes after an equal one that stops gets nothing, which is said elsewhere.
+        // A route after an equal one that stops gets nothing, for which there is another warning.
         if let Some(&first) = routes.get(&text).filter(|_| !route.stop) {
             let message = format!("{} repeats an earlier one", facts.route_name(at));
             found.push(

@@ -1,7 +1,7 @@
-//! Rewriters that make a name which cannot be sent: an empty one, or one with white space.
+//! Rewriters that produce a name which cannot be sent: an empty one, or one with white space.
 //!
-//! Here a name is looked for that shows it, and the rewriters are run on it: what is reported happens. Names that
-//! only the results of earlier rewriters could show are not looked for.
+//! The analysis searches for a name that shows it and runs the rewriters on that name, so whatever is reported
+//! really happens. Names that occur only as results of earlier rewriters are not searched.
 
 use super::{
     Facts,
@@ -22,7 +22,7 @@ use relay_runtime::{
 /// Go's limit on counted repetitions.
 const REPEAT_MAX: u32 = 1_000;
 
-/// What running all rewriters of a table costs, for each.
+/// What running all rewriters of a table on one name costs for each rewriter, in fuel.
 const RUN_PRICE: u64 = 20;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -47,11 +47,11 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// What a rewriter may do to some names.
+/// What a rewriter may do to some of the names that it changes.
 struct Suspicion {
-    /// Which of those that it changes.
+    /// Which of the names that it changes.
     only: Option<Matcher>,
-    /// The pattern of all names that it makes empty, where one is known.
+    /// A pattern of all names that it makes empty, where one is known.
     emptied: Option<String>,
 }
 
@@ -87,7 +87,8 @@ fn make_ready(rewriters: &[Rewriter]) -> Vec<Option<rewriter::Rewriter>> {
     rewriters.iter().map(|one| rewriter::Rewriter::new(one).ok()).collect()
 }
 
-/// Takes the name through all rewriters. If it cannot be sent then: since which of them, and as what it left that.
+/// Passes the name through all rewriters. If the result cannot be sent: the rewriter that first made it so, and
+/// its result.
 fn run(rewriters: &[Option<rewriter::Rewriter>], name: &str) -> Option<(usize, Vec<u8>)> {
     let mut current = name.as_bytes().to_vec();
     let mut next = Vec::new();
@@ -128,7 +129,7 @@ fn report(facts: &Facts<'_>, at: usize, name: &str, result: &[u8], suspicion: &S
     diagnostic.label("a name must not be empty, so the line is dropped").help(help)
 }
 
-/// A TOML string.
+/// The text as a TOML string.
 fn quoted(text: &str) -> String {
     if text.contains(['\'', '\n', '\r']) { format!("{text:?}") } else { format!("'{text}'") }
 }

@@ -1,4 +1,6 @@
-//! What rules that write names can write, as matchers that match at least that.
+//! The names that rewriters and aggregators can produce, as matchers that match at least those.
+//!
+//! The matchers may match more names than are produced, never fewer, so "no produced name matches" is reliable.
 
 use relay_runtime::{
     regex::parse_groups,
@@ -6,7 +8,7 @@ use relay_runtime::{
     template::{Piece, Template},
 };
 
-/// Matches every name that this rewriter has changed. `None` when it never changes any.
+/// Matches every name that this rewriter has changed. Returns `None` if it never changes one.
 pub(super) fn by_rewriter(rewriter: &Rewriter) -> Option<Matcher> {
     let mut matcher = Matcher::default();
     match &rewriter.old {
@@ -25,7 +27,7 @@ pub(super) fn by_aggregator(aggregator: &Aggregator) -> Matcher {
     Matcher { regex: template_regex(&aggregator.format, regex, ends), ..Matcher::default() }
 }
 
-/// The literals of a template with anything between them; `None` when that is anything.
+/// The literals of a template with `.*` between them; `None` if no literal is left.
 fn template_regex(template: &str, old: &str, [start, end]: [&str; 2]) -> Option<String> {
     let literal = |piece: &Piece| match piece {
         Piece::Literal(text) => regex_syntax::escape(text),
@@ -36,7 +38,7 @@ fn template_regex(template: &str, old: &str, [start, end]: [&str; 2]) -> Option<
     Some(format!("(?s){start}{body}{end}"))
 }
 
-/// The parts of a replacement text, given the regex whose groups it means.
+/// The parts of a replacement text; `old` is the regex whose groups it refers to. `None` if `old` is not valid.
 pub(super) fn pieces(template: &str, old: &str) -> Option<Vec<Piece>> {
     let groups = parse_groups(old).ok()?.groups;
     Some(Template::parse(template, &groups).pieces().to_vec())
@@ -58,7 +60,7 @@ pub(super) fn taken_by(rewriter: &Rewriter) -> Matcher {
     matcher
 }
 
-/// An empty text would be no condition at all, while the empty regex finds itself everywhere.
+/// Escapes an empty text: an empty `regex` would be no condition, while an empty regex matches everywhere.
 fn or_empty(regex: &str) -> String {
     if regex.is_empty() { "(?:)".to_owned() } else { regex.to_owned() }
 }

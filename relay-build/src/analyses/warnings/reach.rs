@@ -1,8 +1,8 @@
-//! Routes and aggregations that no metric reaches, because the blocklist has it or because none can match.
+//! Routes and aggregations that no metric reaches, because all that they match is blocked or cannot exist.
 //!
-//! A name that gets this far came in and was not blocked, or it was changed after the blocklist: then it holds what
-//! the last rewriter that changed it has put in. Routes get what aggregations emit, too. A rule is reported only when none
-//! of these names can be one that it matches.
+//! A name that reaches a rule either came in and was not blocked, or a rewriter changed it after the blocklist;
+//! then it contains what the last rewriter wrote. Routes also get what aggregations emit. A rule is reported
+//! only if it can match none of these names.
 
 use super::{
     Facts, contradictions,
@@ -48,7 +48,8 @@ struct Rule<'t> {
 }
 
 impl Rule<'_> {
-    /// `made` matches every name that reaches the rule in another form than it came in.
+    /// Reports the rule if nothing reaches it. `made` matches every name that reaches it in another form than
+    /// it came in.
     fn check(
         &self,
         facts: &Facts<'_>,

@@ -1,30 +1,30 @@
-//! Whether a rewriter leaves a text in the names that it writes, decided by running it on all names at once.
+//! Whether a rewriter leaves a text in the names that it writes, decided for all names at once.
 //!
-//! A rewriter of texts is a machine: it reads a name byte by byte, holds back what may become `old`, and writes.
-//! Together with one machine that looks for the text in what is read and one for what is written it has few
-//! states, and all of them are visited. More bytes than names have are read, so "never" is sure and "it can" is not
-//! quite: then nothing is said.
+//! A literal rewriter is a machine: it reads a name byte by byte, holds back what may become `old`, and writes
+//! the rest. Combined with one machine that searches what is read for the text and one that searches what is
+//! written, it has few states, and all of them are visited. The search also tries bytes that no name contains,
+//! so "never" is certain, while "possible" may be wrong; then there is no warning.
 
 use crate::analyses::language::Substring;
 use relay_runtime::table::{Pattern, Rewriter};
 use std::collections::BTreeSet;
 
-/// With more states than this, anything is taken for possible.
+/// Beyond this many states, everything is considered possible.
 const STATES_MAX: usize = 5_000;
 
-/// Whether all occurrences of its `old` are gone from every name that has passed it.
+/// Whether no name contains `old` after this rewriter has run.
 pub(super) fn removes_old(rewriter: &Rewriter, fuel: &mut u64) -> bool {
     let Pattern::Text(old) = &rewriter.old else { return false };
     rewriter.max.is_none() && rewriter.not.is_none() && leaves_none_of_old(rewriter, old, fuel)
 }
 
-/// The same of names in which its `not` finds nothing.
+/// Like [`removes_old`], for names in which `not` of the rewriter finds nothing.
 pub(super) fn leaves_none_of_old(rewriter: &Rewriter, old: &str, fuel: &mut u64) -> bool {
     let machine = Machine::new(old, &rewriter.new, old);
     !machine.can_write(&Run { always: true, without: false }, fuel)
 }
 
-/// Whether `text` cannot be in a name that this rewriter makes out of a name without it.
+/// Whether this rewriter never puts `text` into a name that did not contain it.
 pub(super) fn keeps_absent(rewriter: &Rewriter, text: &str, fuel: &mut u64) -> bool {
     let Pattern::Text(old) = &rewriter.old else { return false };
     if rewriter.max == Some(0) {
@@ -40,19 +40,19 @@ struct Machine<'t> {
     old: Substring,
     new: &'t [u8],
     text: Substring,
-    /// Every byte that matters, and one that does not.
+    /// Every byte that matters, and one that stands for all others.
     alphabet: Vec<u8>,
 }
 
 /// What is asked.
 struct Run {
-    /// Every occurrence is replaced; otherwise each may be or not, which is more than `max` and `not` allow.
+    /// Whether every occurrence is replaced; otherwise each may be, which allows more than `max` and `not` do.
     always: bool,
-    /// Only names without the text are read.
+    /// Whether only names without the text are read.
     without: bool,
 }
 
-/// How much of `old` is held back, of the text was read, of the text was written last.
+/// How many bytes are held back of `old`, were last read of the text, and were last written of the text.
 type State = (usize, usize, usize);
 
 impl<'t> Machine<'t> {
@@ -64,7 +64,7 @@ impl<'t> Machine<'t> {
         Self { old, new: new.as_bytes(), text, alphabet }
     }
 
-    /// Whether the text can be in what is written.
+    /// Whether the text can occur in what is written.
     fn can_write(&self, run: &Run, fuel: &mut u64) -> bool {
         let mut seen = BTreeSet::from([(0, 0, 0)]);
         let mut open = vec![(0, 0, 0)];
@@ -72,7 +72,7 @@ impl<'t> Machine<'t> {
             let price = 4 * self.alphabet.len() as u64 + 16;
             let Some(left) = fuel.checked_sub(price) else { return true };
             *fuel = left;
-            // The name may end here, and what was held back is written.
+            // The name may end here, which writes what was held back.
             if self.write(state.2, &self.old.text()[..state.0]).is_none() || seen.len() > STATES_MAX {
                 return true;
             }
@@ -90,7 +90,7 @@ impl<'t> Machine<'t> {
     }
 
     /// The states after one more byte, `None` for one in which the text was written. The outer `None` is for a
-    /// name that is not asked about.
+    /// name that the question excludes.
     fn read(&self, (mut held, read, mut written): State, byte: u8, run: &Run) -> Option<Vec<Option<State>>> {
         let read = if run.without { self.text.next(read, byte) } else { 0 };
         if run.without && read == self.text.text().len() {
@@ -116,7 +116,8 @@ impl<'t> Machine<'t> {
         Some(states)
     }
 
-    /// How much of the text was written last after these bytes; `None` when all of it was.
+    /// How many bytes of the text the output ends with after `bytes`; `None` once it has contained the whole
+    /// text.
     fn write(&self, mut written: usize, bytes: &[u8]) -> Option<usize> {
         for &byte in bytes {
             written = self.text.next(written, byte);

@@ -1,4 +1,6 @@
-//! Rewriters that change no name: by their own `not`, because of the blocklist, or because of earlier ones.
+//! Rewriters that change no name: because of their own `not`, of the blocklist, or of earlier rewriters.
+//!
+//! Only rewriters of literals are judged by what earlier ones removed; of regexes there is no such warning.
 
 use super::{
     Facts,
@@ -13,7 +15,7 @@ use crate::{
 };
 use relay_runtime::table::{Matcher, Pattern, Rewriter};
 
-/// How many texts that names do not have any more are remembered.
+/// How many texts that names no longer contain are remembered.
 const ABSENT_MAX: usize = 100;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -21,7 +23,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     let mut so_far = SoFar::default();
     for (at, rewriter) in facts.table.rewriters.iter().enumerate() {
         if rewriter.max == Some(0) {
-            // The configuration's checks have said so.
+            // The checks of the configuration have reported this already.
             continue;
         }
         let effect = effect(facts, &mut languages, &so_far, at);
@@ -35,13 +37,13 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 struct SoFar<'t> {
     /// Matches every name that one of them has changed.
     made: Vec<Matcher>,
-    /// Texts that no name has any more, with the rewriter that removes them.
+    /// Texts that no name contains any more, each with the rewriter that removes it.
     absent: Vec<(&'t str, usize)>,
 }
 
 /// Why a rewriter changes nothing.
 enum Effect {
-    /// It does change something, or nobody knows.
+    /// It changes something, or that is unknown.
     Some,
     Itself,
     NothingFound,
@@ -80,7 +82,7 @@ fn effect(facts: &Facts<'_>, languages: &mut Languages, so_far: &SoFar<'_>, at: 
     }
 }
 
-/// Whether earlier rewriters leave nothing for this one.
+/// Why earlier rewriters leave nothing for this one to change, if that is so.
 fn removed(facts: &Facts<'_>, languages: &mut Languages, so_far: &SoFar<'_>, at: usize) -> Option<Effect> {
     let rewriter = &facts.table.rewriters[at];
     let effect = |earlier: usize| {
@@ -90,7 +92,8 @@ fn removed(facts: &Facts<'_>, languages: &mut Languages, so_far: &SoFar<'_>, at:
     match &rewriter.old {
         Pattern::Text(old) => {
             let before = at.checked_sub(1).filter(|&before| facts.table.rewriters[before] == *rewriter);
-            // Where `not` finds nothing, the one before has replaced all; elsewhere neither does anything.
+            // Where `not` finds nothing, the earlier rewriter has replaced everything; elsewhere neither does
+            // anything.
             if let Some(before) = before
                 && rewriter.max.is_none()
                 && leaves_none_of_old(rewriter, old, &mut languages.fuel)
@@ -101,7 +104,7 @@ fn removed(facts: &Facts<'_>, languages: &mut Languages, so_far: &SoFar<'_>, at:
         }
         Pattern::Regex(_) => {
             let taken = produced::taken_by(rewriter);
-            // Otherwise it is not the earlier one's fault.
+            // Otherwise the earlier rewriter is not the reason.
             let finds = |languages: &mut Languages, none: &[&Matcher]| {
                 languages.find(Names::BetweenRewriters, &[&taken], none)
             };
@@ -117,7 +120,7 @@ fn removed(facts: &Facts<'_>, languages: &mut Languages, so_far: &SoFar<'_>, at:
 }
 
 impl<'t> SoFar<'t> {
-    /// Notes what the next rewriter does.
+    /// Records what this rewriter does to names, for the rewriters after it.
     fn pass(&mut self, facts: &Facts<'t>, at: usize, fuel: &mut u64) {
         let rewriter = &facts.table.rewriters[at];
         self.made.extend(produced::by_rewriter(rewriter));

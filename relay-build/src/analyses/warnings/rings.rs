@@ -1,6 +1,7 @@
-//! Destinations of a hash ring that stand at the same places, so that one of them gets next to nothing (BUG-41).
+//! Destinations of a hash ring that stand at the same points, so that one of them gets almost nothing (BUG-41).
 //!
-//! The runtime's own ring says where that is; what it looks at differs from algorithm to algorithm.
+//! The runtime's own ring says where the points are; which parts of an address it hashes depends on the
+//! algorithm.
 
 use super::Facts;
 use crate::diagnostics::{Diagnostic, codes};
@@ -10,7 +11,7 @@ use relay_runtime::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Hashing is dear: beyond so many destinations in all rings together, nothing is said.
+/// Hashing is expensive: with more destinations than this in all rings together, there is no warning.
 const DESTINATIONS_MAX: usize = 2_000;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -46,7 +47,7 @@ fn check_ring(
         };
         let (twin_index, other) = all[twin];
         if twin_index == *index {
-            // There twice, which is another warning.
+            // Named twice, which is another warning.
             continue;
         }
         let message = format!("`{}` has the same places on the ring as `{}`", one.written(), other.written());
@@ -61,7 +62,7 @@ fn check_ring(
     }
 }
 
-/// The destination with an instance that sets it apart.
+/// The destination with an instance that gives it points of its own.
 fn apart(destination: &Destination, mut is_free: impl FnMut(&Destination) -> bool) -> Option<Destination> {
     let named = |instance: char| Destination { instance: Some(instance.to_string()), ..destination.clone() };
     ('b'..='z').chain('0'..='9').map(named).find(|one| is_free(one))

@@ -1,4 +1,6 @@
-//! Rules that are asked in order, arranged so that the first that takes a name is found without asking all.
+//! Rules in order, arranged so that the first that matches a name is found without asking all of them.
+//!
+//! Rules of one literal are looked up in tables; only the others are asked one by one. Every answer costs fuel.
 
 use relay_runtime::{
     matcher,
@@ -9,10 +11,10 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
-/// Matchers in order, the first that matches counting.
+/// Matchers in order, of which the first that matches counts.
 pub(super) struct RuleSet<'t> {
     matchers: Vec<&'t Matcher>,
-    /// Those that are one prefix or one substring and no more: each text with the first that has it.
+    /// Rules that consist of one prefix or one substring: each text with the first rule that has it.
     prefixes: Texts<'t>,
     substrings: Texts<'t>,
     others: Vec<Other<'t>>,
@@ -24,14 +26,14 @@ struct Texts<'t> {
     lengths: BTreeSet<usize>,
 }
 
-/// A rule that must be asked; made ready when it is for the first time.
+/// A rule that must be asked; its regex is compiled when it is first needed.
 struct Other<'t> {
     rule: usize,
     matcher: &'t Matcher,
     ready: OnceCell<Option<matcher::Matcher>>,
 }
 
-/// What asking one rule costs, and what making a regex ready does.
+/// What asking one rule costs, and what compiling its regex costs, in fuel.
 const ASK_PRICE: u64 = 5;
 const REGEX_PRICE: u64 = 500;
 
@@ -61,7 +63,7 @@ impl<'t> RuleSet<'t> {
         self.matchers[rule]
     }
 
-    /// The first rule before number `limit` that matches; the outer `None` when asking would take too long.
+    /// The first rule numbered below `limit` that matches; the outer `None` if asking would take too long.
     #[expect(clippy::option_option, reason = "the outer one is for `?`")]
     pub(super) fn first(&self, name: &str, limit: usize, fuel: &mut u64) -> Option<Option<usize>> {
         let name = name.as_bytes();
@@ -110,7 +112,7 @@ impl Other<'_> {
     }
 }
 
-/// The condition of a matcher that has only one.
+/// The condition of a matcher that has exactly one.
 pub(super) fn only(matcher: &Matcher) -> Option<(Condition, &str)> {
     let mut conditions = matcher.conditions();
     conditions.next().filter(|_| conditions.next().is_none())
