@@ -1,51 +1,50 @@
-//! One worker's part of the ledger.
+//! One worker's counts of lines, its part of the ledger.
 //!
-//! Whenever no call into the pipeline is under way,
-//! `received == invalid + blocked + aggregated_away + unroutable + routed`, exactly. What becomes of the
-//! lines that were routed is counted by their destinations.
+//! Between two calls of the pipeline, `received == invalid + blocked + aggregated_away + unroutable + routed`
+//! holds exactly. What happens to lines that were routed is counted by their destinations.
 
 use crate::{table::RouteIndex, validate::Reason};
 
-/// What became of the lines that one worker took.
+/// How many lines of one worker ended in which way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Lines taken in, whole or not.
+    /// Lines received, valid or not.
     pub received: u64,
-    /// Refused ones, by [`Reason`] in the order of [`Reason::ALL`].
+    /// Invalid lines, by [`Reason`] in the order of [`Reason::ALL`].
     pub invalid: [u64; Reason::COUNT],
-    /// On the blocklist.
+    /// Lines whose metric is on the blocklist.
     pub blocked: u64,
-    /// Hidden from the routes by an aggregator with `dropRaw`.
+    /// Lines that an aggregator with `dropRaw` hid from the routes.
     pub aggregated_away: u64,
-    /// Taken by no route.
+    /// Lines that no route took.
     pub unroutable: u64,
-    /// Taken by one route or more.
+    /// Lines that at least one route took.
     pub routed: u64,
-    /// Lines that aggregators put out. They were not received.
+    /// Lines that aggregators emitted. They are not part of `received`.
     pub emitted: u64,
-    /// Of those, the ones that no route took.
+    /// Emitted lines that no route took.
     pub emitted_unroutable: u64,
-    /// Of the routed and the emitted ones, by route. A line counts at each route that takes it.
+    /// Routed and emitted lines, by route. A line counts at each route that takes it.
     pub routes: Vec<RouteCounts>,
 }
 
-/// What one route took.
+/// The counts of one route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RouteCounts {
-    /// Lines that the route's matcher took.
+    /// Lines that the route's matcher matched.
     pub matched: u64,
-    /// Of those, the ones that none of its destinations took (BUG-40). With a black hole, all of them.
+    /// Lines among them that none of its destinations took (BUG-40); for a black hole, all of them.
     pub undelivered: u64,
 }
 
 impl Counts {
-    /// Refused lines, for whatever reason.
+    /// The number of invalid lines, for all reasons.
     #[must_use]
     pub fn invalid_total(&self) -> u64 {
         self.invalid.iter().sum()
     }
 
-    /// Refused lines, for one reason.
+    /// The number of invalid lines, for one reason.
     #[must_use]
     pub const fn invalid_for(&self, reason: Reason) -> u64 {
         self.invalid[reason as usize]
@@ -58,7 +57,7 @@ impl Counts {
         self.received == gone + self.routed
     }
 
-    /// Adds another worker's counts.
+    /// Adds the counts of another worker.
     pub fn add(&mut self, other: &Self) {
         self.received += other.received;
         for (ours, theirs) in self.invalid.iter_mut().zip(&other.invalid) {
@@ -79,7 +78,7 @@ impl Counts {
         }
     }
 
-    /// Counts a line that is refused and was not counted as received before.
+    /// Counts an invalid line that was not counted as received before.
     pub(crate) fn refuse(&mut self, reason: Reason) {
         self.received += 1;
         self.invalid[reason as usize] += 1;

@@ -1,7 +1,7 @@
-//! Following one metric's name through a table rule by rule: what `explain` prints for a metric.
+//! Follows a metric's name through a table rule by rule: what `explain METRIC` prints.
 //!
-//! Where `trace` tells what happened, this also tells why everything else did not. It asks the same matchers
-//! and rewriters as the interpreter, in the same order, and stops where the metric's way ends.
+//! `trace` shows what happened; this also shows why nothing else did. It asks the same matchers and rewriters
+//! as the interpreter, in the same order, and stops where the metric's way ends.
 
 use crate::{
     aggregate::OutputName,
@@ -15,12 +15,12 @@ use crate::{
     },
 };
 
-/// One rule and what it had to say.
+/// A rule and its result for the name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Which rule.
+    /// The rule.
     pub rule: Rule,
-    /// What it said.
+    /// The result.
     pub outcome: Outcome,
 }
 
@@ -39,26 +39,27 @@ pub enum Rule {
     Destination(RouteIndex, DestinationIndex),
 }
 
-/// What a rule said.
+/// The result of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// It matches. For a destination: the line goes there.
+    /// It matches. For a destination: the line is sent there.
     Matched,
-    /// An aggregator takes it into this series; an empty one cannot be sent.
+    /// An aggregator takes the metric; the name of the output series, which is empty if it cannot be sent.
     Aggregated(Vec<u8>),
-    /// It does not match: this condition fails first.
+    /// It does not match; this is the first condition that fails.
     Failed(Condition),
-    /// A destination that is not chosen: one before it matches too, or hash, turn or liveness chose others.
+    /// The destination is not chosen: an earlier one matches too, or the route's choice (hash, turn, liveness)
+    /// fell on others.
     NotChosen,
     /// The rewriter made this name.
     Rewritten(Vec<u8>),
-    /// The rewriter left the name alone.
+    /// The rewriter does not change the name.
     Unchanged,
-    /// The rewriter, the last that changed the name, made this one, which cannot be sent.
+    /// The rewriter is the last that changed the name, and its result cannot be sent.
     Unusable(Vec<u8>),
 }
 
-/// Follows a name. Fails on a regex that is none, which a checked plan does not hold.
+/// Follows a name through the table. Fails if a regex is not valid, which a checked plan excludes.
 pub fn explain_name(table: &Table, name: &[u8]) -> Result<Vec<Step>, Error> {
     let mut steps = Vec::new();
     for (index, entry) in table.blocklist.iter().enumerate() {
@@ -101,7 +102,7 @@ pub fn explain_name(table: &Table, name: &[u8]) -> Result<Vec<Step>, Error> {
     Ok(steps)
 }
 
-/// The name after all rewriters; `None` when it cannot be sent.
+/// The name after all rewriters; `None` if it cannot be sent.
 fn rewrite(table: &Table, name: &[u8], steps: &mut Vec<Step>) -> Result<Option<Vec<u8>>, Error> {
     let (mut name, mut out, mut last_change) = (name.to_vec(), Vec::new(), None);
     for (index, rewriter) in table.rewriters.iter().enumerate() {

@@ -1,10 +1,10 @@
-//! The reference interpreter: what a table means, slow and obvious.
+//! The reference interpreter: the meaning of a table, slow and obvious.
 //!
 //! [`Interpreter::dispatch`](Dispatch::dispatch) reads like carbon-relay-ng's table: blocklist, rewriters,
-//! aggregators, routes, top to bottom. Generated code must agree with it on every name. It also runs a table
-//! that was changed at run time, and is what `trace` shows.
+//! aggregators, routes, top to bottom. Generated code must agree with it on every name. The interpreter also
+//! runs a table that was changed at run time, and `trace` shows what it does.
 //!
-//! Validation comes before it, and choosing among a route's destinations by hash, in turn or by who is up
+//! Validation comes before it. Choosing among a route's destinations by hash, in turn or by liveness comes
 //! after it, in [`select`](crate::select).
 
 use crate::{
@@ -32,17 +32,17 @@ pub struct Interpreter {
 /// A rule that cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// A blocklist entry's condition.
+    /// The condition of a blocklist entry is not valid.
     Blocklist(BlocklistIndex, MatcherError),
-    /// A rewriter.
+    /// A rewriter is not valid.
     Rewriter(RewriterIndex, RewriterError),
-    /// An aggregator's condition.
+    /// The condition of an aggregator is not valid.
     Aggregator(AggregatorIndex, MatcherError),
-    /// The regex that an aggregator's format refers to.
+    /// The regex to whose groups an aggregator's format refers is not valid.
     Output(AggregatorIndex, RegexError),
-    /// A route's condition.
+    /// The condition of a route is not valid.
     Route(RouteIndex, MatcherError),
-    /// A condition on one of a route's destinations.
+    /// The condition of one of a route's destinations is not valid.
     Destination(RouteIndex, DestinationIndex, MatcherError),
 }
 
@@ -69,7 +69,7 @@ enum Action {
     First(Vec<(Matcher, DestinationIndex)>),
     /// Leaves the choice to the selector.
     Select,
-    /// Takes it; where to is not for this seam to say.
+    /// Takes the name and reports no destination: the route's kind does not send to destinations of the table.
     Take,
 }
 
@@ -135,7 +135,7 @@ impl Dispatch for Interpreter {
 }
 
 impl Interpreter {
-    /// Makes a table ready. Fails on a regex that is none, which a checked plan does not hold.
+    /// Makes a table ready to run. Fails if a regex is not valid, which a checked plan excludes.
     pub fn new(table: &Table) -> Result<Self, Error> {
         let blocklist = collect(&table.blocklist, |index, entry| {
             Matcher::new(entry).map_err(|error| Error::Blocklist(BlocklistIndex::new(index), error))
@@ -154,8 +154,8 @@ impl Interpreter {
         Ok(Self { blocklist, rewriters, aggregators, routes })
     }
 
-    /// Takes the name through all rewriters, each working on the result of the one before it. Returns
-    /// whether any changed it; then the result is in `rewritten`.
+    /// Passes the name through all rewriters, each working on the result of the one before it. Returns whether
+    /// any changed it; if so, the result is in `rewritten`.
     fn rewrite(&self, name: &[u8], rewritten: &mut Vec<u8>, next: &mut Vec<u8>) -> bool {
         let mut changed = false;
         for rewriter in &self.rewriters {
@@ -168,7 +168,7 @@ impl Interpreter {
         changed
     }
 
-    /// Tells which aggregators take the name, up to one that hides it from everything after.
+    /// Reports the aggregators that take the name, up to one that hides it. Returns whether one did.
     fn aggregate<S: Sink>(&self, name: &[u8], sink: &mut S) -> bool {
         for (index, aggregator) in self.aggregators.iter().enumerate() {
             if aggregator.matcher.matches(name) {

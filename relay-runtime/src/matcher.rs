@@ -1,7 +1,7 @@
-//! Running the six conditions on a metric's name, one after the other (spec §7).
+//! Runs the six conditions on a metric's name, one after the other (spec §7).
 //!
-//! This is the meaning of a matcher at its plainest. It sees a name and nothing else, on every kind of rule
-//! (upstream's whole-line matching is BUG-35), and takes a regex for what it says (BUG-37).
+//! This is the meaning of a matcher in its plainest form. On every kind of rule it sees the name and nothing
+//! else (upstream's whole-line matching is BUG-35), and a regex means exactly what it says (BUG-37).
 
 use crate::{
     regex::{Regex, RegexError},
@@ -16,10 +16,10 @@ pub struct Matcher {
     conditions: Vec<(Condition, Test)>,
 }
 
-/// A condition whose text is no regex.
+/// A condition whose text is not a valid regex.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MatcherError {
-    /// Which one.
+    /// The condition.
     pub condition: Condition,
     /// What is wrong with it.
     pub error: RegexError,
@@ -48,7 +48,7 @@ impl Matcher {
         self.failed(name).is_none()
     }
 
-    /// The first condition that does not hold.
+    /// The first condition that does not hold, if there is one.
     #[must_use]
     pub fn failed(&self, name: &[u8]) -> Option<Condition> {
         let holds = |condition: Condition, test: &Test| test.finds(name) != is_negated(condition);

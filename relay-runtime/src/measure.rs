@@ -1,14 +1,15 @@
 //! The `main` of a program that measures tables: what a line costs in memory, compiled and interpreted.
 //!
-//! `relay-build bench` generates such a program: the same code for each table that a relay would get, without sockets.
-//! Framing, validating, dispatching and gathering are measured, in blocks as large as a worker's reads.
+//! `relay-build bench` generates such a program: for each table the same code that a relay would get, without
+//! sockets. It measures framing, validating, dispatching and gathering, in blocks as large as a worker's reads.
 //!
 //! ```text
-//! time CORPUS ROUNDS ENGINE:TABLE…         rounds in turn, one JSON array on stdout
-//! count CORPUS LINES PASSES ENGINE:TABLE   so many lines, so many times, without a word: for callgrind
+//! time CORPUS ROUNDS ENGINE:TABLE…         rounds of all tables alternate; prints one JSON array on stdout
+//! count CORPUS LINES PASSES ENGINE:TABLE   runs the first lines several times and prints nothing: for callgrind
 //! ```
-//! The order check is left out, for the same lines come again and again. A relay does not contain any of this: what it
-//! does not call is not linked.
+//!
+//! The order check is off, because the same lines come again and again. A relay contains none of this: code
+//! that it does not call is not linked.
 
 use crate::{
     counts::Counts,
@@ -30,43 +31,44 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What a worker reads at a time, at most.
+/// The most bytes that a worker reads at a time.
 const READ_BYTES: usize = 256 * 1024;
 
-/// A corpus is repeated until it is this long, so that a handful of lines is read as traffic is: in large blocks.
+/// A corpus is repeated until it has this many bytes, so that even a few lines are read as traffic is: in large
+/// blocks.
 const TEXT_BYTES_MIN: usize = 64 * 1024;
 
-/// How long one round should take: long enough for the clock, short enough for many.
+/// The intended length of a round: long enough for the clock, short enough for many rounds.
 const ROUND: Duration = Duration::from_millis(60);
 
-/// After this, a slow table is content with the rounds it had.
+/// After this time, a slow table gets no more rounds.
 const PATIENCE: Duration = Duration::from_secs(8);
 
-/// No line has more bytes.
+/// The longest line in bytes.
 const LINE_BYTES_MAX: usize = 65_535;
 
 /// A table that the program contains.
 pub struct Entry {
-    /// For the command line.
+    /// The name on the command line.
     pub name: &'static str,
     /// The plan, as JSON.
     pub plan: &'static str,
-    /// Makes the compiled table's way from bytes to chunks; see [`compiled`].
+    /// Makes the pipeline of the compiled table; see [`compiled`].
     pub pipeline: fn(&Table) -> Box<dyn LinePipeline>,
 }
 
 /// Why nothing was measured.
 #[derive(Debug)]
 pub enum MeasureError {
-    /// The arguments mean nothing.
+    /// The arguments are not valid.
     Usage,
-    /// There is no such table, or no such engine.
+    /// There is no such table or engine.
     Unknown(String),
-    /// The corpus cannot be read.
+    /// The corpus could not be read.
     Corpus(io::Error),
-    /// The corpus has no line.
+    /// The corpus contains no line.
     Empty,
-    /// The plan that was built in cannot be used.
+    /// The built-in plan cannot be used.
     Plan(String),
 }
 
@@ -74,16 +76,16 @@ pub enum MeasureError {
 #[derive(Debug, Serialize)]
 struct Figures {
     name: String,
-    /// Nanoseconds per line, by round.
+    /// Nanoseconds per line of each round.
     rounds: Vec<f64>,
-    /// How often each round took the whole corpus.
+    /// How many times each round ran the whole corpus.
     passes: u64,
-    /// Lines of the corpus.
+    /// The number of lines in the corpus.
     lines: u64,
     outcomes: Outcomes,
 }
 
-/// What became of the lines of the corpus.
+/// How many lines of the corpus ended in which way.
 #[derive(Debug, Serialize)]
 struct Outcomes {
     invalid: u64,
@@ -93,14 +95,14 @@ struct Outcomes {
     routed: u64,
 }
 
-/// One worker's way from bytes to chunks for a compiled table.
+/// A worker's pipeline, from bytes to chunks, for a compiled table.
 #[must_use]
 pub fn compiled<D: Dispatch + 'static>(dispatch: D, table: &Table) -> Box<dyn LinePipeline> {
     let liveness = Liveness::all_up(table.destinations.len());
     Box::new(Pipeline::new(Arc::new(dispatch), table, LINE_BYTES_MAX, liveness))
 }
 
-/// The `main`.
+/// Runs the program with its command line.
 #[must_use]
 pub fn main(entries: &[Entry]) -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -143,7 +145,7 @@ fn run(entries: &[Entry], arguments: &[String]) -> Result<Option<String>, Measur
     }
 }
 
-/// Rounds go over all tables in turn, so that a noisy moment hits all alike.
+/// Runs the rounds of all tables alternately, so that a noisy moment affects all of them.
 fn time(corpus: &Corpus, rounds: usize, mut subjects: Vec<Subject>) -> Vec<Figures> {
     let mut figures: Vec<_> = subjects.iter_mut().map(|subject| begin(corpus, subject)).collect();
     let started = Instant::now();
@@ -168,7 +170,7 @@ fn time(corpus: &Corpus, rounds: usize, mut subjects: Vec<Subject>) -> Vec<Figur
     figures
 }
 
-/// Warms up, counts what becomes of the lines, and finds how many passes make a round.
+/// Warms up, counts how the lines end, and finds how many passes make a round.
 fn begin(corpus: &Corpus, subject: &mut Subject) -> Figures {
     subject.take(&corpus.text);
     let outcomes = Outcomes::new(&subject.gathered.counts, corpus.copies);
@@ -179,7 +181,7 @@ fn begin(corpus: &Corpus, subject: &mut Subject) -> Figures {
     Figures { name: subject.name.clone(), rounds: Vec::new(), passes, lines: corpus.lines, outcomes }
 }
 
-/// The lines, as often as makes a text of some length.
+/// The lines, repeated until they have a certain length.
 struct Corpus {
     text: Vec<u8>,
     copies: u64,
@@ -203,14 +205,14 @@ impl Corpus {
         Ok(Self { text: one.repeat(copies), copies: copies as u64, lines })
     }
 
-    /// The first lines, at most all.
+    /// The first `lines` lines, or all if there are fewer.
     fn first(&self, lines: usize) -> &[u8] {
         let end = memchr::memchr_iter(b'\n', &self.text).nth(lines.saturating_sub(1));
         &self.text[..end.map_or(self.text.len(), |end| end + 1)]
     }
 }
 
-/// A table at work.
+/// A table that is being measured.
 struct Subject {
     name: String,
     pipeline: Box<dyn LinePipeline>,
@@ -218,7 +220,7 @@ struct Subject {
 }
 
 impl Subject {
-    /// `compiled:NAME` or `interpreted:NAME`.
+    /// Parses `compiled:NAME` or `interpreted:NAME`.
     fn new(entries: &[Entry], written: &str) -> Result<Self, MeasureError> {
         let unknown = || MeasureError::Unknown(written.to_owned());
         let (engine, name) = written.split_once(':').ok_or_else(unknown)?;
@@ -237,7 +239,8 @@ impl Subject {
         Ok(Self { name: written.to_owned(), pipeline, gathered: Gathered::new(table.destinations.len()) })
     }
 
-    /// Takes whole lines through, a read at a time as a worker does, and hands what was gathered over.
+    /// Passes whole lines through the pipeline, one read at a time as a worker does, and empties what was
+    /// gathered.
     fn take(&mut self, lines: &[u8]) {
         let mut rest = lines;
         while !rest.is_empty() {

@@ -1,15 +1,16 @@
-//! The memory that a relay may take: what its configuration implies, and who gets how much of a limit.
+//! The memory that a relay may use: what its configuration implies, and how a limit is divided.
 //!
 //! ```text
-//!  memory = fixed        code, tables, each worker's buffers, what every connection costs
-//!         + aggregates   open buckets, at the bounds of their rules
+//!  memory = fixed        code, tables, each worker's buffers, the cost of every connection
+//!         + aggregates   open buckets, at the limits of their rules
 //!         + names        metrics that workers remember for aggregators: a quarter of the rest
-//!         + unfinished   starts of lines and of pickles, of all connections together: as much
-//!         + queues       lines that wait for destinations: what remains
+//!         + unfinished   unfinished lines and pickles of all connections together: another quarter
+//!         + queues       lines queued for destinations: what remains
 //! ```
-//! Without `memory` in the configuration each queue may grow to its own limits, and the ceiling is the sum.
-//! These are upper bounds: chunks of lines are at most half empty, so they count twice. The kernel's socket buffers are not the
-//! process's, and not in it.
+//!
+//! Without `memory` in the configuration each queue may grow to its own limits, and the ceiling is the sum. All
+//! figures are upper bounds: chunks of lines are at most half empty, so they count twice. The kernel's socket
+//! buffers are not part of the process and not included.
 
 use std::fmt;
 
@@ -19,72 +20,73 @@ const MIB: u64 = 1024 * KIB;
 /// Code, stacks, allocator, logging.
 const BASE: u64 = 10 * MIB;
 
-/// A rule or a destination: in the plan, in the table, in the books.
+/// A rule or a destination: in the plan, in the table, in the ledger.
 const PER_RULE: u64 = 4 * KIB;
 
-/// The read buffer, what is gathered before it is handed over, the chunks that are kept for reuse.
+/// The read buffer, what is gathered before it is handed over, and the chunks that are kept for reuse.
 const PER_WORKER: u64 = 8 * MIB;
 
-/// Chunks on their way from other workers (`mailbox.rs`), and one turn of each on top.
+/// Chunks on their way from other workers (`mailbox.rs`), and in addition one turn of each worker.
 const MAIL_PER_WORKER: u64 = 18 * MIB;
 
-/// An open connection that holds nothing.
+/// An open connection without an unfinished line.
 const PER_CONNECTION: u64 = KIB;
 
-/// The last timestamp of each series, with `validate_order`.
+/// The last timestamp of each series, if `validate_order` is on.
 const ORDER: u64 = 16 * MIB;
 
-/// Decoding a pickle takes up to 64 times its length, and so may the lines in it.
+/// Decoding a pickle takes up to 64 times its length, and its lines may take as much.
 const PER_FRAME_BYTE: u64 = 128;
 
-/// A vector that grows has up to twice the room that it needs, and so has a chunk of lines.
+/// A growing vector may have twice the capacity that it needs, and so may a chunk of lines.
 const SLACK: u64 = 2;
 
-/// What the kernel may hold of a connection and must be kept until it is acknowledged: the default of `net.ipv4.tcp_wmem`.
+/// Bytes that the kernel may hold for a connection and that must be kept until they are acknowledged: the
+/// default of `net.ipv4.tcp_wmem`.
 const IN_FLIGHT: u64 = 4 * MIB;
 
-/// What unfinished lines may take when nothing is said.
+/// The limit for unfinished lines if `memory` is not set.
 const UNFINISHED_MAX: u64 = 64 * MIB;
 
-/// An open bucket, a series that has one with its name, and a value that is kept for a percentile.
+/// An open bucket, a series that has one with its name, and a value that is stored for a percentile.
 const PER_BUCKET: u64 = 100;
 const PER_SERIES: u64 = 160;
 const PER_VALUE: u64 = 8;
 
-/// Below this, a destination would wait more than send.
+/// With less than this, a destination would wait more than it sends.
 const QUEUE_MIN: u64 = MIB;
 
-/// What takes memory in a configuration.
+/// What uses memory in a configuration.
 #[derive(Clone, Debug, Default)]
 pub struct Demands {
-    /// Event loops.
+    /// The number of event loops.
     pub workers: u64,
-    /// Rules and destinations of the table.
+    /// The number of rules and destinations of the table.
     pub rules: u64,
-    /// Connections at a time.
+    /// The most connections at a time.
     pub connections: u64,
-    /// Bytes of the longest line or frame that a connection may hold.
+    /// The longest line or frame that a connection may have unfinished, in bytes.
     pub unfinished_bytes: u64,
-    /// Bytes of the longest pickle; 0 where none are taken.
+    /// The longest pickle in bytes; 0 if there is no pickle input.
     pub frame_bytes: u64,
     /// Whether the order of datapoints is checked.
     pub has_order: bool,
-    /// Buckets, series and values that aggregators may hold, all rules together.
+    /// The most buckets of all aggregators together.
     pub buckets: u64,
-    /// See `buckets`.
+    /// The most series of all aggregators together.
     pub series: u64,
-    /// See `buckets`.
+    /// The most stored values of all aggregators together.
     pub values: u64,
-    /// Bytes that each worker may remember names in.
+    /// Bytes in which each worker may remember names.
     pub names: u64,
-    /// Bytes that each destination may hold, for redo too, not counting what is in flight.
+    /// Bytes that each destination may hold, those for redo included and those in flight not.
     pub queues: Vec<u64>,
 }
 
-/// Who gets how much.
+/// How the memory is divided, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Memory {
-    /// Whatever comes in.
+    /// For what the relay needs whatever comes in.
     pub fixed: u64,
     /// For open buckets of aggregators.
     pub aggregates: u64,
@@ -92,27 +94,27 @@ pub struct Memory {
     pub names: u64,
     /// For unfinished lines of all connections.
     pub unfinished: u64,
-    /// For lines that wait.
+    /// For lines queued for destinations.
     pub queues: u64,
-    /// Whether the queues must share less than they would take.
+    /// Whether the queues share less than the sum of their own limits.
     pub is_shared: bool,
 }
 
-/// A limit below what the configuration cannot do without.
+/// A limit below what the configuration needs at least.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooSmall {
     /// The limit.
     pub limit: u64,
-    /// What it would have to be.
+    /// The smallest limit that would be enough.
     pub needed: u64,
 }
 
-/// Bytes as people write them.
+/// A number of bytes, formatted for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Readable(pub u64);
 
 impl Memory {
-    /// Divides `limit`, if there is one, among what demands it.
+    /// Divides `limit` among the demands; without a limit every demand gets what it asks for.
     pub fn divide(demands: &Demands, limit: Option<u64>) -> Result<Self, TooSmall> {
         let (fixed, aggregates) = (fixed(demands), aggregates(demands));
         let first = fixed.saturating_add(aggregates);
@@ -140,14 +142,14 @@ impl Memory {
         Ok(Self { fixed, aggregates, names, unfinished, queues: queues_get, is_shared: queues > rest })
     }
 
-    /// The most that the process takes.
+    /// The most bytes that the process uses.
     #[must_use]
     pub const fn ceiling(&self) -> u64 {
         let first = self.fixed.saturating_add(self.aggregates).saturating_add(self.names);
         first.saturating_add(self.unfinished).saturating_add(self.queues)
     }
 
-    /// Bytes of lines that may wait for all destinations together, if they must share.
+    /// The most bytes of lines queued for all destinations together, if they must share; otherwise `None`.
     #[must_use]
     pub const fn shared_line_bytes(&self) -> Option<u64> {
         if self.is_shared { Some(self.queues / SLACK) } else { None }
@@ -172,7 +174,7 @@ fn aggregates(demands: &Demands) -> u64 {
 }
 
 impl fmt::Display for Readable {
-    /// In the largest unit that leaves at most one digit behind the point, rounded up: what is said is enough.
+    /// Largest unit with one decimal, rounded up, so that the printed amount is always sufficient.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let units = [("TiB", MIB * MIB), ("GiB", KIB * MIB), ("MiB", MIB), ("KiB", KIB)];
         match units.into_iter().find(|(_, unit)| self.0 >= *unit) {

@@ -1,15 +1,16 @@
-//! Whether a datapoint is newer than the one before it in its series (spec §5.5, `validate_order`).
+//! The order check: whether a datapoint is newer than the one before it in its series (spec §5.5,
+//! `validate_order`).
 //!
-//! The memory is bounded, unlike upstream's (BUG-33): a table of fixed size that remembers the last timestamp
-//! of about a million series in 16 MiB, of which only what is used becomes resident. A series that was idle
-//! for a day is forgotten, and when a group of eight places is full, the series that was idle longest makes
-//! room. For a series that was forgotten any timestamp but 0 is new.
+//! Unlike upstream's (BUG-33), its memory is limited: a table of fixed size that remembers the last timestamp
+//! of about a million series in 16 MiB, of which only what is used becomes resident. A series that was idle for
+//! a day is forgotten. If a group of eight entries is full, the series that was idle longest is forgotten. For
+//! a series that was forgotten, any timestamp except 0 is new.
 //!
-//! A timestamp far in the future locks its series out for a day at most: what is remembered lies no more than
+//! A timestamp far in the future locks its series out for at most a day: what is remembered is at most
 //! [`AHEAD_MAX_S`] after now.
 //!
-//! No clock: time comes in as `now_s`. All workers of a relay share one check, since a series may arrive over
-//! several connections.
+//! There is no clock here: time comes in as `now_s`. All workers of a relay share one check, because a series
+//! may arrive over several connections.
 
 use std::{
     hash::{BuildHasher, RandomState},
@@ -19,13 +20,13 @@ use std::{
 /// How far ahead of now a remembered timestamp may be, in seconds.
 pub const AHEAD_MAX_S: u32 = 86_400;
 
-/// After so many seconds without a datapoint a series is forgotten.
+/// A series is forgotten after this many seconds without a datapoint.
 pub const IDLE_MAX_S: u32 = 86_400;
 
 /// How many series are remembered.
 pub const SERIES_MAX: usize = SHARDS * SHARD_GROUPS * GROUP;
 
-/// Workers that look at different series seldom meet.
+/// The number of locks. Workers that check different series rarely need the same one.
 const SHARDS: usize = 64;
 const SHARD_GROUPS: usize = 2048;
 const GROUP: usize = 8;
@@ -33,12 +34,12 @@ const GROUP: usize = 8;
 /// The last timestamp of each series.
 #[derive(Debug)]
 pub struct OrderCheck {
-    /// Random, so that nobody can make names that collide.
+    /// Random, so that a sender cannot make names that collide.
     hasher: RandomState,
     shards: Vec<Mutex<Vec<[Entry; GROUP]>>>,
 }
 
-/// One series; free while `last` is 0, since no accepted timestamp is 0.
+/// One series; the entry is free if `last` is 0, because no accepted timestamp is 0.
 #[derive(Clone, Copy, Debug, Default)]
 struct Entry {
     name_hash: u64,
@@ -53,14 +54,15 @@ impl Default for OrderCheck {
 }
 
 impl OrderCheck {
-    /// Remembers nothing yet.
+    /// A check that remembers nothing yet.
     #[must_use]
     pub fn new() -> Self {
         let shard = || Mutex::new(vec![[Entry::default(); GROUP]; SHARD_GROUPS]);
         Self { hasher: RandomState::new(), shards: (0..SHARDS).map(|_| shard()).collect() }
     }
 
-    /// Whether the datapoint may pass; if so it is the last of its series. `name` is without leading dot.
+    /// Whether the datapoint is newer; if so, it is remembered as the last of its series. `name` must be
+    /// without the leading dot.
     pub fn check(&self, name: &[u8], seconds: u32, now_s: u64) -> bool {
         if seconds == 0 {
             return false;
@@ -83,7 +85,7 @@ fn below(hash: u64, bound: usize) -> usize {
     usize::try_from(hash % bound as u64).unwrap_or(0)
 }
 
-/// The series' entry, or the one that makes room for it.
+/// The entry of the series, or the one that it replaces.
 fn find(group: &mut [Entry; GROUP], name_hash: u64, now_s: u32) -> &mut Entry {
     let is_idle = |entry: &Entry| now_s.saturating_sub(entry.seen_s) > IDLE_MAX_S;
     let known = group.iter().position(|entry| entry.last != 0 && entry.name_hash == name_hash);

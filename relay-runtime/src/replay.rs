@@ -1,11 +1,11 @@
-//! A table run in virtual time, without sockets: what `relay-build replay` prints.
+//! Runs a table in virtual time, without sockets: what `relay-build replay` prints.
 //!
-//! Lines come with the time of their arrival, and go out with the time at which a relay would have sent them: raw ones at
-//! once, aggregated ones at their tick. A tick comes before the lines that arrive in the same second. The clock is what
-//! the arrivals say, back and forth as they like; no time passes but theirs.
+//! Lines come with the time of their arrival and leave with the time at which a relay would have sent them: raw
+//! ones at once, aggregated ones at their tick. A tick comes before the lines that arrive in the same second.
+//! The arrivals are the only clock; it may also go back.
 //!
-//! The same for the interpreter and for compiled dispatch. Every destination takes everything at once, so `sent` is
-//! `routed`; what a slow or dead one does to lines is not for this to show.
+//! The output is the same for the interpreter and for compiled dispatch. Every destination accepts everything
+//! at once, so `sent` equals `routed`; the effects of slow or failed destinations are not simulated.
 
 use crate::{
     aggregate::{self, Aggregates, Rule},
@@ -30,21 +30,21 @@ use std::{
     sync::Arc,
 };
 
-/// Why a replay ends early.
+/// Why a replay ended early.
 #[derive(Debug)]
 pub enum ReplayError {
-    /// The input cannot be read, or the output not be written.
+    /// The input could not be read, or the output not written.
     Io(io::Error),
     /// A line of input, counted from 1, does not start with a time and a TAB.
     MalformedArrival {
-        /// Its number.
+        /// The number of the line.
         line: u64,
     },
 }
 
-/// Reads `arrival-seconds TAB line`, writes `emit-seconds TAB route key TAB destination TAB line` in order of emission, up
-/// to and with second `until`. Without it, until the last arrival, and then until every open bucket was emitted at its own
-/// time. Returns the books.
+/// Reads `arrival-seconds TAB line` and writes `emit-seconds TAB route key TAB destination TAB line` in the
+/// order of emission, up to and including second `until`. Without `until`, replays to the last arrival and then
+/// emits every open bucket at its own time. Returns the ledger.
 pub fn replay_lines(
     table: &Table,
     dispatch: &dyn DynDispatch,
@@ -72,20 +72,20 @@ pub fn replay_lines(
 fn arrival(content: &[u8]) -> Option<(f64, &[u8])> {
     let tab = content.iter().position(|&byte| byte == b'\t')?;
     let arrival: f64 = std::str::from_utf8(&content[..tab]).ok()?.trim().parse().ok()?;
-    // Beyond the timestamps that lines can have by far, and exact.
+    // Far beyond the timestamps that lines can have, and still exact.
     let is_time = (0.0..=1e15).contains(&arrival);
     is_time.then_some((arrival, &content[tab + 1..]))
 }
 
-/// A relay in virtual time.
+/// A relay that runs in virtual time.
 struct Replay<'t> {
     table: &'t Table,
     dispatch: &'t dyn DynDispatch,
     output: &'t mut dyn Write,
     rules: Arc<[Rule]>,
-    /// An output's name in the making.
+    /// Scratch space for the name of an output.
     named: Vec<u8>,
-    /// From the first arrival on.
+    /// Exists from the first arrival on.
     aggregates: Option<(Aggregating, Aggregates)>,
     validator: Validator,
     order: Option<OrderCheck>,
@@ -93,18 +93,18 @@ struct Replay<'t> {
     scratch: Scratch,
     way: Way,
     counts: Counts,
-    /// Lines by destination.
+    /// The number of lines for each destination.
     sent: Vec<u64>,
 }
 
-/// What a table says about one line.
+/// What a table does with one line.
 #[derive(Default)]
 struct Way {
     end: End,
     rewritten: Option<Vec<u8>>,
     aggregators: Vec<AggregatorIndex>,
     routes: u64,
-    /// By route; no destination where it is one that this replay knows nothing of.
+    /// By route; the destination is `None` if the route sends to something that a replay does not show.
     deliveries: Vec<(RouteIndex, Option<DestinationIndex>)>,
 }
 
@@ -136,7 +136,7 @@ impl<'t> Replay<'t> {
         }
     }
 
-    /// A line arrives.
+    /// Processes a line at the time of its arrival.
     fn take(&mut self, arrival: f64, line: &[u8]) -> io::Result<()> {
         let now_s = whole_seconds(arrival);
         self.run_until(now_s)?;
@@ -171,7 +171,7 @@ impl<'t> Replay<'t> {
         Ok(())
     }
 
-    /// Time passes: every tick up to and with `until_s` at which something is due.
+    /// Advances the time: runs every tick up to and including `until_s` at which something is due.
     fn run_until(&mut self, until_s: u64) -> io::Result<()> {
         let Some(part) = Aggregating::get() else { return Ok(()) };
         loop {
@@ -188,7 +188,7 @@ impl<'t> Replay<'t> {
         }
     }
 
-    /// Outputs of aggregators enter at the routes.
+    /// Sends the outputs of aggregators to the routes.
     fn emit(&mut self, now_s: u64, lines: &[[Vec<u8>; 3]]) -> io::Result<()> {
         for [name, value, timestamp] in lines {
             self.follow(|dispatch, scratch, sink| dispatch.route_dyn(name, scratch, sink));
@@ -279,7 +279,7 @@ const fn whole_seconds(time: f64) -> u64 {
     time as u64
 }
 
-/// Writes down where a line goes.
+/// Records where a line goes.
 struct Follower<'r> {
     table: &'r Table,
     selectors: &'r mut Selectors,

@@ -1,7 +1,7 @@
-//! Running the rules that change a metric's name (spec §8).
+//! Runs the rules that change a metric's name (spec §8).
 //!
-//! A rewriter sees a name and writes another. That a name which rewriters made can be sent at all is checked
-//! once, after the last of them, by whoever runs them, with [`is_usable`].
+//! A rewriter reads a name and writes another. Callers check once, after the last rewriter, with [`is_usable`],
+//! whether the resulting name can be sent.
 
 use crate::{
     regex::{Haystack, Regex, RegexError},
@@ -21,13 +21,13 @@ pub struct Rewriter {
 /// Why a rewriter cannot be run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RewriterError {
-    /// Nothing to look for.
+    /// `old` is empty.
     EmptyOld,
     /// `max` with a regex, which always replaces all matches.
     MaxWithRegex,
-    /// `old` is no regex.
+    /// `old` is not a valid regex.
     Old(RegexError),
-    /// `not` is no regex.
+    /// `not` is not a valid regex.
     Not(RegexError),
 }
 
@@ -37,7 +37,7 @@ enum Rule {
     Regex { old: Regex, new: Template },
 }
 
-/// Whether a metric has something in it.
+/// Finds a text or a regex in a metric.
 #[derive(Clone, Debug)]
 enum Finder {
     Text(Box<memmem::Finder<'static>>),
@@ -45,7 +45,7 @@ enum Finder {
 }
 
 impl Rewriter {
-    /// Makes a rule ready to run.
+    /// Makes the rule ready to run.
     pub fn new(rule: &table::Rewriter) -> Result<Self, RewriterError> {
         let not = rule.not.as_ref().map(Finder::new).transpose().map_err(RewriterError::Not)?;
         let rule = match &rule.old {
@@ -65,8 +65,8 @@ impl Rewriter {
         Ok(Self { rule, not })
     }
 
-    /// Rewrites `name` into `out`, whose old content is lost. Returns whether the result differs from
-    /// `name`; if not, `out` holds nothing of use.
+    /// Writes the rewritten `name` to `out`, replacing what was there. Returns whether the result differs from
+    /// `name`; if not, the contents of `out` have no meaning.
     pub fn apply(&self, name: &[u8], out: &mut Vec<u8>) -> bool {
         out.clear();
         if self.not.as_ref().is_some_and(|not| not.finds(name)) {
@@ -80,8 +80,8 @@ impl Rewriter {
     }
 }
 
-/// Whether a name that rewriters made can be sent: it is not empty and has no white space, which would give
-/// the line more fields than three.
+/// Whether a rewritten name can be sent: it is not empty and has no white space, which would give the line more
+/// than three fields.
 #[must_use]
 pub fn is_usable(name: &[u8]) -> bool {
     !name.is_empty() && !name.utf8_chunks().any(|chunk| chunk.valid().contains(char::is_whitespace))
@@ -98,7 +98,7 @@ fn replace_text(name: &[u8], old: &memmem::Finder<'_>, new: &[u8], max: usize, o
     copied > 0
 }
 
-/// Go's `ReplaceAll`. An empty match right behind the match before it is not replaced.
+/// Does what Go's `ReplaceAll` does. An empty match directly after another match is not replaced.
 fn replace_matches(name: &[u8], old: &Regex, new: &Template, out: &mut Vec<u8>) -> bool {
     let text = Haystack::new(name);
     let readable = text.readable();
@@ -118,7 +118,7 @@ fn replace_matches(name: &[u8], old: &Regex, new: &Template, out: &mut Vec<u8>) 
     replaced
 }
 
-/// The length of the character that valid UTF-8 starts with. One at the end, to get beyond it.
+/// The length of the first character of valid UTF-8; 1 for an empty text, so that the loop ends.
 fn character_length(text: &[u8]) -> usize {
     match text.first() {
         None | Some(0..0xc0) => 1,

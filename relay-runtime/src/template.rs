@@ -1,30 +1,30 @@
-//! Replacement texts and aggregation formats with references to a regex' groups (spec §8).
+//! Replacement texts and aggregation formats, with references to the groups of a regex (spec §8).
 //!
-//! `$name`, `${name}`, `$1`, `${1}` and `$$`, by Go's rules: a bare name is the longest run of letters, digits
-//! and `_`, so `$1_x` is the group *named* `1_x`; a number with a leading zero is a name; what does not exist
-//! is empty; a `$` that starts none of these stands for itself.
+//! References are `$name`, `${name}`, `$1`, `${1}` and `$$`, by Go's rules: a bare name is the longest run of
+//! letters, digits and `_`, so `$1_x` is the group *named* `1_x`; a number with a leading zero is a name; a
+//! reference to a group that does not exist is empty; a `$` that starts no reference means itself.
 
 use crate::regex::{Captures, Haystack, is_letter_or_digit};
 
-/// A text taken apart, each reference resolved to a group's number.
+/// A parsed text; each reference is resolved to the number of a group.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Template {
     pieces: Vec<Piece>,
 }
 
-/// A part of a template. No two literals follow each other and none is empty.
+/// A part of a template. No literal is empty, and no two literals are adjacent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
-    /// Copied as it stands.
+    /// Text that is copied.
     Literal(String),
-    /// What the group matched; nothing if it took no part in the match. Group 0 is the whole match.
+    /// The text that the group matched; nothing if it took no part in the match. Group 0 is the whole match.
     Group(usize),
-    /// What the first of these groups that took part in the match has matched: groups may share a name.
+    /// The text of the first of these groups that took part in the match: several groups may share a name.
     FirstOf(Vec<usize>),
 }
 
 impl Template {
-    /// Takes a text apart. `groups` has the name of each group by number, the whole match (0) included.
+    /// Parses a text. `groups` has the name of each group by number, the whole match (0) included.
     #[must_use]
     pub fn parse(text: &str, groups: &[Option<String>]) -> Self {
         let mut template = Self::default();
@@ -46,13 +46,13 @@ impl Template {
         template
     }
 
-    /// The parts in order.
+    /// The parts, in order.
     #[must_use]
     pub fn pieces(&self) -> &[Piece] {
         &self.pieces
     }
 
-    /// Writes the text for one match. `group` gives what a group matched, if it took part.
+    /// Appends the text for one match to `out`. `group` returns what a group matched, if it took part.
     pub fn expand<'t>(&self, out: &mut Vec<u8>, group: impl Fn(usize) -> Option<&'t [u8]>) {
         for piece in &self.pieces {
             match piece {
@@ -66,7 +66,7 @@ impl Template {
         }
     }
 
-    /// Writes the text for a match of a [`Regex`](crate::regex::Regex).
+    /// Appends the text for a match of a [`Regex`](crate::regex::Regex).
     pub fn expand_match(&self, out: &mut Vec<u8>, text: &Haystack<'_>, captures: &Captures) {
         self.expand(out, |group| captures.get(group).map(|range| text.original(range)));
     }
@@ -97,7 +97,7 @@ impl Template {
     }
 }
 
-/// The name of the reference that the text after a `$` starts with, and what follows it.
+/// The name of the reference at the start of `text`, which follows a `$`, and the rest of the text.
 fn reference(text: &str) -> Option<(&str, &str)> {
     let (braced, text) = text.strip_prefix('{').map_or((false, text), |inner| (true, inner));
     let end = text.find(|char: char| char != '_' && !is_letter_or_digit(char)).unwrap_or(text.len());
@@ -109,7 +109,7 @@ fn reference(text: &str) -> Option<(&str, &str)> {
     Some((name, rest))
 }
 
-/// The number that a name is, if it is one. Go's limit on the size keeps it a number.
+/// The number that `name` is, if it is one and below Go's limit.
 fn number(name: &str) -> Option<usize> {
     let decimal = name.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = name.len() > 1 && name.starts_with('0');

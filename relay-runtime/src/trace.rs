@@ -1,10 +1,10 @@
-//! Following lines through a table: what `trace` prints.
+//! Follows lines through a table: what `trace` prints.
 //!
-//! One JSON object per input line, the same for the interpreter and for compiled dispatch; the names of its
-//! fields are a promise to scripts. Text that is not UTF-8 is shown with U+FFFD in it.
+//! One JSON object per input line, the same for the interpreter and for compiled dispatch. Scripts rely on the
+//! names of its fields, so they do not change. Text that is not UTF-8 is shown with U+FFFD.
 //!
-//! No clock: the order check, where a table asks for it, takes timestamps as they come, and every destination
-//! counts as up.
+//! There is no clock: the order check, if the table has it, uses the timestamps of the lines, and every
+//! destination counts as up.
 
 use crate::{
     dispatch::{DynDispatch, Scratch, Sink},
@@ -16,22 +16,23 @@ use crate::{
 use serde::Serialize;
 use std::io::{self, BufRead, Write};
 
-/// What became of one line.
+/// What happened to one line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Trace {
     /// The line as received, without its end.
     pub line: String,
-    /// Whether validation let it in and the rewriters left it a usable name.
+    /// Whether the line was valid and the rewriters left a name that can be sent.
     pub accepted: bool,
     /// Why it was not accepted: the name of a [`Reason`].
     pub reason: Option<&'static str>,
-    /// The metric as received, with its leading dot if it has one; unknown without three fields.
+    /// The metric as received, with its leading dot if it has one; `None` if the line does not have three
+    /// fields.
     pub name: Option<String>,
     /// The value as received.
     pub value: Option<String>,
     /// The timestamp in whole seconds.
     pub timestamp: Option<u32>,
-    /// The first blocklist entry that matches, as written.
+    /// The first blocklist entry that matches, as in the configuration.
     pub blocked_by: Option<String>,
     /// The metric after all rewriters, if any changed it.
     pub rewritten: Option<String>,
@@ -46,13 +47,13 @@ pub struct Trace {
 /// What one route does with the line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct RouteTrace {
-    /// The route's key.
+    /// The key of the route.
     pub key: String,
-    /// `host:port` or `host:port:instance`, in the order of sending.
+    /// The destinations as `host:port` or `host:port:instance`, in the order of sending.
     pub destinations: Vec<String>,
 }
 
-/// Writes what becomes of each line of `input`.
+/// Writes what happens to each line of `input`, as one JSON object per line.
 pub fn trace_lines(
     table: &Table,
     dispatch: &dyn DynDispatch,
@@ -71,7 +72,8 @@ pub fn trace_lines(
     output.flush()
 }
 
-/// Follows one line after the other, remembering what the order check and routes in turn remember.
+/// Follows one line after the other. What the order check and round-robin routes remember carries over to the
+/// next line.
 pub struct Tracer<'t> {
     table: &'t Table,
     dispatch: &'t dyn DynDispatch,
@@ -82,7 +84,7 @@ pub struct Tracer<'t> {
 }
 
 impl<'t> Tracer<'t> {
-    /// Follows lines through `dispatch`, which is made from `table`.
+    /// A tracer for `dispatch`, which must be made from `table`.
     #[must_use]
     pub fn new(table: &'t Table, dispatch: &'t dyn DynDispatch) -> Self {
         Self {
@@ -95,7 +97,7 @@ impl<'t> Tracer<'t> {
         }
     }
 
-    /// Follows one line, given without its end.
+    /// Follows one line, which must be given without its end.
     pub fn trace(&mut self, line: &[u8]) -> Trace {
         let mut trace = Trace { line: shown(line), ..Trace::default() };
         match self.check(line) {
@@ -114,7 +116,7 @@ impl<'t> Tracer<'t> {
         }
     }
 
-    /// Follows a metric that needs no validation.
+    /// Follows a metric without validating it.
     pub fn trace_name(&mut self, name: &[u8]) -> Trace {
         self.follow(name, Trace { accepted: true, name: Some(shown(name)), ..Trace::default() })
     }
@@ -125,7 +127,7 @@ impl<'t> Tracer<'t> {
         recorder.trace
     }
 
-    /// Follows the output of an aggregator, a name only.
+    /// Follows the output of an aggregator, given its name only.
     pub fn trace_aggregate(&mut self, name: &[u8]) -> Trace {
         let trace = Trace { accepted: true, name: Some(shown(name)), ..Trace::default() };
         let mut recorder = Recorder { table: self.table, selectors: &mut self.selectors, trace };
@@ -136,7 +138,7 @@ impl<'t> Tracer<'t> {
     fn check<'l>(&self, line: &'l [u8]) -> Result<(&'l [u8], &'l [u8], u32), Reason> {
         let line = self.validator.check(line).map_err(|rejected| rejected.reason)?;
         let series = line.name.strip_prefix(b".").unwrap_or(line.name);
-        // As late as possible, so that no timestamp lies in the future.
+        // With the latest possible time, so that no timestamp is in the future.
         if self.order.as_ref().is_some_and(|order| !order.check(series, line.seconds, u64::MAX)) {
             return Err(Reason::OutOfOrder);
         }
@@ -145,7 +147,7 @@ impl<'t> Tracer<'t> {
 }
 
 impl Trace {
-    /// Shows as much of a rejected line as can be told apart.
+    /// Shows the fields of an invalid line, as far as they can be told apart.
     fn show_fields(&mut self) {
         let fields: Vec<&str> = self.line.split_whitespace().collect();
         let &[name, value, timestamp] = &fields[..] else { return };
@@ -155,7 +157,7 @@ impl Trace {
     }
 }
 
-/// Writes down everything that a dispatch reports.
+/// Records everything that a dispatch reports.
 struct Recorder<'r> {
     table: &'r Table,
     selectors: &'r mut Selectors,

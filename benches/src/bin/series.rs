@@ -25,7 +25,7 @@ const NOW_S: u64 = 1_700_000_040;
 const INTERVAL_S: u64 = 60;
 
 /// The number of shards with a lock each in which a relay's workers share its open buckets.
-const PARTS: usize = 16;
+const SHARDS: usize = 16;
 
 /// The number of series that an engine emits in one turn.
 const STEP: usize = 1_000;
@@ -40,7 +40,7 @@ fn main() {
 /// The cost of the buckets alone, in as many shards as a relay has.
 fn buckets(series: u64) {
     let rules = ready(&tables::table(tables::SERIES).aggregators);
-    let mut parts: Vec<_> = (0..PARTS).map(|_| Aggregates::new(Arc::clone(&rules), 0)).collect();
+    let mut shards: Vec<_> = (0..SHARDS).map(|_| Aggregates::new(Arc::clone(&rules), 0)).collect();
     let mut name = String::new();
     let before = resident_bytes();
     let mut fill = |seconds| -> u64 {
@@ -48,8 +48,8 @@ fn buckets(series: u64) {
             name.clear();
             let written = write!(name, "sum.team{:02}.{}", at % RULES, metric(at));
             debug_assert!(written.is_ok(), "a string takes everything");
-            let part = usize::try_from(at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32).unwrap_or(0) % PARTS;
-            parts[part].add(index(at), name.as_bytes(), 1.0, seconds, NOW_S);
+            let shard = usize::try_from(at.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32).unwrap_or(0) % SHARDS;
+            shards[shard].add(index(at), name.as_bytes(), 1.0, seconds, NOW_S);
             name.len() as u64
         });
         each.sum()
@@ -59,7 +59,7 @@ fn buckets(series: u64) {
     row("bytes per live bucket, its series' name not counted", per(one - name_bytes, series));
     fill(seconds(NOW_S + INTERVAL_S));
     row("bytes per second bucket of a series", per(resident_bytes() - before - one, series));
-    let open: u64 = parts.iter().flat_map(Aggregates::counts).map(|counts| counts.open).sum();
+    let open: u64 = shards.iter().flat_map(Aggregates::counts).map(|counts| counts.open).sum();
     assert_eq!(open, 2 * series, "a bucket is missing");
 }
 

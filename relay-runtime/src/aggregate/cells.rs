@@ -1,11 +1,11 @@
-//! The memory of one rule's buckets: a cell for each bucket of each series, all of one size.
+//! The memory of one rule's buckets: one cell for each open bucket of each series, all cells of the same size.
 //!
-//! A cell costs 12 bytes, its numbers, and four bytes in the list of its moment. Cells of one series form a chain, newest
-//! first; free cells form another.
+//! A cell costs 12 bytes, its numbers, and four bytes in the list of buckets that start at the same time. The
+//! cells of one series form a linked list, newest first; free cells form another.
 
 use super::pieces::Pieces;
 
-/// No cell, or no series.
+/// "No cell" or "no series".
 pub(super) const NONE: u32 = u32::MAX;
 
 /// The cells of a rule.
@@ -14,7 +14,7 @@ pub(super) struct Cells {
     heads: Pieces<Head>,
     /// The numbers of all cells.
     words: Pieces<f64>,
-    /// The values of all cells, if they are kept.
+    /// The values of all cells, if the rule keeps values.
     values: Vec<Vec<f64>>,
     keeps_values: bool,
     free: u32,
@@ -24,9 +24,9 @@ pub(super) struct Cells {
 /// What a cell belongs to.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Head {
-    /// When the bucket starts.
+    /// When the bucket starts, in seconds.
     pub(super) start: u32,
-    /// The next older cell of the series; of a free cell, the next free one.
+    /// The next older cell of the series or, for a free cell, the next free one.
     pub(super) next: u32,
     pub(super) series: u32,
 }
@@ -43,7 +43,7 @@ impl Cells {
         }
     }
 
-    /// A cell with zeros in it.
+    /// Returns a cell whose numbers are zero.
     pub(super) fn take(&mut self, head: Head) -> u32 {
         self.used += 1;
         if self.free != NONE {
@@ -53,7 +53,7 @@ impl Cells {
             self.words_mut(cell).fill(0.0);
             return cell;
         }
-        // Rooms for buckets end before numbers of cells do.
+        // The limit on buckets is reached before the numbers of cells run out.
         let cell = self.heads.push(head);
         self.words.push(0.0);
         if self.keeps_values {
@@ -93,17 +93,17 @@ impl Cells {
         self.words.get_mut(cell)
     }
 
-    /// None where values are not kept.
+    /// The values of the cell; empty if the rule keeps none.
     pub(super) fn values(&self, cell: u32) -> &[f64] {
         self.values.get(cell as usize).map_or(&[], Vec::as_slice)
     }
 
-    /// Nothing where values are not kept.
+    /// The values of the cell; `None` if the rule keeps none.
     pub(super) fn values_mut(&mut self, cell: u32) -> Option<&mut Vec<f64>> {
         self.values.get_mut(cell as usize)
     }
 
-    /// The numbers, and the values if they are kept.
+    /// The numbers and the values of the cell; the latter are empty if the rule keeps none.
     pub(super) fn contents(&mut self, cell: u32) -> (&[f64], &mut [f64]) {
         let values = self.values.get_mut(cell as usize).map_or(&mut [][..], Vec::as_mut_slice);
         (self.words.get(cell), values)

@@ -1,4 +1,6 @@
-//! What one aggregation rule counted: nothing that it does not put out goes unseen.
+//! What one aggregation rule counted.
+//!
+//! Every datapoint that a rule takes and does not emit has a count here.
 
 use std::ops::AddAssign;
 
@@ -7,21 +9,22 @@ use std::ops::AddAssign;
 pub struct AggregatorCounts {
     /// Datapoints that the rule took.
     pub taken: u64,
-    /// Of those, the ones that are in a bucket.
+    /// Datapoints among them that were added to a bucket.
     pub added: u64,
-    /// Of the added ones, those whose bucket had been emitted before (`lateness = "reemit"`).
+    /// Added datapoints whose bucket had been emitted before (`lateness = "reemit"`).
     pub corrections: u64,
-    /// Dropped, for their bucket was emitted.
+    /// Datapoints that were dropped because their bucket had been emitted.
     pub late: u64,
-    /// Dropped, for their bucket is too far in the future.
+    /// Datapoints that were dropped because their bucket is too far in the future.
     pub future: u64,
-    /// Dropped, for there are too many buckets, series or values.
+    /// Datapoints that were dropped because the limit on buckets, series or values was reached.
     pub no_room: u64,
-    /// Dropped, for the output would have no name, or one with white space.
+    /// Datapoints that were dropped because the output would have no name, or one with white space.
     pub bad_name: u64,
-    /// Lines put out.
+    /// Lines that were emitted.
     pub emitted: u64,
-    /// Buckets put out that did not see their whole interval: emitted before it was over, or begun before the relay was.
+    /// Emitted buckets that did not see their whole interval: emitted before it ended, or begun before the
+    /// relay started.
     pub incomplete: u64,
     /// Buckets that are open now.
     pub open: u64,

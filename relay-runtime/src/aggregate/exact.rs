@@ -1,10 +1,11 @@
-//! Sums that do not depend on the order of what is added, for as long as it shows.
+//! Sums that do not depend on the order of addition, within the precision of the output.
 //!
-//! A sum is kept in two numbers: what plain addition gives, and what it has lost so far (Neumaier). The lost part is
-//! itself rounded only at about 2^-106 of what was added, so the same datapoints give the same output whichever
-//! connection they came over first. Where plain addition overflows, so does this.
+//! A sum consists of two numbers: the result of plain addition, and what its roundings have lost so far
+//! (Neumaier's algorithm). The lost part is itself rounded only at about 2^-106 of what was added, so the same
+//! datapoints give the same output, whichever connection they came over first. Where plain addition overflows,
+//! so does this.
 
-/// A running sum: as plain addition has it, and what that lost.
+/// A running sum: the result of plain addition, and what its roundings lost.
 pub(super) type Sum = [f64; 2];
 
 /// Adds one number.
@@ -17,14 +18,14 @@ pub(super) fn add(sum: &mut Sum, number: f64) {
     *high = whole;
 }
 
-/// What was summed up.
+/// The value of the sum.
 #[inline]
 pub(super) fn total([high, low]: Sum) -> f64 {
-    // Of an infinite sum there is no lost part.
+    // An infinite sum has no lost part.
     if high.is_finite() { high + low } else { high }
 }
 
-/// The difference of two numbers and what its rounding lost.
+/// The difference of two numbers, and what its rounding lost.
 #[inline]
 pub(super) fn difference(a: f64, b: f64) -> Sum {
     let whole = a - b;
@@ -32,7 +33,7 @@ pub(super) fn difference(a: f64, b: f64) -> Sum {
     [whole, (a - (whole - taken)) - (b + taken)]
 }
 
-/// A product and what its rounding lost; nothing where it overflows.
+/// The product of two numbers, and what its rounding lost (meaningless if the product overflows).
 #[inline]
 pub(super) fn product(a: f64, b: f64) -> Sum {
     let whole = a * b;
@@ -41,7 +42,7 @@ pub(super) fn product(a: f64, b: f64) -> Sum {
     if lost.is_finite() { [whole, lost] } else { [whole, 0.0] }
 }
 
-/// Dekker's: a half has 26 bits, so products of halves are exact.
+/// Splits a number as Dekker does: a half has 26 bits, so products of halves are exact.
 #[inline]
 fn halves(number: f64) -> [f64; 2] {
     const SPLIT: f64 = 134_217_729.0;

@@ -1,8 +1,8 @@
-//! What a bucket keeps of its datapoints, and what the functions make of that (spec §9.4).
+//! What a bucket stores of its datapoints, and how the functions compute their results from it (spec §9.4).
 //!
-//! A bucket is a few numbers, only those that its rule's functions ask for: three for a sum. Values as such are kept
-//! for percentiles alone. Everything but `first`, `last` and the ties of `derive` is the same in whatever order the
-//! datapoints arrived; see [`exact`](super::exact).
+//! A bucket stores only the numbers that its rule's functions need: three for a sum. It stores the values
+//! themselves for percentiles only. All results except those of `first`, `last` and `derive` with equal
+//! timestamps are the same for every order of arrival; see [`exact`](super::exact).
 
 use super::{
     exact::{self, Sum},
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::table::{Aggregator, Function, Percentile, PercentileMethod};
 
-/// Where the numbers of a bucket are. The first of them is the count.
+/// The places of a bucket's numbers in its list. The first number is the count.
 #[derive(Clone, Debug)]
 pub(super) struct Fold {
     sum: Option<usize>,
@@ -26,10 +26,10 @@ pub(super) struct Fold {
     interval: f64,
 }
 
-/// A shift and the sums of the shifted values and of their squares.
+/// How many numbers moments need: a shift, and the sums of the shifted values and of their squares.
 const MOMENTS: usize = 5;
 
-/// The oldest datapoint and the newest: times and values.
+/// How many numbers a slope needs: time and value of the oldest datapoint and of the newest.
 const SLOPE: usize = 4;
 
 impl Fold {
@@ -78,17 +78,17 @@ impl Fold {
         }
     }
 
-    /// The numbers of a bucket.
+    /// How many numbers a bucket has.
     pub(super) const fn words(&self) -> usize {
         self.words
     }
 
-    /// Whether a bucket keeps the values themselves.
+    /// Whether a bucket stores the values themselves.
     pub(super) const fn keeps_values(&self) -> bool {
         self.keeps_values
     }
 
-    /// Adds a datapoint to the numbers of a bucket, which are zeros before the first.
+    /// Adds a datapoint to the numbers of a bucket, which must be zero before the first.
     #[inline]
     pub(super) fn add(&self, words: &mut [f64], value: f64, seconds: u32) {
         let is_first = words[0] == 0.0;
@@ -122,7 +122,8 @@ impl Fold {
         }
     }
 
-    /// What a function makes of a bucket; `values` are sorted if they are kept. Nothing where it has no result.
+    /// The result of a function for a bucket; `values` must be sorted. `None` if the function has no result,
+    /// such as `derive` of one timestamp.
     pub(super) fn result(&self, function: Function, words: &[f64], values: &[f64]) -> Option<f64> {
         let count = words[0];
         let sum = || self.sum.map(|at| exact::total([words[at], words[at + 1]]));
@@ -154,7 +155,7 @@ fn add_to(words: &mut [f64], at: usize, value: f64) {
     words[at..at + 2].copy_from_slice(&sum);
 }
 
-/// By timestamp; of two with the same one, the first that arrived counts.
+/// Orders by timestamp; of two datapoints with the same timestamp, the first to arrive counts.
 fn add_slope(words: &mut [f64], is_first: bool, seconds: f64, value: f64) {
     if is_first || seconds < words[0] {
         words[..2].copy_from_slice(&[seconds, value]);
@@ -169,8 +170,8 @@ fn slope(words: &[f64]) -> Option<f64> {
     (newest > oldest).then(|| (to - from) / (newest - oldest))
 }
 
-/// Values are shifted by the first one, so that what they have in common cancels out exactly. One that is not finite
-/// makes the shift, and so the result, NaN, as the two passes of upstream do.
+/// Values are shifted by the first one, so that what they have in common cancels out exactly. A value that is
+/// not finite makes the shift NaN, and so the result, as in upstream's two passes.
 fn add_moments(words: &mut [f64], is_first: bool, value: f64) {
     if is_first || !value.is_finite() {
         words[0] = if value.is_finite() { value } else { f64::NAN };
@@ -180,7 +181,7 @@ fn add_moments(words: &mut [f64], is_first: bool, value: f64) {
     let rest = lost + 2.0 * high * low;
     add_to(words, 1, high);
     add_to(words, 3, square);
-    // Where the main part overflows there is no sense in the rest.
+    // If the main part overflows, the rest has no meaning.
     if low.is_finite() && rest.is_finite() {
         add_to(words, 1, low);
         add_to(words, 3, rest);
@@ -222,7 +223,7 @@ mod tests {
         result(function, &points).unwrap()
     }
 
-    /// The textbook's two passes.
+    /// The two passes of the textbook.
     fn two_passes(values: &[f64]) -> f64 {
         let count = f64::from(u32::try_from(values.len()).unwrap());
         let mean = values.iter().sum::<f64>() / count;
@@ -247,7 +248,7 @@ mod tests {
             let (got, want) = (of(Function::Stdev, &values), two_passes(&values));
             assert!((got - want).abs() <= want * 1e-12, "{got} {want} {values:?}");
         }
-        // Two passes in plain numbers are off here; the result is that of exact arithmetic.
+        // Two passes in plain numbers are wrong here; the result is that of exact arithmetic.
         assert_eq!(of(Function::Variance, &[1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0, 1e9 + 4.0]), 1.25);
     }
 
@@ -258,7 +259,7 @@ mod tests {
         assert_eq!(of(Function::Stdev, &[1e200, -1e200]), f64::INFINITY);
         assert_eq!(of(Function::Stdev, &[1e200, 1e200]), 0.0);
         assert_eq!(of(Function::Stdev, &[f64::MAX, -f64::MAX]), f64::INFINITY);
-        // By comparison: a NaN counts only if it comes first.
+        // `max` compares, so a NaN counts only if it comes first.
         assert_eq!(of(Function::Max, &[1.0, f64::NAN, 2.0]), 2.0);
         assert!(of(Function::Min, &[f64::NAN, 2.0]).is_nan());
     }

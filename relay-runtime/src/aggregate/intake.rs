@@ -1,45 +1,45 @@
-//! A worker's way into the aggregators: from a line that rules took to datapoints in their buckets.
+//! A worker's side of aggregation: from a line that rules took to datapoints in their buckets.
 //!
-//! Datapoints wait until the end of the block that they came in, and then go to the [`Shared`] buckets, part by part, in
-//! the order in which they came.
+//! Datapoints are deferred to the end of the block in which they came. Then they go to the [`Shared`] buckets,
+//! shard by shard, in the order in which they came.
 
 use super::{
     hash_of,
     names::{Answer, AnswerId, Link, NAMES_BYTES_MAX, NameId, Names},
     quick,
     series::Hint,
-    shared::{PARTS, Shared},
+    shared::{SHARDS, Shared},
     state::{Named, Sample},
 };
 use crate::{parts::Aggregating, rewriter::is_usable, table::AggregatorIndex};
 use std::sync::Arc;
 
-/// The worker's side.
+/// One worker's names and deferred datapoints.
 #[derive(Debug)]
 pub(crate) struct Intake {
     part: Aggregating,
     shared: Arc<Shared>,
     names: Names,
-    /// Where the next answer about the name at hand should be: rules ask in the same order each time.
+    /// Where the next answer about the current name should be: rules ask in the same order each time.
     asked: u32,
-    /// By part.
+    /// The deferred datapoints of each shard.
     waiting: Vec<Vec<Waiting>>,
-    /// The time of the block at work.
+    /// The time of the current block, in seconds since 1970.
     now_s: u64,
-    /// Where this worker starts, so that not all come to one part at once.
-    first_part: usize,
-    /// An output's name in the making.
+    /// The shard with which this worker starts, so that workers do not all come to one shard at the same time.
+    first_shard: usize,
+    /// Scratch space for the name of an output.
     output: Vec<u8>,
 }
 
-/// Writes what a rule that took a name calls its output: what the table does.
+/// Appends the name of the output of a rule for a metric that the rule took. The table implements it.
 pub(crate) type WriteOutput<'f> = dyn Fn(AggregatorIndex, &[u8], &mut Vec<u8>) + 'f;
 
-/// A datapoint that waits for the end of its block.
+/// A datapoint that is deferred to the end of its block.
 #[derive(Clone, Copy, Debug)]
 struct Waiting {
     answer: AnswerId,
-    /// Copied, so that mostly nobody has to look at the answer again.
+    /// A copy, so that the answer itself is rarely needed again.
     hint: Hint,
     rule: AggregatorIndex,
     sample: Sample,
@@ -52,9 +52,9 @@ impl Intake {
             shared,
             names: Names::new(NAMES_BYTES_MAX),
             asked: 0,
-            waiting: vec![Vec::new(); PARTS],
+            waiting: vec![Vec::new(); SHARDS],
             now_s: 0,
-            first_part: 0,
+            first_shard: 0,
             output: Vec::new(),
         }
     }
@@ -63,23 +63,24 @@ impl Intake {
         &self.shared
     }
 
-    /// The same for another worker.
+    /// An intake for another worker, with the same shared buckets and limits and no names.
     pub(crate) fn for_another_worker(&self) -> Self {
-        let first_part = Arc::strong_count(&self.shared) % PARTS;
-        Self { first_part, ..Self::new(self.part, Arc::clone(&self.shared)) }
+        let first_shard = Arc::strong_count(&self.shared) % SHARDS;
+        Self { first_shard, ..Self::new(self.part, Arc::clone(&self.shared)) }
     }
 
-    /// Bounds the memory for names from now on. To be called before there are any.
+    /// Sets the limit of the memory for names, in bytes. Must be called before the first name comes.
     pub(crate) fn bound_names(&mut self, bytes_max: usize) {
         self.names = Names::new(bytes_max);
     }
 
-    /// A block begins.
+    /// Begins a block at the time `now_s`.
     pub(crate) const fn begin(&mut self, now_s: u64) {
         self.now_s = now_s;
     }
 
-    /// What is remembered of a name; now it is, if it was not. A function of its own, for generated code asks at every rule.
+    /// Returns what is remembered of `name`, after adding it if it is new. Not inlined, because generated code
+    /// calls it at every rule.
     #[inline(never)]
     pub(crate) fn look_up(&mut self, name: &[u8]) -> NameId {
         self.asked = 0;
@@ -93,13 +94,13 @@ impl Intake {
     #[inline(never)]
     fn remember(&mut self, hash: u64, name: &[u8]) -> NameId {
         if self.names.is_full() {
-            // What waits refers to names.
+            // Deferred datapoints refer to names, which may now be forgotten.
             self.finish();
         }
         self.names.add(hash, name)
     }
 
-    /// Whether the rule takes the name, by what is remembered or else by what `matches` says.
+    /// Whether the rule takes the name: as remembered, otherwise as `matches` returns.
     #[inline]
     pub(crate) fn takes(
         &mut self,
@@ -124,7 +125,7 @@ impl Intake {
         is_taken
     }
 
-    /// Takes a datapoint for each of `rules`, which took the name.
+    /// Defers a datapoint for each of `rules`, which took the name.
     #[inline]
     pub(crate) fn add(
         &mut self,
@@ -136,23 +137,23 @@ impl Intake {
     ) {
         let id = looked_up.unwrap_or_else(|| self.look_up(name));
         let (Some(value), Some(seconds)) = (quick::value(value), quick::seconds(timestamp)) else {
-            // The line was validated.
+            // Cannot happen: the line was validated.
             return;
         };
         let sample = Sample { value, seconds };
         let mut next = 0;
         for &rule in rules {
             let (answer, known) = match self.names.answer(id, rule.0, next) {
-                Some((at, answer)) => (at, answer.link.as_ref().map(|_| (answer.part, answer.hint))),
+                Some((at, answer)) => (at, answer.link.as_ref().map(|_| (answer.shard, answer.hint))),
                 None => (self.names.learn(id, rule.0, true), None),
             };
             next = answer.answer + 1;
-            let (part, hint) = known.unwrap_or_else(|| self.link(answer, rule, name, write_output));
-            self.waiting[usize::from(part)].push(Waiting { answer, hint, rule, sample });
+            let (shard, hint) = known.unwrap_or_else(|| self.link(answer, rule, name, write_output));
+            self.waiting[usize::from(shard)].push(Waiting { answer, hint, rule, sample });
         }
     }
 
-    /// Makes the output's name.
+    /// Makes and remembers the output's name. Returns its shard and an empty hint.
     #[inline(never)]
     fn link(
         &mut self,
@@ -165,29 +166,29 @@ impl Intake {
         write_output(rule, name, &mut self.output);
         let output = if is_usable(&self.output) { self.output.as_slice() } else { &[] };
         let hash = hash_of(output);
-        let part = part_of(hash);
-        self.names.link(answer, Link { output: output.into(), hash }, part);
-        (part, Hint::default())
+        let shard = shard_of(hash);
+        self.names.link(answer, Link { output: output.into(), hash }, shard);
+        (shard, Hint::default())
     }
 
-    /// A block ends: its datapoints go to their buckets.
+    /// Ends a block: its datapoints go to their buckets.
     pub(crate) fn finish(&mut self) {
-        for at in 0..PARTS {
-            let at = (self.first_part + at) % PARTS;
+        for at in 0..SHARDS {
+            let at = (self.first_shard + at) % SHARDS;
             if self.waiting[at].is_empty() {
                 continue;
             }
-            let mut part = self.shared.part(at);
+            let mut shard = self.shared.shard(at);
             for &Waiting { answer, hint, rule, sample } in &self.waiting[at] {
-                if part.add_known(rule, hint, sample, self.now_s) {
+                if shard.add_known(rule, hint, sample, self.now_s) {
                     continue;
                 }
                 let Answer { link: Some(link), hint, .. } = self.names.get_mut(answer) else { continue };
                 if link.output.is_empty() {
-                    part.refuse_name(rule);
+                    shard.refuse_name(rule);
                 } else {
                     let series = Named { output: &link.output, hash: link.hash };
-                    part.add_named(rule, series, hint, sample, self.now_s);
+                    shard.add_named(rule, series, hint, sample, self.now_s);
                 }
             }
             self.waiting[at].clear();
@@ -195,7 +196,8 @@ impl Intake {
     }
 }
 
-/// By bits of the hash that tables within a part do not use: the lowest ones and the highest seven.
-pub(super) fn part_of(hash: u64) -> u8 {
-    u8::try_from((hash >> 48) % PARTS as u64).unwrap_or(0)
+/// The shard of a hash, by bits that tables within a shard do not use (they use the lowest ones and the highest
+/// seven).
+pub(super) fn shard_of(hash: u64) -> u8 {
+    u8::try_from((hash >> 48) % SHARDS as u64).unwrap_or(0)
 }

@@ -1,15 +1,15 @@
-//! Aggregation rules at work (spec §9): many datapoints in, one per interval out.
+//! Aggregation (spec §9): many datapoints in, one per interval out.
 //!
-//! [`Rule`] is a rule made ready: the functions (`fold`, `percentile`, on exact sums: `exact`),
-//! times and bounds. [`Aggregates`] holds the open buckets of all rules (`state`, in the memory of `cells` and
-//! `series`), takes datapoints, and puts out what is due. [`AggregatorCounts`] says what became of every datapoint.
+//! [`Rule`] is a rule ready to run: its functions (`fold`, `percentile`, on the exact sums of `exact`), times
+//! and limits. [`Aggregates`] has the open buckets of all rules (`state`, in the memory of `cells` and
+//! `series`): it adds datapoints and emits what is due. [`AggregatorCounts`] accounts for every datapoint.
 //!
-//! In a relay, the [`Shared`] buckets are filled by each worker's `Intake`, which remembers `names`, and
-//! outlive the process as a `snapshot`.
+//! In a relay, each worker's `Intake` fills the [`Shared`] buckets and remembers `names`; a `snapshot` saves
+//! the buckets across a restart.
 //!
-//! Which metrics a rule takes and what it names its outputs is not decided here but by the table
-//! ([`dispatch`](crate::dispatch), [`OutputName`]); where outputs go is up to the routes. No clock, no threads, no I/O: time is an argument, and the same datapoints at the same times give the
-//! same outputs.
+//! The table decides which metrics a rule takes and how its outputs are named ([`dispatch`](crate::dispatch),
+//! [`OutputName`]), and the routes decide where outputs go. There is no clock, thread or I/O here: time is an
+//! argument, and the same datapoints at the same times give the same outputs.
 
 mod cells;
 mod counts;
@@ -46,8 +46,8 @@ pub use state::{Emitted, Order};
 pub(crate) use intake::{Intake, WriteOutput};
 pub(crate) use names::{NAMES_BYTES_MAX, NameId};
 
-/// Buckets, and series, that a rule may have memory for without having them: a piece in each part.
-pub(crate) const SPARE: u64 = (shared::PARTS * pieces::ENTRIES) as u64;
+/// How many buckets, and series, of a rule may occupy memory without being in use: one piece in each shard.
+pub(crate) const SPARE: u64 = (shared::SHARDS * pieces::ENTRIES) as u64;
 
 /// The open buckets of all rules of a table.
 #[derive(Debug)]
@@ -57,32 +57,32 @@ pub struct Aggregates {
     since_s: u64,
 }
 
-/// Makes rules ready.
+/// Makes rules ready to run.
 #[must_use]
 pub fn ready(rules: &[Aggregator]) -> Arc<[Rule]> {
     rules.iter().map(Rule::new).collect()
 }
 
 impl Aggregates {
-    /// Nothing is open yet. `since_s` is when lines began to be taken.
+    /// No open buckets. `since_s` is the time, in seconds since 1970, at which the relay began to accept lines.
     #[must_use]
     pub fn new(rules: Arc<[Rule]>, since_s: u64) -> Self {
         let states = rules.iter().map(RuleState::new).collect();
         Self { rules, states, since_s }
     }
 
-    /// Lines are taken from now on.
+    /// Sets the time at which the relay began to accept lines: buckets that began before it are incomplete.
     pub const fn begin(&mut self, since_s: u64) {
         self.since_s = since_s;
     }
 
-    /// Takes a datapoint for the output series of that name.
+    /// Adds a datapoint to the output series named `output`.
     pub fn add(&mut self, rule: AggregatorIndex, output: &[u8], value: f64, seconds: u32, now_s: u64) {
         let series = Named { output, hash: hash_of(output) };
         self.add_named(rule, series, &mut Hint::default(), Sample { value, seconds }, now_s);
     }
 
-    /// The same for a series that may have a known place, which is kept.
+    /// Like [`Self::add`], with a hint where the series may be; updates the hint.
     fn add_named(
         &mut self,
         rule: AggregatorIndex,
@@ -94,28 +94,29 @@ impl Aggregates {
         self.states[rule.get()].add(&self.rules[rule.get()], series, hint, sample, now_s);
     }
 
-    /// The same for a series that is still where it was and has a bucket for the datapoint. Whether it is and has.
+    /// Fast path: adds to an open bucket of the series that `hint` points at. Returns false, and adds nothing,
+    /// if the hint is stale or no such bucket is open.
     #[inline]
     fn add_known(&mut self, rule: AggregatorIndex, hint: Hint, sample: Sample, now_s: u64) -> bool {
         self.states[rule.get()].add_known(&self.rules[rule.get()], hint, sample, now_s)
     }
 
-    /// Counts a datapoint whose output cannot be sent.
+    /// Counts a datapoint that is dropped because its output's name cannot be sent.
     pub fn refuse_name(&mut self, rule: AggregatorIndex) {
         let counts = &mut self.states[rule.get()].counts;
         counts.taken += 1;
         counts.bad_name += 1;
     }
 
-    /// When something is due next.
+    /// When the next bucket is due, in seconds since 1970; `None` if none is open.
     #[must_use]
     pub fn next_due(&self) -> Option<u64> {
         let rules = self.states.iter().zip(&*self.rules);
         rules.filter_map(|(state, rule)| state.next_due(rule)).min()
     }
 
-    /// A tick of all rules at `now_s`: puts out all that is due, rule by rule, each in order of time and within a moment
-    /// in order of name.
+    /// The tick of all rules at `now_s`: emits everything that is due, rule by rule, in the order of time and,
+    /// for equal times, of names.
     pub fn tick(&mut self, now_s: u64, mut each: impl FnMut(AggregatorIndex, Emitted<'_>)) {
         for at in 0..self.rules.len() {
             let rule = AggregatorIndex::new(at);
@@ -127,13 +128,14 @@ impl Aggregates {
         }
     }
 
-    /// The earliest bucket of a rule that is to be emitted at `now_s`.
+    /// The start of a rule's earliest bucket that is due at `now_s`.
     #[must_use]
     pub fn first_due(&self, rule: AggregatorIndex, now_s: u64) -> Option<u32> {
         self.states[rule.get()].first_due(&self.rules[rule.get()], now_s)
     }
 
-    /// Emits up to `budget` series of the bucket of a rule that starts at `start` and is due. Whether that was all of it.
+    /// Emits up to `budget` series of the rule's bucket that starts at `start` and is due. Returns whether the
+    /// whole bucket is emitted.
     pub fn emit(
         &mut self,
         rule: AggregatorIndex,
@@ -147,7 +149,8 @@ impl Aggregates {
         self.states[rule.get()].emit(&self.rules[rule.get()], start, &clock, order, budget, each)
     }
 
-    /// To be called when nothing of a rule is due any more: forgets what was kept for long enough.
+    /// Forgets buckets that were kept for corrections long enough. Must be called when nothing of the rule is
+    /// due any more.
     pub fn conclude(&mut self, rule: AggregatorIndex, now_s: u64) {
         self.states[rule.get()].conclude(&self.rules[rule.get()], now_s);
     }
@@ -156,35 +159,35 @@ impl Aggregates {
         self.states[rule].set_emitted_until(until);
     }
 
-    /// The clock goes back. Gives by how much it was too far ahead.
+    /// Called when the clock has gone back. Returns by how many seconds it was too far ahead, if it was.
     fn go_back(&mut self, now_s: u64) -> Option<u64> {
         let rules = self.states.iter_mut().zip(&*self.rules);
         rules.filter_map(|(state, rule)| state.go_back(rule, now_s)).max()
     }
 
-    /// Whether a saved bucket is open again.
+    /// Opens a saved bucket again. Returns whether it is open now.
     fn restore(&mut self, rule: usize, saved: &snapshot::Saved<'_>, hash: u64) -> bool {
         snapshot::restore(&mut self.states[rule], &self.rules[rule], saved, hash)
     }
 
-    /// What became of the datapoints, by rule.
+    /// The counts of each rule.
     #[must_use]
     pub fn counts(&self) -> Vec<AggregatorCounts> {
         self.states.iter().map(RuleState::counts).collect()
     }
 }
 
-/// The hash by which series are found. Seeded at random, so that nobody can make names that collide; nothing that is put
-/// out depends on it.
+/// The hash by which series are found. Its seeds are random, so that a sender cannot make names that collide.
+/// No output depends on it.
 #[inline]
 fn hash_of(name: &[u8]) -> u64 {
-    // Both unknown: who knew a factor could make it zero.
+    // Both seeds are secret: a sender who knew a factor could make it zero.
     static SEEDS: LazyLock<[u64; 2]> = LazyLock::new(|| [0, 1].map(|one| RandomState::new().hash_one(one)));
     const FACTOR: u64 = 0xA076_1D64_78BD_642F;
     let number = |bytes: &[u8; 8]| u64::from_le_bytes(*bytes);
     let [seed, secret] = *SEEDS;
     let mut state = seed ^ (name.len() as u64).wrapping_mul(FACTOR);
-    // The last pair ends with the name, and may hold some of the pair before it once more.
+    // The last pair ends at the end of the name and may overlap the pair before it.
     let (pairs, last) = name.as_chunks::<16>();
     for pair in pairs {
         let (words, _) = pair.as_chunks();
@@ -205,7 +208,8 @@ fn hash_of(name: &[u8]) -> u64 {
     fold(fold(first ^ state, second ^ secret), FACTOR)
 }
 
-/// A multiplication to twice the width, folded: every bit depends on every bit.
+/// Multiplies to twice the width and folds the halves, so that every bit of the result depends on every bit of
+/// both factors.
 #[inline]
 fn fold(one: u64, other: u64) -> u64 {
     let product = u128::from(one) * u128::from(other);

@@ -1,39 +1,40 @@
-//! What one worker remembers about names: which rules took them, and what they became.
+//! What one worker remembers about names: which rules took them, and the names of their outputs.
 //!
-//! So a regex runs once per distinct name, and an output's name is made once. The table belongs to one worker and needs no
-//! lock; it is bounded in bytes, and when it is full, names that were not seen for a round make room.
+//! So a regex runs once per distinct name, and an output's name is made once. The table belongs to one worker
+//! and needs no lock. Its memory is limited; when it is full, it forgets names that were not seen for one round
+//! of the search hand (the clock algorithm).
 
 use super::series::Hint;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
 use std::mem;
 
-/// Bytes that a worker remembers names in, when nothing is said: about a million names of ordinary length with an output
-/// each.
+/// The default limit of the memory in which one worker remembers names, in bytes: enough for about a million
+/// names of usual length with one output each.
 pub(crate) const NAMES_BYTES_MAX: usize = 512 << 20;
 
-/// What the allocator adds to a piece of memory, at most.
+/// The most that the allocator adds to one allocation, in bytes.
 const PER_PIECE: usize = 16;
 
-/// The names.
+/// The remembered names.
 #[derive(Debug)]
 pub(super) struct Names {
     ids: HashTable<u32>,
     entries: Vec<Entry>,
-    /// Entries that are in no use.
+    /// Entries that are not in use.
     free: Vec<u32>,
     bytes: usize,
     bytes_max: usize,
-    /// Where the next search for room starts.
+    /// The entry at which the next search for one to forget starts.
     hand: usize,
 }
 
-/// One name. No name is empty: such an entry is free.
+/// One name. An empty name marks a free entry.
 #[derive(Debug, Default)]
 struct Entry {
     hash: u64,
     name: Box<[u8]>,
-    /// In the order in which the rules asked, which is that of the table. Most names have one.
+    /// In the order in which rules asked, which is the order of the table. Most names have one answer.
     answers: SmallVec<[Answer; 1]>,
     was_seen: bool,
 }
@@ -43,27 +44,27 @@ struct Entry {
 pub(super) struct Answer {
     rule: u32,
     pub(super) is_taken: bool,
-    /// The part that its series is in, once there is a link.
-    pub(super) part: u8,
-    /// Where the series was: with the part mostly all that one needs to know of it.
+    /// The shard that its series is in, once there is a link.
+    pub(super) shard: u8,
+    /// Where the series was last; with the shard, usually all that is needed to find it.
     pub(super) hint: Hint,
     /// Made when it is first needed.
     pub(super) link: Option<Box<Link>>,
 }
 
-/// The series that a name goes to.
+/// The output series to which a name contributes.
 #[derive(Debug)]
 pub(super) struct Link {
-    /// Empty if it cannot be sent.
+    /// Empty if such a name cannot be sent.
     pub(super) output: Box<[u8]>,
     pub(super) hash: u64,
 }
 
-/// Where a name is, until another needs its room.
+/// The entry of a name, valid until the name is forgotten.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct NameId(u32);
 
-/// An answer's place.
+/// The place of an answer.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct AnswerId {
     pub(super) name: NameId,
@@ -86,12 +87,12 @@ impl Names {
         Some(NameId(id))
     }
 
-    /// Whether to remember another name is to forget some.
+    /// Whether remembering another name means forgetting one.
     pub(super) const fn is_full(&self) -> bool {
         self.bytes >= self.bytes_max
     }
 
-    /// Remembers a name that is not there.
+    /// Remembers a name that is not in the table.
     pub(super) fn add(&mut self, hash: u64, name: &[u8]) -> NameId {
         while self.is_full() && self.free.len() < self.entries.len() {
             self.forget_one();
@@ -108,7 +109,7 @@ impl Names {
         NameId(id)
     }
 
-    /// Forgets the next name that was not seen since the last round. One is there.
+    /// Forgets the next name that was not seen since the hand last passed it. The table must not be empty.
     fn forget_one(&mut self) {
         loop {
             let at = self.hand;
@@ -127,7 +128,7 @@ impl Names {
         }
     }
 
-    /// What is known of a rule and this name, and where. Looks at `from` first.
+    /// What is known of `rule` and this name, and its place. Tries the answer number `from` first.
     #[inline]
     pub(super) fn answer(&self, name: NameId, rule: u32, from: u32) -> Option<(AnswerId, &Answer)> {
         let answers = &self.entries[name.0 as usize].answers;
@@ -141,20 +142,20 @@ impl Names {
         Some((id, &answers[at]))
     }
 
-    /// Remembers what a rule, which was not asked before, does with this name.
+    /// Remembers what a rule does with this name. The rule must not have an answer yet.
     pub(super) fn learn(&mut self, name: NameId, rule: u32, is_taken: bool) -> AnswerId {
         let answers = &mut self.entries[name.0 as usize].answers;
         let before = spilled(answers);
-        answers.push(Answer { rule, is_taken, part: 0, hint: Hint::default(), link: None });
+        answers.push(Answer { rule, is_taken, shard: 0, hint: Hint::default(), link: None });
         self.bytes += spilled(answers) - before;
         AnswerId { name, answer: u32::try_from(answers.len() - 1).unwrap_or(0) }
     }
 
-    /// Remembers where a name goes by a rule that takes it; once.
-    pub(super) fn link(&mut self, id: AnswerId, link: Link, part: u8) {
+    /// Remembers the output series of a name and a rule that takes it. Must be called once per answer.
+    pub(super) fn link(&mut self, id: AnswerId, link: Link, shard: u8) {
         self.bytes += link.bytes();
         let answer = self.get_mut(id);
-        answer.part = part;
+        answer.shard = shard;
         answer.link = Some(Box::new(link));
     }
 
@@ -165,7 +166,7 @@ impl Names {
 }
 
 impl Entry {
-    /// What it takes, with its place in the index.
+    /// The memory that it occupies, its place in the index included.
     fn bytes(&self) -> usize {
         const PLACE: usize = 16;
         let links = self.answers.iter().filter_map(|answer| answer.link.as_deref()).map(Link::bytes);
@@ -178,7 +179,7 @@ impl Entry {
     }
 }
 
-/// What the answers take outside of their entry.
+/// The memory that the answers occupy outside of their entry.
 fn spilled(answers: &SmallVec<[Answer; 1]>) -> usize {
     if answers.spilled() { answers.capacity() * size_of::<Answer>() + PER_PIECE } else { 0 }
 }
@@ -228,7 +229,7 @@ mod tests {
             let counted: usize =
                 names.entries.iter().filter(|one| !one.name.is_empty()).map(Entry::bytes).sum();
             assert_eq!(names.bytes, counted);
-            // The last name may be too much: it is known only afterwards what it takes.
+            // The last name may exceed the limit: its size is known only afterwards.
             assert!(names.bytes - names.entries[id.0 as usize].bytes() < 100_000);
         }
     }

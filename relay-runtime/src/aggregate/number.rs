@@ -1,12 +1,14 @@
 //! How a result is written in a line.
+//!
+//! By default the shortest decimal that reads back as the same number; `fixed6` is carbon-relay-ng's format.
 
 use crate::{protocol::pickle::push_float, table::NumberFormat};
 use std::io::Write as _;
 
-/// Writes a number.
+/// Appends a number in the given format.
 pub(super) fn push(number: f64, format: NumberFormat, out: &mut Vec<u8>) {
     if format == NumberFormat::Fixed6 && number.is_finite() {
-        // Writing to memory does not fail.
+        // Writing to memory cannot fail.
         let _ = write!(out, "{number:.6}");
     } else {
         push_float(number, out);

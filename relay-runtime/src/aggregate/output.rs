@@ -1,6 +1,8 @@
-//! What an aggregation's outputs are named: its format, with what the regex' groups matched in the name.
+//! The names of an aggregation's outputs: its format, filled with what the groups of its regex matched in the
+//! metric.
 //!
-//! This is the interpreter's way; a compiled table writes the same from [`NameGroups`](crate::matching::NameGroups).
+//! The interpreter uses this; a compiled table writes the same name from
+//! [`NameGroups`](crate::matching::NameGroups).
 
 use crate::{
     regex::{Haystack, Regex, RegexError},
@@ -16,7 +18,7 @@ pub struct OutputName {
 }
 
 impl OutputName {
-    /// Makes it ready. Fails on a regex that is none, which a checked plan does not hold.
+    /// Makes the format ready. Fails if the regex is not valid, which a checked plan excludes.
     pub fn new(rule: &Aggregator) -> Result<Self, RegexError> {
         let regex = rule.matcher.regex.as_deref().map(Regex::new).transpose()?;
         let whole = [None];
@@ -24,8 +26,8 @@ impl OutputName {
         Ok(Self { regex, format })
     }
 
-    /// Writes the output's name, without what each function adds to it, for a name that the rule's matcher takes. It may
-    /// be one that [cannot be sent](crate::rewriter::is_usable).
+    /// Appends the output's name, without the suffix of a function, for a name that the rule's matcher matches.
+    /// The result may be a name that [cannot be sent](crate::rewriter::is_usable).
     pub fn write(&self, name: &[u8], out: &mut Vec<u8>) {
         match &self.regex {
             Some(regex) => {
@@ -39,7 +41,7 @@ impl OutputName {
         }
     }
 
-    /// The output's name, if it can be sent.
+    /// The output's name; `None` if it cannot be sent.
     #[must_use]
     pub fn of(&self, name: &[u8]) -> Option<Vec<u8>> {
         let mut out = Vec::new();

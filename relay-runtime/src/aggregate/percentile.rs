@@ -1,4 +1,6 @@
-//! Percentiles of the values of a bucket.
+//! Percentiles of the values of a bucket, by the three methods of `percentile_method`.
+//!
+//! Sorting is separate, so that several percentiles share it.
 
 use crate::table::{Percentile, PercentileMethod};
 
@@ -10,7 +12,7 @@ pub(super) fn sort(values: &mut [f64]) {
     });
 }
 
-/// A percentile of sorted values; none of no values.
+/// A percentile of sorted values; `None` if there are none.
 pub(super) fn of_sorted(values: &[f64], percentile: Percentile, method: PercentileMethod) -> Option<f64> {
     let (first, last) = (*values.first()?, *values.last()?);
     let count = u32::try_from(values.len()).map_or(f64::INFINITY, f64::from);
@@ -35,7 +37,7 @@ pub(super) fn of_sorted(values: &[f64], percentile: Percentile, method: Percenti
     Some(if method == PercentileMethod::Nearest {
         below
     } else if method == PercentileMethod::Linear && beyond == 0.0 {
-        // Not a NaN because of an infinite neighbour.
+        // Interpolating with an infinite neighbour would give NaN.
         below
     } else {
         below + beyond * (above - below)

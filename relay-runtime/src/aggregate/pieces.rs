@@ -1,10 +1,13 @@
-//! Lists that grow without moving: millions of cells in hundreds of lists, where doubling would waste a third and what is
-//! left behind could not be used again.
+//! Lists that grow in pieces, without moving what they contain. There are hundreds of lists with millions of
+//! cells in all: doubling them would waste a third of the memory, and what a moved list leaves behind could not
+//! be used again.
+//!
+//! Entries are never removed; `cells` and `series` keep lists of free ones.
 
-/// Entries of a piece.
+/// The number of entries in a piece.
 pub(super) const ENTRIES: usize = 16;
 
-/// A list of entries, each of so many items.
+/// A list of entries that have the same number of items each.
 #[derive(Debug)]
 pub(super) struct Pieces<T> {
     list: Vec<Box<[T]>>,
@@ -17,7 +20,7 @@ impl<T: Clone> Pieces<T> {
         Self { list: Vec::new(), items_each, len: 0 }
     }
 
-    /// Adds an entry, all of whose items are `item`, and says where.
+    /// Adds an entry whose items are all `item`. Returns its number.
     pub(super) fn push(&mut self, item: T) -> u32 {
         let at = self.len;
         if at as usize == self.list.len() * ENTRIES {

@@ -1,21 +1,24 @@
-//! Numbers of lines that were validated, the usual ones quickly. The long way gives the same for all.
+//! Fast parsing of the numbers of validated lines.
+//!
+//! Usual numbers take the fast path; all others the general parser. Both give the same result.
 
 use crate::validate;
 
-/// Digits whose number a float holds exactly.
+/// How many decimal digits an `f64` represents exactly.
 const DIGITS_MAX: usize = 15;
 
-/// Bytes that are looked at at once.
+/// How many bytes are read at once.
 const WORD: usize = size_of::<u64>();
 
 /// A one in each byte.
 const EACH: u64 = 0x0101_0101_0101_0101;
 
-/// Powers of ten that a float holds exactly, as far as they are needed.
+/// The powers of ten, as far as they are needed; an `f64` represents them exactly.
 const POWERS: [f64; DIGITS_MAX + 1] =
     [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 
-/// A value. Of a few digits the mantissa is exact and so is the power of ten, and their quotient rounds once: right.
+/// Parses a value. With few digits the mantissa and the power of ten are both exact, so their quotient is
+/// rounded once, which is correct.
 #[inline]
 pub(super) fn value(text: &[u8]) -> Option<f64> {
     plain(text).or_else(|| validate::value(text))
@@ -31,7 +34,7 @@ fn plain(text: &[u8]) -> Option<f64> {
     Some(if is_negative { -number } else { number })
 }
 
-/// At most eight bytes, all at once.
+/// Parses at most eight bytes at once.
 #[inline]
 fn short(text: &[u8]) -> Option<f64> {
     let word = word(text);
@@ -42,7 +45,7 @@ fn short(text: &[u8]) -> Option<f64> {
     } else {
         let before = points.trailing_zeros() as usize / 8;
         let first = word & ((1 << (8 * before)) - 1);
-        // What follows the point, in its place.
+        // The bytes after the point, at their place.
         let rest = (word >> (8 * before) >> 8) << (8 * before);
         (first | rest, text.len() - 1, text.len() - 1 - before)
     };
@@ -78,7 +81,7 @@ fn long(digits: &[u8]) -> Option<f64> {
     Some(decimals.map_or(whole, |before| whole / POWERS[count - before]))
 }
 
-/// Up to eight bytes as a number, the first one lowest, zeros above.
+/// Up to eight bytes as a number, the first byte lowest and zeros above.
 #[inline]
 fn word(text: &[u8]) -> u64 {
     // Two loads that overlap.
@@ -94,7 +97,8 @@ fn word(text: &[u8]) -> u64 {
     }
 }
 
-/// Eight digits, the first one lowest: neighbours are joined to pairs, those to fours, and those to the whole.
+/// Parses eight digits, the first one lowest: combines neighbours to pairs, pairs to fours, and fours to the
+/// whole.
 #[inline]
 fn eight_digits(text: u64) -> Option<u32> {
     let digits = text ^ (EACH * u64::from(b'0'));
@@ -106,7 +110,7 @@ fn eight_digits(text: u64) -> Option<u32> {
     u32::try_from(fours.wrapping_mul((10_000 << 32) + 1) >> 32).ok()
 }
 
-/// A timestamp in whole seconds.
+/// Parses a timestamp to whole seconds, as validation does.
 #[inline]
 pub(super) fn seconds(text: &[u8]) -> Option<u32> {
     if let [first @ b'1'..=b'3', second @ b'0'..=b'9', rest @ ..] = text

@@ -1,4 +1,6 @@
-//! An aggregation rule made ready: its functions, its times and bounds. Shared by all who run it.
+//! An aggregation rule ready to run: its functions, times and limits.
+//!
+//! All shards share one `Rule`, so its limits apply to the whole relay.
 
 use super::fold::Fold;
 use crate::table::{Aggregator, BucketTime, Function, Lateness, NumberFormat};
@@ -8,14 +10,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug)]
 pub struct Rule {
     pub(super) fold: Fold,
-    /// What each output's name ends with, and its function.
+    /// The suffix of each output's name, and its function.
     pub(super) outputs: Vec<(String, Function)>,
     pub(super) number_format: NumberFormat,
     pub(super) interval: u32,
     pub(super) wait: u32,
-    /// Seconds that a bucket is kept after it was emitted, if corrections are.
+    /// For how many seconds a bucket accepts corrections after it was emitted, if it does at all.
     pub(super) keep: Option<u32>,
-    /// From a bucket's start to the timestamp of its output.
+    /// From a bucket's start to the timestamp of its output, in seconds.
     pub(super) stamp_after: u32,
     pub(super) future_max_s: u32,
     pub(super) buckets: Room,
@@ -23,7 +25,7 @@ pub struct Rule {
     pub(super) values: Room,
 }
 
-/// A number of things that there may be at a time. Whoever runs the rule counts here.
+/// A limit on the number of buckets, series or values that all users of the rule have together.
 #[derive(Debug)]
 pub(super) struct Room {
     used: AtomicU64,
@@ -31,7 +33,7 @@ pub(super) struct Room {
 }
 
 impl Rule {
-    /// Makes a rule ready.
+    /// Makes a rule ready to run.
     #[must_use]
     pub fn new(rule: &Aggregator) -> Self {
         let options = &rule.options;
@@ -58,25 +60,25 @@ impl Rule {
         }
     }
 
-    /// The bucket of a timestamp: when it starts.
+    /// The start of the bucket that a timestamp belongs to.
     pub(super) const fn bucket(&self, seconds: u32) -> u32 {
         seconds - seconds % self.interval
     }
 
-    /// The latest bucket that is emitted at `now_s`: it starts at or before this. None before the first second of 1970.
+    /// The latest start of a bucket that is due at `now_s`; `None` if no bucket can be.
     pub(super) fn cutoff(&self, now_s: u64) -> Option<u32> {
         let cutoff = now_s.checked_sub(self.wait.into())?;
         Some(u32::try_from(cutoff).unwrap_or(u32::MAX))
     }
 
-    /// How far a bucket is ahead of the latest that can have been emitted at `now_s`, if that is more than one interval: then the
-    /// clock was wrong when it was emitted, or is now.
+    /// By how many seconds the bucket that starts at `emitted` is ahead of the latest that is due at `now_s`, if that is more
+    /// than one interval. Then the clock was wrong when it was emitted, or is wrong now.
     pub(super) fn ahead_s(&self, emitted: u32, now_s: u64) -> Option<u64> {
         let due_s = u64::from(emitted) + u64::from(self.wait);
         due_s.checked_sub(now_s).filter(|ahead_s| *ahead_s > u64::from(self.interval))
     }
 
-    /// The first tick after `now_s`: ticks are at times that are `wait` and a multiple of `interval`.
+    /// The first tick after `now_s`: ticks are at `wait` plus a multiple of `interval`.
     pub(super) fn next_tick(&self, now_s: u64) -> u64 {
         let (interval, wait) = (u64::from(self.interval), u64::from(self.wait));
         let since = (now_s + interval - wait % interval) % interval;
@@ -89,7 +91,8 @@ impl Room {
         Self { used: AtomicU64::new(0), max: max.into() }
     }
 
-    /// Takes one place, if one is left. Those who do so at the same moment may take a few too many.
+    /// Takes one place; returns whether one was left. Threads that do so at the same moment may take a few more
+    /// than allowed.
     pub(super) fn take(&self) -> bool {
         let has_room = self.used.load(Ordering::Relaxed) < self.max;
         if has_room {

@@ -1,4 +1,6 @@
-//! The series that one rule puts out and has a bucket of. One without a bucket is forgotten.
+//! The output series of one rule that have an open bucket. A series without a bucket is forgotten.
+//!
+//! Series are found by name, or faster by a [`Hint`] from the last time.
 
 use super::{cells::NONE, hash_of, pieces::Pieces};
 use hashbrown::HashTable;
@@ -8,20 +10,20 @@ use hashbrown::HashTable;
 pub(super) struct SeriesList {
     all: Pieces<Series>,
     free: Vec<u32>,
-    /// By the hash of the name.
+    /// The numbers of series, by the hash of the name.
     ids: HashTable<u32>,
 }
 
 #[derive(Clone, Debug)]
 struct Series {
     name: Box<[u8]>,
-    /// How often this place was given to a series.
+    /// How many times this entry was given to a series.
     generation: u32,
-    /// Its newest cell.
+    /// The newest cell of the series.
     head: u32,
 }
 
-/// Where a series was when it was last seen, to find it without a search. May be out of date.
+/// Where a series was when it was last found, to find it again without a search. May be stale.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Hint {
     id: u32,
@@ -49,8 +51,8 @@ impl SeriesList {
         &mut self.all.get_mut(id)[0]
     }
 
-    /// The series, if it is still where it was and has a bucket. A generation is never given twice, so the name need not
-    /// be looked at.
+    /// The series of a hint, unless the hint is stale. A generation is never used twice, so the name need not
+    /// be compared.
     #[inline]
     pub(super) fn known(&self, hint: Hint) -> Option<u32> {
         if hint.id >= self.all.len() {
@@ -60,7 +62,7 @@ impl SeriesList {
         (series.generation == hint.generation && series.head != NONE).then_some(hint.id)
     }
 
-    /// The series, if it has a bucket.
+    /// The series named `name`, if it has a bucket. Updates the hint.
     pub(super) fn find(&self, hash: u64, name: &[u8], hint: &mut Hint) -> Option<u32> {
         self.known(*hint).or_else(|| {
             let id = *self.ids.find(hash, |&id| *self.get(id).name == *name)?;
@@ -69,9 +71,9 @@ impl SeriesList {
         })
     }
 
-    /// Adds a series that is not there.
+    /// Adds a series that is not in the list.
     pub(super) fn add(&mut self, hash: u64, name: &[u8], hint: &mut Hint) -> u32 {
-        // Rooms for series end before numbers do.
+        // The limit on series is reached before the numbers run out.
         let free = Series { name: Box::default(), generation: 0, head: NONE };
         let id = self.free.pop().unwrap_or_else(|| self.all.push(free));
         let series = self.get_mut(id);

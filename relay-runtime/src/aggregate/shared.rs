@@ -1,13 +1,13 @@
-//! The open buckets of a relay with several workers: parts with a lock each, by series.
+//! The open buckets of a relay, shared by its workers: shards with a lock each, by series.
 //!
-//! A series lives in one part, whichever workers its datapoints come from, so that what is late, what is merged and what is
-//! put out does not depend on how many workers there are. Workers come with a block's datapoints at a time
-//! ([`Intake`](super::Intake)), and the one that emits takes a bounded number of series at a time ([`Cursor`]), so nobody
-//! holds a lock for long.
+//! A series is in one shard, whichever worker its datapoints come from. So what is late, what is merged and
+//! what is emitted does not depend on the number of workers. A worker brings the datapoints of one block at a
+//! time ([`Intake`](super::Intake)), and the worker that emits takes a limited number of series at a time
+//! ([`Cursor`]), so no lock is held for long.
 
 use super::{
     Aggregates, AggregatorCounts, Emitted, Order, Rule, SnapshotError, hash_of,
-    intake::part_of,
+    intake::shard_of,
     ready,
     snapshot::{self, Fingerprint},
 };
@@ -20,18 +20,18 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Parts. A fixed number, so that nothing depends on the machine.
-pub(super) const PARTS: usize = 16;
+/// The number of shards. It is fixed, so that nothing depends on the machine.
+pub(super) const SHARDS: usize = 16;
 
-/// Series that are emitted under one lock.
+/// How many series are emitted under one lock.
 const EMIT_AT_ONCE: usize = 256;
 
-/// The open buckets of all rules.
+/// The open buckets of all rules, in shards.
 #[derive(Debug)]
 pub struct Shared {
     _part: Aggregating,
     rules: Arc<[Rule]>,
-    parts: Vec<Mutex<Aggregates>>,
+    shards: Vec<Mutex<Aggregates>>,
     keys: Vec<String>,
     fingerprints: Vec<Fingerprint>,
 }
@@ -40,22 +40,22 @@ pub struct Shared {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Cursor {
     rule: usize,
-    /// The bucket at work.
+    /// The start of the bucket that is being emitted.
     start: Option<u32>,
-    part: usize,
+    shard: usize,
 }
 
-/// What came of saved buckets.
+/// The result of restoring saved buckets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Restored {
-    /// Buckets that are open again.
+    /// The number of buckets that were opened again.
     pub buckets: u64,
-    /// By how many seconds what was left out is ahead of the clock, if something was.
+    /// By how many seconds the buckets that were left out are ahead of the clock, if any are.
     pub ahead_s: Option<u64>,
 }
 
 impl Shared {
-    /// `None` when there is no rule.
+    /// Shared buckets for these rules; `None` if there are no rules.
     #[must_use]
     pub fn new(rules_as_written: &[Aggregator]) -> Option<Self> {
         if rules_as_written.is_empty() {
@@ -65,34 +65,34 @@ impl Shared {
         let rules = ready(rules_as_written);
         let keys = rules_as_written.iter().map(Aggregator::key).collect();
         let fingerprints = rules_as_written.iter().map(snapshot::fingerprint).collect();
-        let part = || Mutex::new(Aggregates::new(Arc::clone(&rules), 0));
+        let shard = || Mutex::new(Aggregates::new(Arc::clone(&rules), 0));
         Some(Self {
             _part: aggregating,
-            parts: (0..PARTS).map(|_| part()).collect(),
+            shards: (0..SHARDS).map(|_| shard()).collect(),
             keys,
             fingerprints,
             rules,
         })
     }
 
-    /// Lines are taken from now on: buckets that began before are incomplete.
+    /// Sets the time at which the relay began to accept lines: buckets that began before it are incomplete.
     pub fn begin(&self, since_s: u64) {
-        (0..PARTS).for_each(|part| self.part(part).begin(since_s));
+        (0..SHARDS).for_each(|shard| self.shard(shard).begin(since_s));
     }
 
-    /// A part, for as long as the guard lives.
-    pub(super) fn part(&self, part: usize) -> MutexGuard<'_, Aggregates> {
-        self.parts[part].lock().unwrap_or_else(PoisonError::into_inner)
+    /// Locks a shard for as long as the guard lives.
+    pub(super) fn shard(&self, shard: usize) -> MutexGuard<'_, Aggregates> {
+        self.shards[shard].lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// When something is due next.
+    /// When the next bucket is due, in seconds since 1970; `None` if none is open.
     #[must_use]
     pub fn next_due(&self) -> Option<u64> {
-        (0..PARTS).filter_map(|part| self.part(part).next_due()).min()
+        (0..SHARDS).filter_map(|shard| self.shard(shard).next_due()).min()
     }
 
-    /// Goes on with the tick of `now_s`: emits up to `budget` series, rule by rule, each in order of time. Whether the tick
-    /// is over.
+    /// Continues the tick of `now_s`: emits up to `budget` series, rule by rule, each in the order of time.
+    /// Returns whether the tick is complete.
     pub fn flush(
         &self,
         cursor: &mut Cursor,
@@ -104,9 +104,9 @@ impl Shared {
             let rule = AggregatorIndex::new(cursor.rule);
             let start = cursor
                 .start
-                .or_else(|| (0..PARTS).filter_map(|part| self.part(part).first_due(rule, now_s)).min());
+                .or_else(|| (0..SHARDS).filter_map(|shard| self.shard(shard).first_due(rule, now_s)).min());
             let Some(start) = start else {
-                (0..PARTS).for_each(|part| self.part(part).conclude(rule, now_s));
+                (0..SHARDS).for_each(|shard| self.shard(shard).conclude(rule, now_s));
                 *cursor = Cursor { rule: cursor.rule + 1, ..Cursor::default() };
                 continue;
             };
@@ -114,7 +114,7 @@ impl Shared {
             if !self.flush_bucket(rule, start, cursor, now_s, budget, each) {
                 return false;
             }
-            (cursor.start, cursor.part) = (None, 0);
+            (cursor.start, cursor.shard) = (None, 0);
         }
         *cursor = Cursor::default();
         true
@@ -129,15 +129,16 @@ impl Shared {
         budget: &mut usize,
         each: &mut dyn FnMut(Emitted<'_>),
     ) -> bool {
-        while cursor.part < PARTS {
+        while cursor.shard < SHARDS {
             if *budget == 0 {
                 return false;
             }
             let given = EMIT_AT_ONCE.min(*budget);
             let mut left = given;
-            let is_done = self.part(cursor.part).emit(rule, start, now_s, Order::ByArrival, &mut left, each);
+            let is_done =
+                self.shard(cursor.shard).emit(rule, start, now_s, Order::ByArrival, &mut left, each);
             *budget -= given - left;
-            cursor.part += usize::from(is_done);
+            cursor.shard += usize::from(is_done);
         }
         true
     }
@@ -147,12 +148,12 @@ impl Shared {
         self.keys.iter().map(String::as_str)
     }
 
-    /// Writes all open buckets, one part at a time.
+    /// Writes all open buckets, one shard at a time.
     pub fn save(&self, out: &mut dyn Write) -> io::Result<()> {
         let (mut buffer, mut sum) = (Vec::new(), crc32fast::Hasher::new());
         snapshot::begin(&mut buffer);
-        for part in 0..PARTS {
-            snapshot::save(&self.part(part), &self.fingerprints, &mut buffer);
+        for shard in 0..SHARDS {
+            snapshot::save(&self.shard(shard), &self.fingerprints, &mut buffer);
             sum.update(&buffer);
             out.write_all(&buffer)?;
             buffer.clear();
@@ -163,8 +164,8 @@ impl Shared {
         out.write_all(&sum.finalize().to_le_bytes())
     }
 
-    /// Opens the saved buckets of rules that have not changed, but not those that the tick of `ticked_s` has emitted. What is
-    /// ahead of the clock is left out.
+    /// Opens the saved buckets of rules that have not changed, except those that the tick of `ticked_s` has emitted,
+    /// and those that are ahead of the clock.
     pub fn restore(
         &self,
         bytes: &[u8],
@@ -173,44 +174,45 @@ impl Shared {
     ) -> Result<Restored, SnapshotError> {
         let (mut buckets, mut ahead_s) = (0, None);
         let mut mark = |at: usize, until: u32| match self.rules[at].ahead_s(until, now_s) {
-            None => (0..PARTS).for_each(|part| self.part(part).set_emitted_until(at, until)),
+            None => (0..SHARDS).for_each(|shard| self.shard(shard).set_emitted_until(at, until)),
             ahead => ahead_s = ahead_s.max(ahead),
         };
         if let Some(ticked_s) = ticked_s {
             for (at, rule) in self.rules.iter().enumerate() {
                 if let Some(cutoff) = rule.cutoff(ticked_s) {
-                    // In buckets, so that it is one that can have been emitted.
+                    // Rounded to a bucket, because only such a time can have been emitted.
                     mark(at, rule.bucket(cutoff));
                 }
             }
         }
         let mut opened_ahead_s = None;
         snapshot::load(bytes, &self.fingerprints, &mut mark, &mut |at, saved| {
-            // What would not be taken now.
+            // A datapoint of this bucket would be dropped as `future` now.
             let future_s = u64::from(saved.start).saturating_sub(now_s);
             if future_s > u64::from(self.rules[at].future_max_s) {
                 opened_ahead_s = opened_ahead_s.max(Some(future_s));
                 return;
             }
             let hash = hash_of(saved.name);
-            buckets += u64::from(self.part(part_of(hash).into()).restore(at, saved, hash));
+            buckets += u64::from(self.shard(shard_of(hash).into()).restore(at, saved, hash));
         })?;
         Ok(Restored { buckets, ahead_s: ahead_s.max(opened_ahead_s) })
     }
 
-    /// The clock went back. Where it was ahead by more than an interval, buckets that were emitted then are forgotten, or
-    /// nothing would be taken until it is there again. Gives by how much it was ahead, if that was so.
+    /// Must be called when the clock has gone back. For a rule for which it was ahead by more than an interval, forgets
+    /// which buckets were emitted: otherwise every datapoint would be late until the clock is there again. Returns by how
+    /// many seconds it was ahead, if it was.
     #[must_use]
     pub fn go_back(&self, now_s: u64) -> Option<u64> {
-        (0..PARTS).filter_map(|part| self.part(part).go_back(now_s)).max()
+        (0..SHARDS).filter_map(|shard| self.shard(shard).go_back(now_s)).max()
     }
 
-    /// What became of the datapoints, by rule.
+    /// The counts of each rule.
     #[must_use]
     pub fn counts(&self) -> Vec<AggregatorCounts> {
         let mut counts = vec![AggregatorCounts::default(); self.rules.len()];
-        for part in 0..PARTS {
-            for (sum, more) in counts.iter_mut().zip(self.part(part).counts()) {
+        for shard in 0..SHARDS {
+            for (sum, more) in counts.iter_mut().zip(self.shard(shard).counts()) {
                 *sum += more;
             }
         }
@@ -237,8 +239,8 @@ mod tests {
 
     fn add(shared: &Shared, seconds: u64, now_s: u64) {
         let seconds = u32::try_from(seconds).unwrap();
-        let part = part_of(hash_of(b"sum")).into();
-        shared.part(part).add(AggregatorIndex::new(0), b"sum", 1.0, seconds, now_s);
+        let shard = shard_of(hash_of(b"sum")).into();
+        shared.shard(shard).add(AggregatorIndex::new(0), b"sum", 1.0, seconds, now_s);
     }
 
     fn flush(shared: &Shared, now_s: u64) -> u64 {

@@ -1,14 +1,16 @@
-//! Open buckets as bytes, to outlive the process.
+//! Saves open buckets as bytes and restores them, so that a restart does not lose them.
 //!
 //! ```text
 //! magic and version, 8 bytes
-//! sections: the rule's fingerprint (16 bytes), 1, the latest bucket emitted + 1 (u64), how many buckets (u64), buckets
+//! sections: the rule's fingerprint (16 bytes), 1, the latest bucket emitted + 1 (u64), number of buckets (u64), buckets
 //!   a bucket: start (u32), name (u32, bytes), numbers (u32, f64s), values (u32, f64s)
-//! an end: 16 zeros, 0
-//! CRC-32 of all before it
+//! end: 16 zeros, 0
+//! CRC-32 of all bytes before it
 //! ```
-//! Numbers are little-endian. A rule's fingerprint covers all that is configured for it: where anything changed, its buckets
-//! are left out. What a damaged file holds is not looked at. Buckets that are only kept for corrections are not saved.
+//!
+//! Numbers are little-endian. A rule's fingerprint covers its whole configuration: if any of it changed, its
+//! buckets are left out. A damaged file is rejected as a whole. Buckets that are open only for corrections are
+//! not saved.
 
 use super::{Aggregates, Rule, state::RuleState};
 use crate::table::Aggregator;
@@ -16,15 +18,15 @@ use std::fmt;
 
 const MAGIC: [u8; 8] = *b"relayag\x01";
 
-/// What a rule is recognised by.
+/// Identifies a rule by its configuration.
 pub(super) type Fingerprint = [u8; 16];
 
-/// Why saved buckets are of no use.
+/// Why saved buckets cannot be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SnapshotError {
-    /// Another version wrote it, or something else altogether.
+    /// Another version wrote the file, or it is not a snapshot.
     Unknown,
-    /// Its checksum does not fit, or it ends early.
+    /// The checksum is wrong, or the file ends early.
     Damaged,
 }
 
@@ -37,7 +39,7 @@ pub(super) fn begin(out: &mut Vec<u8>) {
     out.extend_from_slice(&MAGIC);
 }
 
-/// The open buckets of one part.
+/// Appends the open buckets of one shard.
 pub(super) fn save(aggregates: &Aggregates, fingerprints: &[Fingerprint], out: &mut Vec<u8>) {
     for (state, fingerprint) in aggregates.states.iter().zip(fingerprints) {
         out.extend_from_slice(fingerprint);
@@ -70,7 +72,7 @@ pub(super) fn end(out: &mut Vec<u8>) {
     out.extend_from_slice(&[0; 17]);
 }
 
-/// A bucket as saved.
+/// One bucket of a snapshot.
 pub(super) struct Saved<'a> {
     pub(super) start: u32,
     pub(super) name: &'a [u8],
@@ -78,7 +80,8 @@ pub(super) struct Saved<'a> {
     pub(super) values: Vec<f64>,
 }
 
-/// Reads what was saved: for each section its rule, if it is still there, and then each of its buckets.
+/// Reads a snapshot: calls back for each section with its rule, if that still exists, and then with each of its
+/// buckets.
 pub(super) fn load<'a>(
     bytes: &'a [u8],
     fingerprints: &[Fingerprint],
@@ -144,7 +147,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Opens a saved bucket again, unless it was emitted since or is of another shape.
+/// Opens a saved bucket again, unless it was emitted since or has another shape. Returns whether it is open.
 pub(super) fn restore(state: &mut RuleState, rule: &Rule, saved: &Saved<'_>, hash: u64) -> bool {
     let is_fit = saved.words.len() == rule.fold.words() && saved.start.is_multiple_of(rule.interval);
     is_fit && state.reopen(rule, saved, hash)

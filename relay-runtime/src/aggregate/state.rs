@@ -1,10 +1,11 @@
-//! The open buckets of one rule: takes datapoints, gives outputs when their time has come (spec §9.2, §9.3).
+//! The open buckets of one rule: adds datapoints and emits buckets when they are due (spec §9.2, §9.3).
 //!
-//! A bucket is open from its first datapoint until it is emitted, at the first tick at which `start <= now - wait`. A
-//! datapoint for an open bucket is always added; one that would open a bucket whose time has come is late. No bucket is
-//! emitted twice, even when the clock goes back a little, unless the rule's `lateness` asks for corrections: then it is kept for a
-//! while, and what was added since is emitted at the next tick.
-//! No clock, no I/O; time is an argument.
+//! A bucket is open from its first datapoint until it is emitted, at the first tick for which `start <= now -
+//! wait`. A datapoint for an open bucket is always added; one that would open a bucket that is already due is
+//! late. No bucket is emitted twice, even if the clock goes back a little, unless the rule's `lateness` asks
+//! for corrections: then the bucket is kept for a while, and what was added since is emitted at the next tick.
+//!
+//! There is no clock and no I/O here; time is an argument.
 
 use super::{
     cells::{Cells, Head, NONE},
@@ -21,57 +22,57 @@ use std::{collections::BTreeMap, io::Write as _};
 pub(super) struct RuleState {
     cells: Cells,
     series: SeriesList,
-    /// What is to be emitted, by start.
+    /// Buckets that are not emitted yet, by start.
     open: BTreeMap<u32, Group>,
-    /// What was emitted and is kept for corrections, by start.
+    /// Buckets that were emitted and are kept for corrections, by start.
     kept: BTreeMap<u32, Kept>,
-    /// When corrections are emitted, if there are any.
+    /// When corrections are due, if there are any.
     corrections_at: Option<u64>,
-    /// The latest bucket that was emitted.
+    /// The latest start of a bucket that was emitted.
     emitted_until: Option<u32>,
     pub(super) counts: AggregatorCounts,
     line: Vec<u8>,
 }
 
-/// The cells of one moment.
+/// The cells of all buckets that start at the same time.
 #[derive(Debug, Default)]
 struct Group {
     cells: Vec<u32>,
-    /// They are in the order in which they are taken off the end.
+    /// Whether the cells are in the order in which they are taken off the end.
     is_ordered: bool,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
     cells: Vec<u32>,
-    /// Of those, the ones with something new, each once.
+    /// The cells with new datapoints, each of them once.
     changed: Group,
 }
 
-/// An output series, as a rule's `format` names it.
+/// An output series: its name as the rule's `format` makes it, and the hash of the name.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Named<'a> {
     pub(super) output: &'a [u8],
     pub(super) hash: u64,
 }
 
-/// What a datapoint says, of whatever series.
+/// The value and timestamp of a datapoint, without its series.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Sample {
     pub(super) value: f64,
     pub(super) seconds: u32,
 }
 
-/// In which order the series of one moment are emitted.
+/// The order in which series of the same start are emitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// By their names' bytes.
+    /// By the bytes of their names.
     ByName,
-    /// As they came, which costs nothing.
+    /// In the order of arrival, which costs nothing.
     ByArrival,
 }
 
-/// A line that a rule puts out.
+/// A line that a rule emits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Emitted<'a> {
     /// Metric, value and timestamp.
@@ -92,7 +93,7 @@ impl RuleState {
         }
     }
 
-    /// Takes a datapoint.
+    /// Adds a datapoint, and opens a bucket for it if necessary. Updates `hint`.
     pub(super) fn add(
         &mut self,
         rule: &Rule,
@@ -110,7 +111,8 @@ impl RuleState {
         }
     }
 
-    /// Takes a datapoint of a series that is where it was, for a bucket that is open. Whether it was so.
+    /// Fast path: adds to an open bucket of the series that `hint` points at; returns false if the hint is
+    /// stale or no such bucket is open.
     #[inline]
     pub(super) fn add_known(&mut self, rule: &Rule, hint: Hint, sample: Sample, now_s: u64) -> bool {
         let series = self.series.known(hint);
@@ -151,7 +153,8 @@ impl RuleState {
         None
     }
 
-    /// Opens a bucket, unless it is too late, too early or one too many.
+    /// Opens a bucket, unless it is late, too far in the future, or above the limit; counts the datapoint in
+    /// these cases.
     fn open_cell(
         &mut self,
         rule: &Rule,
@@ -192,7 +195,7 @@ impl RuleState {
         Some(cell)
     }
 
-    /// A cell that was just opened for a value that finds no room.
+    /// Frees a cell that was just opened for a value for which there is no room.
     fn discard_if_empty(&mut self, rule: &Rule, cell: u32) {
         if self.cells.words(cell)[0] == 0.0 {
             let start = self.cells.head(cell).start;
@@ -213,7 +216,7 @@ impl RuleState {
         let Some(kept) = self.kept.get_mut(&self.cells.head(cell).start) else { return };
         self.counts.corrections += 1;
         let Kept { cells, changed } = kept;
-        // A cell may be there several times, but not without end.
+        // A cell may be in the list several times, but not without limit.
         if changed.cells.len() > 2 * cells.len() {
             changed.cells.sort_unstable();
             changed.cells.dedup();
@@ -225,7 +228,7 @@ impl RuleState {
         self.corrections_at.get_or_insert_with(|| rule.next_tick(now_s));
     }
 
-    /// When there is something to do next.
+    /// When the next bucket or correction is due, in seconds since 1970.
     pub(super) fn next_due(&self, rule: &Rule) -> Option<u64> {
         let at = |start: &u32, more: u32| u64::from(*start) + u64::from(rule.wait) + u64::from(more);
         let open = self.open.keys().next().map(|start| at(start, 0));
@@ -233,7 +236,7 @@ impl RuleState {
         [open, kept, self.corrections_at].into_iter().flatten().min()
     }
 
-    /// The earliest bucket that is to be emitted at `now_s`.
+    /// The start of the earliest bucket that is due at `now_s`.
     pub(super) fn first_due(&self, rule: &Rule, now_s: u64) -> Option<u32> {
         let cutoff = rule.cutoff(now_s)?;
         let open = self.open.keys().next().copied().filter(|start| *start <= cutoff);
@@ -244,8 +247,8 @@ impl RuleState {
         open.into_iter().chain(corrected.map(|(start, _)| *start)).min()
     }
 
-    /// Emits of the bucket that starts at `start`, which is due, as many series as `budget` allows, and takes them off it.
-    /// Whether nothing of it is left.
+    /// Emits as many series as `budget` allows of the bucket that starts at `start` and is due, and removes
+    /// them from it. Returns whether the bucket is complete.
     pub(super) fn emit(
         &mut self,
         rule: &Rule,
@@ -277,7 +280,7 @@ impl RuleState {
             && self.kept.get(&start).is_none_or(|kept| kept.changed.cells.is_empty())
     }
 
-    /// After all that was due: forgets what was kept long enough.
+    /// Called when everything that was due is emitted: forgets buckets that were kept long enough.
     pub(super) fn conclude(&mut self, rule: &Rule, now_s: u64) {
         if self.corrections_at.is_some_and(|at| at <= now_s) {
             self.corrections_at = None;
@@ -294,11 +297,11 @@ impl RuleState {
         }
     }
 
-    /// Puts the cells of a moment in the order of their output, last first.
+    /// Sorts the cells of one start in the order of output, last first.
     fn order(&mut self, start: u32, order: Order) {
         let Self { open, kept, cells, series, .. } = self;
         let corrected = kept.get_mut(&start).map(|kept| {
-            // A cell is there once for each datapoint.
+            // A cell is in the list once for each datapoint.
             if !kept.changed.is_ordered {
                 kept.changed.cells.sort_unstable();
                 kept.changed.cells.dedup();
@@ -319,7 +322,7 @@ impl RuleState {
         }
     }
 
-    /// The next cell of a moment, and whether it is emitted for the first time.
+    /// The next cell of one start, and whether it is emitted for the first time.
     fn next_cell(&mut self, start: u32) -> Option<(u32, bool)> {
         if let Some(cell) = self.open.get_mut(&start).and_then(|group| group.cells.pop()) {
             return Some((cell, true));
@@ -341,7 +344,7 @@ impl RuleState {
             let name_end = line.len();
             number::push(result, rule.number_format, line);
             let value_end = line.len();
-            // Writing to memory does not fail.
+            // Writing to memory cannot fail.
             let _ = write!(line, "{stamp}");
             let (name, rest) = line.split_at(name_end);
             let (value, timestamp) = rest.split_at(value_end - name_end);
@@ -350,7 +353,7 @@ impl RuleState {
         }
     }
 
-    /// Makes the cell free, and forgets its series if that was the last.
+    /// Frees the cell, and forgets its series if this was the series' last cell.
     fn release(&mut self, rule: &Rule, cell: u32) {
         let Head { series, next, .. } = self.cells.head(cell);
         if self.series.head(series) == cell {
@@ -370,24 +373,25 @@ impl RuleState {
         }
     }
 
-    /// The latest bucket that was emitted.
+    /// The latest start of a bucket that was emitted.
     pub(super) const fn emitted_until(&self) -> Option<u32> {
         self.emitted_until
     }
 
-    /// Nothing up to this bucket is to be emitted again.
+    /// Prevents that a bucket up to this start is emitted again.
     pub(super) fn set_emitted_until(&mut self, until: u32) {
         self.emitted_until = self.emitted_until.max(Some(until));
     }
 
-    /// The clock goes back: what was emitted when it was too far ahead hinders nothing any more. Gives how far that was.
+    /// Called when the clock has gone back. If it was ahead by more than an interval, forgets which buckets were emitted,
+    /// and returns by how many seconds it was ahead.
     pub(super) fn go_back(&mut self, rule: &Rule, now_s: u64) -> Option<u64> {
         let ahead_s = rule.ahead_s(self.emitted_until?, now_s)?;
         self.emitted_until = None;
         Some(ahead_s)
     }
 
-    /// Shows every bucket that waits for its time.
+    /// Calls `each` for every bucket that is not emitted yet: start, name, numbers, values.
     pub(super) fn each_open(&self, mut each: impl FnMut(u32, &[u8], &[f64], &[f64])) {
         for (start, group) in &self.open {
             for &cell in &group.cells {
@@ -397,7 +401,7 @@ impl RuleState {
         }
     }
 
-    /// Opens a bucket that was saved, if it was not emitted since.
+    /// Opens a saved bucket, unless it was emitted since. Returns whether it is open.
     pub(super) fn reopen(&mut self, rule: &Rule, saved: &Saved<'_>, hash: u64) -> bool {
         let Saved { start, name, words, values } = saved;
         let mut hint = Hint::default();
@@ -422,16 +426,16 @@ impl RuleState {
         true
     }
 
-    /// The counts, with what is open now.
+    /// The counts, including the number of open buckets.
     pub(super) fn counts(&self) -> AggregatorCounts {
         AggregatorCounts { open: self.cells.used() as u64, ..self.counts }
     }
 }
 
-/// What a bucket's completeness depends on.
+/// The times that decide whether a bucket is complete.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
-    /// When the relay began to take lines.
+    /// When the relay began to accept lines, in seconds since 1970.
     pub(super) since_s: u64,
     pub(super) now_s: u64,
 }

@@ -1,11 +1,13 @@
-//! A `[[route.destination]]` with its options.
+//! Writes a `[[route.destination]]` with its options.
+//!
+//! An option at its default is left out.
 
 use super::{document::Document, rules};
 use crate::table::{
     Destination, DestinationIndex, DestinationOptions, FullPolicy, Late, Matcher, Replay, Table, Transport,
 };
 
-/// Writes a destination as one route uses it.
+/// Writes a destination with the matcher that one route has for it.
 pub(super) fn write(document: &mut Document, table: &Table, at: DestinationIndex, matcher: &Matcher) {
     let Destination { address, instance, transport, options } = &table.destinations[at.get()];
     document.element("route.destination");

@@ -1,6 +1,6 @@
-//! A TOML text under construction: keys, and sections with a blank line before each.
+//! A TOML document that is being written: keys, and sections with a blank line before each.
 //!
-//! Quoting and escaping are `toml_writer`'s.
+//! `toml_writer` does the quoting and escaping.
 
 use crate::table::{Late, Size, Template};
 use std::fmt;
@@ -21,38 +21,38 @@ impl Document {
         written(self.element_header(path));
     }
 
-    /// `key = value`.
+    /// Writes `key = value`.
     pub(super) fn value(&mut self, key: &str, value: impl WriteTomlValue) {
         written(self.pair(key, value));
     }
 
-    /// `key = value`, unless it is what the key means when it is left out.
+    /// Writes `key = value`, unless the value is the default.
     pub(super) fn value_unless<T: WriteTomlValue + PartialEq>(&mut self, key: &str, value: &T, default: &T) {
         if value != default {
             self.value(key, value);
         }
     }
 
-    /// A flag that is off when it is left out.
+    /// Writes a flag if it is on.
     pub(super) fn flag(&mut self, key: &str, is_on: bool) {
         self.value_unless(key, &is_on, &false);
     }
 
-    /// A text that is left out when it is empty.
+    /// Writes a text unless it is empty.
     pub(super) fn text(&mut self, key: &str, Template(text): &Template) {
         if !text.is_empty() {
             self.value(key, text);
         }
     }
 
-    /// A text, if there is one.
+    /// Writes a text if there is one.
     pub(super) fn optional(&mut self, key: &str, text: Option<&Template>) {
         if let Some(Template(text)) = text {
             self.value(key, text);
         }
     }
 
-    /// A number that may be known only at start, unless it is the default.
+    /// Writes a number that may be known only at start, unless it is the default.
     pub(super) fn late(&mut self, key: &str, value: &Late<u64>, default: &Late<u64>) {
         match value {
             _ if value == default => {}
@@ -61,7 +61,7 @@ impl Document {
         }
     }
 
-    /// Bytes, unless they are the default.
+    /// Writes a number of bytes, unless it is the default.
     pub(super) fn size(&mut self, key: &str, value: &Late<Size>, default: &Late<Size>) {
         match value {
             _ if value == default => {}
@@ -70,7 +70,7 @@ impl Document {
         }
     }
 
-    /// Milliseconds as a Go duration, unless they are the default.
+    /// Writes milliseconds as a Go duration, unless they are the default.
     pub(super) fn duration(&mut self, key: &str, milliseconds: &Late<u64>, default: &Late<u64>) {
         match milliseconds {
             _ if milliseconds == default => {}
@@ -117,7 +117,7 @@ impl Document {
     }
 }
 
-/// Whole seconds where they are, else milliseconds.
+/// The duration in whole seconds if it is that, otherwise in milliseconds.
 pub(super) fn duration(milliseconds: u64) -> String {
     if milliseconds.is_multiple_of(1_000) {
         format!("{}s", milliseconds / 1_000)

@@ -1,9 +1,10 @@
-//! A plan as a configuration: TOML that `relay-build` reads back as an equal plan.
+//! Writes a plan as a configuration: TOML that relay-build reads back as an equal plan.
 //!
-//! What a running relay was changed to is the input of the next build, so whatever a plan can say is written here. Each
-//! structure is taken apart field by field, so a new field does not compile until it is written. A value that is its default
-//! is left out. Rules are sections in the order of the plan; destinations stand with the routes that use them.
-//! Comments and commands of the original configuration are not in a plan, hence not in the text.
+//! A running relay that was changed is the input of the next build, so everything that a plan can express is
+//! written. Each structure is destructured field by field, so a new field does not compile until it is written
+//! here. A value at its default is left out. Rules are sections in the order of the plan; destinations are
+//! written with the routes that use them. Comments and commands of the original configuration are not part of a
+//! plan and therefore not in the text.
 
 mod destinations;
 mod document;

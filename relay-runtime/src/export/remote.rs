@@ -1,10 +1,11 @@
-//! The routes of one endpoint: Grafana Cloud, Kafka, Pub/Sub, `CloudWatch`. Their sizes and times are always written, since
-//! their defaults belong to the front end.
+//! Writes the routes to one endpoint: Grafana Cloud, Kafka, Pub/Sub, `CloudWatch`.
+//!
+//! Their sizes and times are always written, because their defaults belong to the front end.
 
 use super::document::Document;
 use crate::table::{CloudWatch, GrafanaNet, KafkaMdm, Late, Partitioning, PubSub, Template};
 
-/// No value is left out for being 0, which no plan has there.
+/// A default that no plan has, so that every value is written.
 const UNSET: Late<u64> = Late::Known(0);
 
 pub(super) fn grafana_net(document: &mut Document, route: &GrafanaNet) {

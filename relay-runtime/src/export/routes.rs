@@ -1,4 +1,6 @@
-//! Every `[[route]]`, each with its destinations.
+//! Writes every `[[route]]` with its destinations.
+//!
+//! Options of the destinations are in `destinations`, routes to remote services in `remote`.
 
 use super::{destinations, document::Document, remote, rules};
 use crate::table::{DestinationIndex, HashRing, Matcher, Route, RouteDestination, RouteKind, Table};
@@ -31,7 +33,7 @@ pub(super) fn routes(document: &mut Document, table: &Table) {
     }
 }
 
-/// What stands under `type`.
+/// The value of `type`.
 fn name(kind: &RouteKind) -> &'static str {
     match kind {
         RouteKind::SendAllMatch { .. } => "sendAllMatch",

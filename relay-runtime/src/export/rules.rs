@@ -1,4 +1,6 @@
-//! Blocklist, rewriters and aggregators, and the matchers of all rules.
+//! Writes blocklist, rewriters and aggregators, and the matchers of all rules.
+//!
+//! The order of the rules is that of the plan.
 
 use super::document::Document;
 use crate::table::{
@@ -6,7 +8,7 @@ use crate::table::{
     Rewriter,
 };
 
-/// `blocklist`: an entry is `<method> <pattern>`.
+/// Writes `blocklist`; an entry is `<method> <pattern>`.
 pub(super) fn blocklist(document: &mut Document, entries: &[Matcher]) {
     let entry = |matcher: &Matcher| -> Vec<_> {
         matcher.conditions().map(|(condition, text)| format!("{} {text}", condition.name())).collect()
@@ -17,7 +19,7 @@ pub(super) fn blocklist(document: &mut Document, entries: &[Matcher]) {
     }
 }
 
-/// Every `[[rewriter]]`.
+/// Writes every `[[rewriter]]`.
 pub(super) fn rewriters(document: &mut Document, rewriters: &[Rewriter]) {
     for Rewriter { old, new, not, max } in rewriters {
         document.element("rewriter");
@@ -30,7 +32,7 @@ pub(super) fn rewriters(document: &mut Document, rewriters: &[Rewriter]) {
     }
 }
 
-/// Every `[[aggregation]]`.
+/// Writes every `[[aggregation]]`.
 pub(super) fn aggregators(document: &mut Document, aggregators: &[Aggregator]) {
     for Aggregator { functions, matcher, format, interval, wait, cache, drop_raw, options } in aggregators {
         document.element("aggregation");
@@ -95,7 +97,7 @@ fn options(document: &mut Document, options: &AggregatorOptions) {
     document.value_unless("max_values", values_max, &defaults.values_max);
 }
 
-/// The conditions of a rule.
+/// Writes the conditions of a rule.
 pub(super) fn matcher(document: &mut Document, matcher: &Matcher) {
     for (condition, text) in matcher.conditions() {
         document.value(condition.name(), text);

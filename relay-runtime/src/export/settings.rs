@@ -1,4 +1,6 @@
-//! The keys before the first section, `[amqp]` and `[instrumentation]`.
+//! Writes the keys before the first section, `[amqp]` and `[instrumentation]`.
+//!
+//! A setting at its default is left out.
 
 use super::document::{Document, duration};
 use crate::{
@@ -6,7 +8,7 @@ use crate::{
     table::{LegacyLevel, Metrics20Level, Validation},
 };
 
-/// All that stands before the first section, without the blocklist.
+/// Writes everything before the first section except the blocklist.
 pub(super) fn globals(document: &mut Document, settings: &Settings, validation: Validation) {
     let defaults = Settings::default();
     let Settings {
@@ -77,7 +79,7 @@ fn validation(document: &mut Document, validation: Validation) {
     document.flag("reject_nan", finite);
 }
 
-/// `[amqp]` and `[instrumentation]`, where they are on.
+/// Writes `[amqp]` and `[instrumentation]`, if they are on.
 pub(super) fn sections(document: &mut Document, settings: &Settings) {
     if let Some(amqp) = &settings.amqp {
         self::amqp(document, amqp);

@@ -1,10 +1,13 @@
-//! Whole lines on their way to one or more destinations.
+//! A chunk: whole lines on their way to one or more destinations.
+//!
+//! Clones of a chunk share its memory; splitting one copies nothing.
 
 use std::{ops::Range, sync::Arc};
 
-/// Some whole lines, each with its LF, in memory that clones share.
+/// Whole lines, each with its LF, in memory that clones share.
 ///
-/// Invariant, kept by whoever makes one: the bytes end with LF (or are empty) and hold exactly `lines` LFs.
+/// Invariant, kept by the code that makes a chunk: the bytes end with LF (or are empty) and contain exactly
+/// `lines` LFs.
 #[derive(Clone, Debug)]
 pub struct Chunk {
     buffer: Arc<Vec<u8>>,
@@ -13,7 +16,7 @@ pub struct Chunk {
 }
 
 impl Chunk {
-    /// All of `buffer`, which holds `lines` whole lines.
+    /// A chunk of all of `buffer`, which must contain `lines` whole lines.
     #[must_use]
     pub fn new(buffer: Arc<Vec<u8>>, lines: u32) -> Self {
         debug_assert_eq!(memchr::memchr_iter(b'\n', &buffer).count(), lines as usize);
@@ -22,19 +25,19 @@ impl Chunk {
         Self { buffer, range, lines }
     }
 
-    /// The lines' bytes.
+    /// The bytes of the lines.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         &self.buffer[self.range.clone()]
     }
 
-    /// How many lines these are.
+    /// The number of lines.
     #[must_use]
     pub const fn lines(&self) -> u32 {
         self.lines
     }
 
-    /// Parts the chunk after its first `lines` lines. Linear in the bytes of the first part.
+    /// Splits the chunk after its first `lines` lines. Takes time linear in the bytes of the first part.
     #[must_use]
     pub fn split_at_line(&self, lines: u32) -> (Self, Self) {
         if lines >= self.lines {
@@ -51,7 +54,8 @@ impl Chunk {
         self.parted(cut, lines)
     }
 
-    /// Parts the chunk after its first `bytes` bytes, which end with a line. Linear in the bytes of the first part.
+    /// Splits the chunk after its first `bytes` bytes, which must end with a line. Takes time linear in the
+    /// bytes of the first part.
     #[must_use]
     pub fn split_at_byte(&self, bytes: usize) -> (Self, Self) {
         let cut = self.range.start + bytes.min(self.range.len());

@@ -1,12 +1,12 @@
 //! What one worker gathers in one turn of its event loop: bytes, by the destinations that get them.
 //!
-//! Lines with the same destinations share one chunk, so fan-out copies a line once, and runs of such lines
-//! move as one copy. The turn ends with `drain`, which hands each chunk to all of its destinations.
+//! Lines with the same destinations share one chunk, so fan-out copies a line once, and runs of such lines are
+//! copied in one piece. The turn ends with `drain`, which hands each chunk to all of its destinations.
 //!
-//! Lines of one series reach each of their destinations in the order in which they were added: a series
-//! always has the same destinations, hence the same chunk, and chunks of one set are handed over in order.
-//! Where the destinations of a series change from line to line (routes that take turns or fail over, beside
-//! other routes), the pipeline adds the line to each destination apart instead.
+//! Lines of one series reach each of their destinations in the order in which they were added: a series always
+//! has the same destinations and therefore the same chunk, and chunks of one set are handed over in order. If
+//! the destinations of a series change from line to line (round-robin and failover routes, beside other
+//! routes), the pipeline adds the line to each destination separately.
 
 mod chunk;
 mod pool;
@@ -18,28 +18,28 @@ use pool::Pool;
 use sets::Sets;
 pub(crate) use sets::{SetId, Together};
 
-/// A chunk is handed over when it would grow beyond this. One longer line is a chunk of its own.
+/// A chunk is handed over before it grows beyond this size in bytes. A longer line is a chunk of its own.
 pub(crate) const CHUNK_BYTES: usize = 128 * 1024;
 
-/// What a set that gets few lines starts with.
+/// The first buffer of a set that gets few lines, in bytes.
 const SMALL_BYTES: usize = 4 * 1024;
 
 /// The lines gathered in one turn, and the worker's counts.
 #[derive(Debug)]
 pub struct Gathered {
-    /// What became of every line since the worker started.
+    /// How many lines ended in which way since the worker started.
     pub counts: Counts,
     sets: Sets,
-    /// By set, what is being filled. Shorter than the list of sets until each was used.
+    /// The unfinished chunk of each set. Shorter than the list of sets until each set was used.
     open: Vec<Open>,
-    /// The sets whose `open` holds something.
+    /// The sets whose unfinished chunk is not empty.
     filling: Vec<SetId>,
-    /// What is full already, in order.
+    /// Finished chunks, in order.
     full: Vec<(SetId, Chunk)>,
     pool: Pool,
 }
 
-/// A chunk in the making. Invariant: `bytes` holds exactly `lines` lines, each with its LF.
+/// An unfinished chunk. Invariant: `bytes` contains exactly `lines` lines, each with its LF.
 #[derive(Debug, Default)]
 struct Open {
     bytes: Vec<u8>,
@@ -47,7 +47,7 @@ struct Open {
 }
 
 impl Gathered {
-    /// For a table with so many destinations.
+    /// Nothing gathered, for a table with this number of destinations.
     #[must_use]
     pub fn new(destinations: usize) -> Self {
         Self {
@@ -60,9 +60,9 @@ impl Gathered {
         }
     }
 
-    /// Hands out what was gathered since the last call, each chunk with the destinations that get it.
+    /// Calls `hand_over` for every chunk gathered since the last call, with the destinations that get it.
     ///
-    /// A chunk takes no more than twice the memory that its bytes need, so that a queue may count bytes.
+    /// A chunk occupies at most twice the memory of its bytes, so a queue may count bytes.
     pub fn drain(&mut self, mut hand_over: impl FnMut(&[DestinationIndex], Chunk)) {
         for (set, chunk) in self.full.drain(..) {
             hand_over(self.sets.members(set), chunk);
@@ -81,7 +81,7 @@ impl Gathered {
         self.full.is_empty() && self.filling.is_empty()
     }
 
-    /// Counts a line that never became whole: too long, or cut off by a reset or by the idle timeout.
+    /// Counts a line that never became complete: too long, or cut off by a reset or by the idle timeout.
     pub fn refuse(&mut self, reason: Reason) {
         self.counts.refuse(reason);
     }
@@ -100,7 +100,7 @@ impl Gathered {
         open.lines += lines;
     }
 
-    /// Adds one line that is put together from its fields.
+    /// Adds one line, joined from its fields.
     pub(crate) fn add_fields(&mut self, set: SetId, [name, value, timestamp]: [&[u8]; 3]) {
         let open = self.room(set, name.len() + value.len() + timestamp.len() + 3);
         open.bytes.extend_from_slice(name);
@@ -112,7 +112,7 @@ impl Gathered {
         open.lines += 1;
     }
 
-    /// What is being filled for `set`, with room for so many bytes more.
+    /// The unfinished chunk of `set`, with room for `bytes` more bytes.
     #[inline]
     fn room(&mut self, set: SetId, bytes: usize) -> &mut Open {
         let has_room = match self.open.get(set.get()) {
@@ -164,7 +164,7 @@ mod tests {
         }
     }
 
-    /// What each destination gets, and the largest chunk.
+    /// The bytes that each destination gets, and the size of the largest chunk.
     fn drained(gathered: &mut Gathered, count: usize) -> (Vec<Vec<u8>>, usize) {
         let (mut got, mut largest) = (vec![Vec::new(); count], 0);
         gathered.drain(|to, chunk| {

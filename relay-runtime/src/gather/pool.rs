@@ -1,27 +1,27 @@
-//! Buffers for chunks, used again once nobody else holds them.
+//! Buffers for chunks. A buffer is reused once no other reference to it exists.
 //!
-//! A worker keeps at most [`KEPT_MAX`] full-size buffers, 4 MiB; whatever is needed beyond comes from the
-//! allocator. A chunk that is mostly empty is handed over as a copy that fits: when a destination is down,
-//! its queue may hold one chunk per line, and each would pin a whole buffer.
+//! A worker keeps at most [`KEPT_MAX`] full-size buffers, 4 MiB; further ones come from the allocator. A chunk
+//! that is mostly empty is handed over as a copy of the right size: if a destination is down, its queue may
+//! contain one chunk per line, and each would occupy a whole buffer.
 
 use super::CHUNK_BYTES;
 use std::{collections::VecDeque, sync::Arc};
 
-/// How many buffers are kept, lent or free.
+/// How many buffers a worker keeps, lent ones and free ones together.
 const KEPT_MAX: usize = 32;
 
 /// The buffers of one worker.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     free: Vec<Vec<u8>>,
-    /// What was handed out, oldest first; ours again when ours is the last reference.
+    /// Buffers that were handed out, oldest first. A buffer can be reused when this is its last reference.
     lent: VecDeque<Arc<Vec<u8>>>,
-    /// References whose buffer was taken out, so that sharing the next one needs no allocation.
+    /// References without a buffer, so that sharing the next buffer needs no allocation.
     hollow: Vec<Arc<Vec<u8>>>,
 }
 
 impl Pool {
-    /// An empty buffer with room for a chunk, and for `bytes` if that is more.
+    /// An empty buffer with room for a chunk, or for `bytes` if that is more.
     pub(super) fn take(&mut self, bytes: usize) -> Vec<u8> {
         if bytes > CHUNK_BYTES {
             return Vec::with_capacity(bytes);
@@ -29,7 +29,7 @@ impl Pool {
         self.free.pop().or_else(|| self.reclaim()).unwrap_or_else(|| Vec::with_capacity(CHUNK_BYTES))
     }
 
-    /// Makes a chunk's bytes sharable, in memory not more than twice as large.
+    /// Makes the bytes of a chunk sharable, in memory of at most twice their size.
     pub(super) fn share(&mut self, mut bytes: Vec<u8>) -> Arc<Vec<u8>> {
         let is_full_size = bytes.capacity() == CHUNK_BYTES;
         let has_place = self.free.len() + self.lent.len() < KEPT_MAX;
@@ -59,7 +59,7 @@ impl Pool {
         }
     }
 
-    /// Destinations give chunks back in no particular order; each of the few is asked once.
+    /// Destinations return chunks in any order, so each lent buffer is checked once.
     fn reclaim(&mut self) -> Option<Vec<u8>> {
         let at = self.lent.iter().position(|lent| Arc::strong_count(lent) == 1)?;
         let mut shared = self.lent.remove(at)?;

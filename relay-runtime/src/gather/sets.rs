@@ -1,24 +1,24 @@
 //! The sets of destinations that lines went to, so that lines with the same set share a chunk.
 //!
-//! A single destination is a set from the start. Others get a number when they first occur, at most
-//! [`INTERNED_MAX`] of them: a hash route with many replicas could make very many. A set beyond that, or one
-//! that names a destination twice, has no chunks of its own. Numbers are never given up, so a set either
-//! always has chunks of its own or never, and no series changes between the two.
+//! A single destination is a set from the start. Other sets get a number when they first occur, at most
+//! [`INTERNED_MAX`] of them, because a hash route with many replicas can produce very many. A set beyond this
+//! limit, or one that contains a destination twice, has no chunks of its own. Numbers are never given up, so a
+//! set has chunks of its own either always or never, and no series changes between the two.
 
 use crate::table::DestinationIndex;
 
-/// How many sets of several destinations there may be.
+/// The most sets of several destinations that get a number.
 const INTERNED_MAX: usize = 1024;
 
-/// Where sets are found. At most half of the slots are in use, so that every search ends soon.
+/// The size of the hash table of sets. At most half of the slots are in use, so every search ends soon.
 const SLOTS: usize = 2 * INTERNED_MAX;
 
-/// One set.
+/// The number of a set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SetId(u32);
 
 impl SetId {
-    /// The set of a single destination.
+    /// The set that contains only this destination.
     #[inline]
     pub(crate) const fn single(destination: DestinationIndex) -> Self {
         Self(destination.0)
@@ -30,22 +30,22 @@ impl SetId {
     }
 }
 
-/// Whether a line's copies can travel in one chunk.
+/// Whether the copies of a line can share one chunk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Together {
-    /// They can.
+    /// They share the chunk of this set.
     As(SetId),
-    /// The line has to be copied for each destination.
+    /// The line must be copied for each destination.
     No,
 }
 
-/// All sets that one worker met.
+/// All sets that one worker has used.
 #[derive(Debug)]
 pub(super) struct Sets {
-    /// Every destination, in order: the members of the single sets.
+    /// Every destination, in order: the members of the sets of one destination.
     singles: Vec<DestinationIndex>,
     members: Vec<Box<[DestinationIndex]>>,
-    /// Open addressing: one more than a place in `members`; 0 is free.
+    /// A hash table with open addressing: a slot is the index in `members` plus one, or 0 if it is free.
     slots: Box<[u16; SLOTS]>,
 }
 
@@ -80,7 +80,7 @@ impl Sets {
         self.add(destinations, slot)
     }
 
-    /// Gives a set that was not found a number, and this slot.
+    /// Gives a set that was not found a number and this slot.
     #[inline(never)]
     fn add(&mut self, destinations: &[DestinationIndex], slot: usize) -> Together {
         if self.members.len() >= INTERNED_MAX || has_duplicate(destinations) {
@@ -97,7 +97,7 @@ impl Sets {
     }
 }
 
-/// Where to start looking for a set; any spread will do.
+/// The slot at which the search for a set starts; every well-distributed hash would do.
 fn slot(destinations: &[DestinationIndex]) -> usize {
     let mix = |hash: u32, destination: &DestinationIndex| {
         (hash.rotate_left(5) ^ destination.0).wrapping_mul(0x9e37_79b9)

@@ -1,11 +1,12 @@
-//! The books of a relay: what became of every line, per worker and in total.
+//! The ledger of a relay: what happened to every line, per worker and in total.
 //!
-//! `received = invalid + blocked + aggregated_away + unroutable + routed` for each worker at the end of each of
-//! its turns, and `routed + recovered = sent + queued + spooled + dropped` for each destination. What a worker handed to a destination
-//! equals what the destination got whenever no line is on its way between two threads, that is, at any quiet
-//! moment. Every worker counts in plain numbers of its own; a ledger is made from copies that they send.
+//! For each worker, `received = invalid + blocked + aggregated_away + unroutable + routed` at the end of each
+//! of its turns. For each destination, `routed + recovered = sent + queued + spooled + dropped`. What workers
+//! handed to a destination equals what the destination received whenever no line is on its way between two
+//! threads, that is, whenever the relay is idle. Every worker has its own counters; a ledger is made from
+//! copies that workers send.
 //!
-//! A relay prints it on stdout, as one line of JSON, when it gets SIGUSR1 and when it ends.
+//! A relay prints the ledger on stdout, as one line of JSON, on SIGUSR1 and when it ends.
 
 pub mod names;
 
@@ -19,81 +20,81 @@ use crate::{
 use serde_json::{Map, Value, json};
 use std::fmt;
 
-/// What one worker counted.
+/// The counters of one worker.
 #[derive(Clone, Debug, Default)]
 pub struct WorkerLedger {
-    /// The lines that it took in.
+    /// The lines that it received.
     pub counts: Counts,
     /// Its inbound connections.
     pub connections: ConnectionCounts,
-    /// The lines that it handed over, by destination.
+    /// The number of lines that it handed over, by destination.
     pub handed: Vec<u64>,
-    /// The destinations that it owns.
+    /// The destinations that it owns, with their counters.
     pub destinations: Vec<(DestinationIndex, DestinationCounts)>,
 }
 
-/// Inbound connections.
+/// The counters of inbound connections.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ConnectionCounts {
     /// Open now.
     pub open: u64,
-    /// Taken since the start.
+    /// Accepted since the start.
     pub accepted: u64,
-    /// Closed at once, for there were too many.
+    /// Closed at once because there were too many.
     pub refused: u64,
-    /// Closed for they sent nothing for too long.
+    /// Closed because they sent nothing for too long.
     pub idle_closed: u64,
     /// Ended by an error.
     pub broken: u64,
-    /// Closed for a line that is too long.
+    /// Closed because of a line that is too long.
     pub line_too_long: u64,
-    /// Closed for a pickle that is too long, or none of a list.
+    /// Closed because of a pickle that is too long, or is not a list.
     pub bad_pickle: u64,
-    /// Closed for they held most of the memory for unfinished lines when there was no more.
+    /// Closed because they occupied most of the memory for unfinished lines when it was used up.
     pub memory_closed: u64,
 }
 
-/// The books of the whole relay.
+/// The ledger of the whole relay.
 #[derive(Clone, Debug, Default)]
 pub struct Ledger {
-    /// By worker.
+    /// The counters of each worker.
     pub workers: Vec<WorkerLedger>,
-    /// By destination: its name and its counts.
+    /// Each destination's name and counters.
     pub destinations: Vec<(String, DestinationCounts)>,
-    /// The names of the routes.
+    /// The keys of the routes.
     pub routes: Vec<String>,
-    /// By aggregator: its key and its counts.
+    /// Each aggregator's key and counters.
     pub aggregators: Vec<(String, AggregatorCounts)>,
 }
 
-/// Books that do not balance.
+/// A sum in the ledger that does not balance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Difference {
-    /// The lines that a worker took in are not the lines that it accounts for.
+    /// A worker received another number of lines than it accounts for.
     Worker {
-        /// Its number.
+        /// The number of the worker.
         worker: usize,
-        /// Received minus accounted for.
+        /// Received lines minus lines accounted for.
         lines: i128,
     },
-    /// The lines that a destination got are not the lines that it accounts for.
+    /// A destination received another number of lines than it accounts for.
     Destination {
         /// Its name.
         name: String,
-        /// Got minus accounted for.
+        /// Received lines minus lines accounted for.
         lines: i128,
     },
-    /// The lines that workers handed to a destination are not the lines that it got.
+    /// Workers handed another number of lines to a destination than it received.
     OnTheWay {
         /// Its name.
         name: String,
-        /// Handed over minus got.
+        /// Lines handed over minus lines received.
         lines: i128,
     },
 }
 
 impl Ledger {
-    /// Puts the workers' copies together.
+    /// Combines the copies that workers sent.
     #[must_use]
     pub fn new(workers: Vec<WorkerLedger>, destinations: &[String], routes: &[String]) -> Self {
         let mut by_index: Vec<_> =
@@ -104,7 +105,7 @@ impl Ledger {
         Self { workers, destinations: by_index, routes: routes.to_vec(), aggregators: Vec::new() }
     }
 
-    /// The counts of all workers together.
+    /// The sum of all workers' counters.
     #[must_use]
     pub fn total(&self) -> Counts {
         let mut total = Counts::default();
@@ -114,7 +115,7 @@ impl Ledger {
         total
     }
 
-    /// The connections of all workers together.
+    /// The sum of all workers' connection counters.
     #[must_use]
     pub fn connections(&self) -> ConnectionCounts {
         let mut total = ConnectionCounts::default();
@@ -141,7 +142,7 @@ impl Ledger {
         total
     }
 
-    /// The first difference, if any. `OnTheWay` is none while lines move.
+    /// The first difference, if there is one. `OnTheWay` says nothing while lines are moving.
     #[must_use]
     pub fn difference(&self) -> Option<Difference> {
         let workers = self.workers.iter().enumerate().filter(|(_, worker)| !worker.counts.is_balanced());
@@ -163,7 +164,7 @@ impl Ledger {
         worker.chain(destinations).next()
     }
 
-    /// The ledger as JSON, with the names of [`names`].
+    /// The ledger as JSON, with the keys in [`names`].
     #[must_use]
     pub fn to_json(&self) -> Value {
         let total = self.total();

@@ -1,28 +1,28 @@
-//! Every name that the ledger prints, so that dashboards and code cannot drift apart.
+//! Every key that the ledger prints, so that dashboards and code use the same names.
 //!
-//! A new counter gets its name here, its field in the ledger, and its line in `docs/reliability.md`.
+//! A new counter gets its key here, its field in the ledger, and its line in `docs/reliability.md`.
 
-/// Datapoints that came in, whole or not.
+/// Datapoints that came in, valid or not.
 pub const RECEIVED: &str = "received";
-/// Refused before dispatch, by reason.
+/// Lines refused before dispatch, by reason.
 pub const INVALID: &str = "invalid";
-/// Matched by the blocklist.
+/// Lines whose metric matched the blocklist.
 pub const BLOCKED: &str = "blocked";
-/// Hidden from the routes by an aggregator.
+/// Lines that an aggregator hid from the routes.
 pub const AGGREGATED_AWAY: &str = "aggregated_away";
-/// Taken by no route.
+/// Lines that no route took.
 pub const UNROUTABLE: &str = "unroutable";
-/// Taken by at least one route; for a destination: lines handed to it.
+/// Lines that at least one route took; for a destination: lines handed to it.
 pub const ROUTED: &str = "routed";
 
-/// Put out by aggregators; not among the received ones.
+/// Lines that aggregators emitted; not part of the received ones.
 pub const EMITTED: &str = "emitted";
-/// Put out by aggregators and taken by no route.
+/// Lines that aggregators emitted and no route took.
 pub const EMITTED_UNROUTABLE: &str = "emitted_unroutable";
 
-/// A list of aggregators.
+/// The list of aggregators.
 pub const AGGREGATORS: &str = "aggregators";
-/// An aggregator's key.
+/// The key of an aggregator.
 pub const AGGREGATOR: &str = "aggregator";
 /// Datapoints that an aggregator took: added, late, future, `no_room` and `bad_name` together.
 pub const TAKEN: &str = "taken";
@@ -30,96 +30,96 @@ pub const TAKEN: &str = "taken";
 pub const ADDED: &str = "added";
 /// Datapoints added to a bucket that was emitted before.
 pub const CORRECTIONS: &str = "corrections";
-/// Datapoints dropped, for their bucket was emitted.
+/// Datapoints dropped because their bucket was emitted.
 pub const LATE: &str = "late";
-/// Datapoints dropped, for their bucket is too far in the future.
+/// Datapoints dropped because their bucket is too far in the future.
 pub const FUTURE: &str = "future";
-/// Datapoints dropped, for a bound on buckets, series or values was reached.
+/// Datapoints dropped because a limit on buckets, series or values was reached.
 pub const NO_ROOM: &str = "no_room";
-/// Datapoints dropped, for the output's name cannot be sent.
+/// Datapoints dropped because the output's name cannot be sent.
 pub const BAD_NAME: &str = "bad_name";
-/// Buckets emitted without having seen their whole interval.
+/// Buckets that were emitted without having seen their whole interval.
 pub const INCOMPLETE: &str = "incomplete";
-/// Buckets that wait for their time.
+/// Buckets that are not emitted yet.
 pub const OPEN_BUCKETS: &str = "open_buckets";
 
-/// Lines that wait for a destination.
+/// Lines queued for a destination.
 pub const QUEUED: &str = "queued";
-/// Lines among the queued ones that the kernel has and the peer's kernel has not acknowledged.
+/// Queued lines that this machine's kernel has accepted and the peer's kernel has not acknowledged.
 pub const IN_FLIGHT: &str = "in_flight";
 /// Lines found in the spool at the start.
 pub const RECOVERED: &str = "recovered";
-/// Lines that wait in the spool.
+/// Lines that are in the spool.
 pub const SPOOLED: &str = "spooled";
 /// Bytes of the spool's files.
 pub const SPOOL_BYTES: &str = "spool_bytes";
-/// Errors of the spool's disk.
+/// Errors of the disk of the spool.
 pub const SPOOL_ERRORS: &str = "spool_errors";
 /// Lines sent again after a connection broke.
 pub const REPEATED: &str = "repeated";
 /// Lines that the peer's kernel has acknowledged.
 pub const SENT: &str = "sent";
-/// Lines given up, by reason.
+/// Lines dropped, by reason.
 pub const DROPPED: &str = "dropped";
-/// Connections made after the first.
+/// Connections made after the first one.
 pub const RECONNECTS: &str = "reconnects";
-/// Whether the connection stands.
+/// Whether the destination is connected.
 pub const UP: &str = "up";
 
 /// The destination is connected but does not take lines fast enough.
 pub const DROPPED_SLOW_CONN: &str = "slow_conn";
 /// The destination is down, its queue full, and there is no spool.
 pub const DROPPED_CONN_DOWN_NO_SPOOL: &str = "conn_down_no_spool";
-/// The deadline of a stop passed.
+/// The deadline of a stop passed before the line was sent.
 pub const DROPPED_SHUTDOWN: &str = "shutdown";
-/// Longer than any datagram.
+/// The line is longer than any datagram.
 pub const DROPPED_TOO_LONG: &str = "too_long";
-/// The disk does not take lines, and the memory for them is full.
+/// The disk is too slow for the lines, and the memory for them is full.
 pub const DROPPED_SLOW_SPOOL: &str = "slow_spool";
-/// The spool is as large as it may be.
+/// The spool has reached its limit.
 pub const DROPPED_SPOOL_FULL: &str = "spool_full";
-/// Waited in the spool for longer than it may.
+/// The line was in the spool for longer than allowed.
 pub const DROPPED_SPOOL_EXPIRED: &str = "spool_expired";
-/// Damaged on disk.
+/// The line was damaged on disk.
 pub const DROPPED_SPOOL_DAMAGED: &str = "spool_damaged";
-/// Cannot be sent as a pickle.
+/// The line cannot be sent as a pickle.
 pub const DROPPED_BAD_PICKLE: &str = "bad_pickle";
 
 /// Inbound connections that are open.
 pub const CONNECTIONS_OPEN: &str = "open";
-/// Inbound connections taken since the start.
+/// Inbound connections accepted since the start.
 pub const CONNECTIONS_ACCEPTED: &str = "accepted";
-/// Closed at once, for the limit was reached.
+/// Connections closed at once because the limit was reached.
 pub const CONNECTIONS_REFUSED: &str = "refused";
-/// Closed for they sent nothing for too long.
+/// Connections closed because they sent nothing for too long.
 pub const CONNECTIONS_IDLE: &str = "idle_closed";
-/// Ended by an error, such as a reset.
+/// Connections ended by an error, such as a reset.
 pub const CONNECTIONS_BROKEN: &str = "broken";
-/// Closed for a line longer than the limit.
+/// Connections closed because of a line longer than the limit.
 pub const CONNECTIONS_TOO_LONG: &str = "line_too_long";
-/// Closed for a pickle that is too long, or none of a list.
+/// Connections closed because of a pickle that is too long, or is not a list.
 pub const CONNECTIONS_BAD_PICKLE: &str = "bad_pickle";
 
-/// Closed for they held most of the memory for unfinished lines when there was no more.
+/// Connections closed because they occupied most of the memory for unfinished lines when it was used up.
 pub const CONNECTIONS_MEMORY: &str = "memory_closed";
 
-/// Inbound connections.
+/// The counters of inbound connections.
 pub const CONNECTIONS: &str = "connections";
-/// The same counts for each worker.
+/// The same counters for each worker.
 pub const WORKERS: &str = "workers";
-/// A list of routes.
+/// The list of routes.
 pub const ROUTES: &str = "routes";
-/// A route's key.
+/// The key of a route.
 pub const ROUTE: &str = "route";
 /// Lines that a route took.
 pub const MATCHED: &str = "matched";
-/// Lines that a route took and none of its destinations did.
+/// Lines that a route took and none of its destinations matched.
 pub const UNDELIVERED: &str = "undelivered";
-/// A list of destinations.
+/// The list of destinations.
 pub const DESTINATIONS: &str = "destinations";
 /// A destination's address and instance.
 pub const DESTINATION: &str = "destination";
-/// Lines that were cut by the end of a connection, and started again on the next.
+/// Lines that were cut by the end of a connection and sent again from their start on the next one.
 pub const RESTARTED_LINES: &str = "restarted_lines";
 /// Whether every line is accounted for.
 pub const BALANCED: &str = "balanced";

@@ -1,40 +1,40 @@
-//! All substrings of a table as one Aho-Corasick automaton, complete and dense: one load per byte of a name
+//! All substrings of a table as one Aho-Corasick automaton, complete and dense: one load per byte of a name,
 //! whatever the number of substrings.
 //!
-//! Bytes that no substring tells apart share a class, so a row has as many entries as there are classes.
-//! States are numbered so that those where something ends come last; a state's number is the start of its
-//! row.
+//! Bytes that no substring distinguishes share a class, so a row has one entry per class. States in which a
+//! substring ends are numbered last. The number of a state is the index of its row's first entry.
 
 use super::words::Words;
 
-/// An automaton that reports which of a set of texts occur.
+/// An automaton that reports which texts of a set occur in a name.
 #[derive(Clone, Copy, Debug)]
 pub struct Automaton<'a> {
     /// The class of each byte.
     pub classes: &'a [u8; 256],
-    /// The next state by state plus class. State 0 is the start.
+    /// The next state, indexed by state plus class. State 0 is the start.
     pub rows: Words<'a>,
     /// The number of classes.
     pub stride: u32,
-    /// The first state where some text ends.
+    /// The first state in which a text ends.
     pub first_end: u32,
-    /// Where the texts that end in each such state start in `ended`, and where the last one's stop.
+    /// For each such state, where its texts start in `ended`; the last entry is where those of the last state
+    /// end.
     pub ends: Words<'a>,
-    /// Texts.
+    /// The numbers of texts.
     pub ended: Words<'a>,
 }
 
 impl<'a> Automaton<'a> {
-    /// A class for each byte, from bytes.
+    /// Converts 256 bytes to the class of each byte.
     ///
     /// # Panics
-    /// At compile time, when there are not 256.
+    /// At compile time, if there are not 256 bytes.
     #[must_use]
     pub const fn classes(bytes: &'a [u8]) -> &'a [u8; 256] {
         bytes.as_array().expect("a class for each byte")
     }
 
-    /// Calls `found` with each text at each place where it ends.
+    /// Calls `found` with the number of each text, at each place where it ends.
     #[inline]
     pub fn find(&self, name: &[u8], mut found: impl FnMut(u32)) {
         let mut rest = name.iter();

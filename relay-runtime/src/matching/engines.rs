@@ -1,5 +1,7 @@
-//! What a table needs beside its static data: searchers and regexes, made ready once at start. Rules refer to
-//! them by number.
+//! The engines of a compiled table: searchers and regexes that static data cannot express, made ready once at
+//! start.
+//!
+//! Rules refer to them by number.
 
 use super::{NameGroups, RegexSource, RewriterSource, StaticRegex, StaticRewriter, rewriter::rewrite};
 use crate::regex::Regex;
@@ -11,12 +13,13 @@ pub struct Engines {
     finders: Vec<Finder<'static>>,
     regexes: Vec<StaticRegex>,
     rewriters: Vec<StaticRewriter>,
-    /// Of outputs' names. One is missing only if it is no regex, which `relay-build` has checked.
+    /// The regexes for the names of outputs. One is `None` only if it is not valid, which relay-build has
+    /// excluded.
     groups: Vec<Option<Regex>>,
 }
 
 impl Engines {
-    /// Makes them ready.
+    /// Makes all engines ready.
     #[must_use]
     pub fn new(
         substrings: &'static [&'static str],
@@ -32,34 +35,35 @@ impl Engines {
         }
     }
 
-    /// Whether the name contains this substring.
+    /// Whether the name contains substring number `substring`.
     #[inline]
     #[must_use]
     pub fn contains(&self, substring: usize, name: &[u8]) -> bool {
         self.finders[substring].find(name).is_some()
     }
 
-    /// Whether this regex matches.
+    /// Whether regex number `regex` matches the name.
     #[inline]
     #[must_use]
     pub fn matches(&self, regex: usize, name: &[u8]) -> bool {
         self.regexes[regex].is_match(name)
     }
 
-    /// Whether this regex matches a name that has the literal it requires.
+    /// Whether regex number `regex` matches a name that contains the literal which the regex requires.
     #[inline]
     #[must_use]
     pub fn confirms(&self, regex: usize, name: &[u8]) -> bool {
         self.regexes[regex].confirms(name)
     }
 
-    /// What the groups of this regex match in a name that it matches.
+    /// What the groups of regex number `regex` match in the name; `None` if it does not match.
     #[must_use]
     pub fn groups<'n>(&self, regex: usize, name: &'n [u8]) -> Option<NameGroups<'n>> {
         NameGroups::find(self.groups[regex].as_ref()?, name)
     }
 
-    /// Takes a name through all rewriters. Returns whether any changed it; then the result is in `rewritten`.
+    /// Passes a name through all rewriters. Returns whether any changed it; if so, the result is in
+    /// `rewritten`.
     #[inline]
     pub fn rewrite(&self, name: &[u8], rewritten: &mut Vec<u8>, next: &mut Vec<u8>) -> bool {
         rewrite(&self.rewriters, name, rewritten, next)

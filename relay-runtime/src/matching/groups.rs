@@ -1,4 +1,6 @@
-//! What the groups of a regex matched in a name: from this, generated code writes the names of outputs.
+//! What the groups of a regex matched in a name. Generated code writes the names of outputs from this.
+//!
+//! Groups are addressed by number; the code generator resolves names.
 
 use crate::regex::{Captures, Haystack, Regex};
 
@@ -10,7 +12,7 @@ pub struct NameGroups<'n> {
 }
 
 impl<'n> NameGroups<'n> {
-    /// The first match, if there is one.
+    /// The groups of the first match; `None` if there is no match.
     #[must_use]
     pub fn find(regex: &Regex, name: &'n [u8]) -> Option<Self> {
         let text = Haystack::new(name);
@@ -18,12 +20,13 @@ impl<'n> NameGroups<'n> {
         Some(Self { text, captures })
     }
 
-    /// Writes what a group matched; nothing if it took no part. Group 0 is the whole match.
+    /// Appends what a group matched; nothing if it took no part in the match. Group 0 is the whole match.
     pub fn write(&self, group: usize, out: &mut Vec<u8>) {
         self.write_first(&[group], out);
     }
 
-    /// Writes what the first of these groups that took part has matched: groups may share a name.
+    /// Appends what the first of these groups that took part in the match has matched: several groups may share
+    /// a name.
     pub fn write_first(&self, groups: &[usize], out: &mut Vec<u8>) {
         if let Some(range) = groups.iter().find_map(|&group| self.captures.get(group)) {
             out.extend_from_slice(self.text.original(range));

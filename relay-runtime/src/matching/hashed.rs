@@ -1,16 +1,16 @@
-//! All prefixes of a table, found by hashing a name's beginnings.
+//! All prefixes of a table in one hash table, found by hashing the beginnings of a name.
 //!
-//! A literal is looked up under the hash of its bytes, and a name is asked only at the lengths that literals
-//! have. The hash goes on word by word, so all lengths together cost one pass over the name. Lengths whose
-//! literals all end in a dot are asked only where the name has a dot, which in practice leaves one or two
-//! probes however many literals there are: the cost does not grow with the table.
+//! A literal is stored under the hash of its bytes, and a name is only hashed at the lengths that literals
+//! have. The hash continues from word to word, so all lengths together cost one pass over the name. A length
+//! whose literals all end with a dot is only tried if the name has a dot there. In practice this leaves one or
+//! two probes, however many literals there are: the cost does not grow with the table.
 //!
-//! A length has at most [`LENGTH_MAX`] bytes; of a longer literal its beginning is looked up here and the
-//! whole is checked by the rule that wants it.
+//! Only the first [`LENGTH_MAX`] bytes of a longer literal are stored; the rule itself compares the whole
+//! literal.
 
 use super::words::{Arena, Pairs};
 
-/// The longest literal that is looked up whole.
+/// The longest literal that is stored whole, in bytes.
 pub const LENGTH_MAX: usize = 64;
 
 const WORD: usize = size_of::<u64>();
@@ -20,19 +20,19 @@ const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
 /// A hash table over literals of 1 to [`LENGTH_MAX`] bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct HashedPrefixes<'a> {
-    /// Bit `n - 1`: some literal has `n` bytes and does not end in a dot.
+    /// Bit `n - 1`: some literal has `n` bytes and does not end with a dot.
     pub lengths: u64,
-    /// Bit `n - 1`: some literal has `n` bytes, and all that do end in a dot.
+    /// Bit `n - 1`: some literal has `n` bytes, and all literals of this length end with a dot.
     pub lengths_dotted: u64,
-    /// Open addressing: the upper half of the hash, and one more than the literal; 0 is free. A power of two
-    /// of them, at most half in use, so that every search ends.
+    /// Open addressing: the upper half of the hash, and the number of the literal plus one; 0 is free. The
+    /// number of slots is a power of two, and at most half are in use, so every search ends.
     pub slots: Pairs<'a>,
     /// The literals.
     pub literals: Arena<'a>,
 }
 
 impl HashedPrefixes<'_> {
-    /// Calls `found` with each literal that `name` starts with, shortest first.
+    /// Calls `found` with the number of each literal that `name` starts with, shortest first.
     #[inline]
     pub fn find(&self, name: &[u8], mut found: impl FnMut(u32)) {
         let mut lengths = (self.lengths | self.lengths_dotted) & lengths_of(name);
@@ -74,7 +74,8 @@ impl HashedPrefixes<'_> {
     }
 }
 
-/// Where to start looking for a literal, and its fingerprint: what a builder of the table needs.
+/// The slot at which the search for a literal starts, and the literal's fingerprint. Builders of the table use
+/// it.
 #[must_use]
 pub fn hash(literal: &[u8]) -> (usize, u32) {
     let (words, rest) = literal.as_chunks::<WORD>();
@@ -106,14 +107,14 @@ const fn low_bytes(count: usize) -> u64 {
     (1 << (8 * count)) - 1
 }
 
-/// The lengths that beginnings of the name have, as in [`HashedPrefixes::lengths`].
+/// The lengths to try for a name, as bits as in [`HashedPrefixes::lengths`].
 #[inline]
 fn lengths_of(name: &[u8]) -> u64 {
     let length = name.len().min(LENGTH_MAX);
     if length == 0 { 0 } else { u64::MAX >> (LENGTH_MAX - length) }
 }
 
-/// The bytes from `at`, which is not beyond the end; zeros follow the last one.
+/// Eight bytes from `at`, which must not be beyond the end; zeros follow the last byte.
 #[inline]
 fn word(name: &[u8], at: usize) -> u64 {
     let rest = &name[at..];

@@ -1,65 +1,66 @@
-//! One look at a name: which of the table's literals it holds, and so which rules it may match.
+//! The look: one pass over a name that finds which literals of the table it contains, and so which rules it may
+//! match.
 //!
-//! Every rule whose matcher demands a literal waits under it; a name calls up only the rules that wait under
-//! the literals it has. What comes out are candidates in the order of the rules, each at most once. Whether a
-//! candidate's other conditions hold is for the caller to check.
+//! A rule whose matcher requires a literal is guarded by it: the index lists the rule under that literal. The
+//! candidates of a name are the rules under the literals that it contains, in the order of the rules, each at
+//! most once. The caller checks the other conditions of each candidate.
 //!
-//! Rules of all stages are numbered through, blocklist first, then aggregators, then routes, so that one
-//! look serves the whole table unless a rewriter changes the name.
+//! Rules of all stages are numbered in one sequence: blocklist, aggregators, routes. So one look serves the
+//! whole table, unless a rewriter changes the name.
 
 use super::{automaton::Automaton, hashed::HashedPrefixes, skips::Skips, trie::TriePrefixes, words::Words};
 use std::mem;
 
-/// Which rules wait under which literals.
+/// Which rules are guarded by which literals.
 #[derive(Clone, Copy, Debug)]
 pub struct Index<'a> {
-    /// The literals that a name may start with.
+    /// The guards that a name may start with.
     pub prefixes: Prefixes<'a>,
-    /// Where the rules under each prefix start in `rules`, and where the last one's stop.
+    /// For each prefix, where its rules start in `rules`; the last entry is where those of the last prefix end.
     pub prefix_rules: Words<'a>,
-    /// The literals that a name may contain.
+    /// The guards that a name may contain.
     pub substrings: Substrings<'a>,
-    /// As `prefix_rules`, for substrings.
+    /// Like `prefix_rules`, for substrings.
     pub substring_rules: Words<'a>,
-    /// Rules.
+    /// The numbers of guarded rules.
     pub rules: Words<'a>,
-    /// The rules that wait under no literal, ascending: every name may match them.
+    /// The rules without a guard, ascending: candidates of every name.
     pub always: Words<'a>,
 }
 
-/// How prefixes are found.
+/// The data structure in which prefixes are found.
 #[derive(Clone, Copy, Debug)]
 pub enum Prefixes<'a> {
-    /// There are none.
+    /// There are no prefixes.
     None,
-    /// By hashing.
+    /// A hash table.
     Hashed(HashedPrefixes<'a>),
-    /// By walking.
+    /// A trie.
     Trie(TriePrefixes<'a>),
 }
 
-/// How substrings are found.
+/// The data structure in which substrings are found.
 #[derive(Clone, Copy, Debug)]
 pub enum Substrings<'a> {
-    /// There are none.
+    /// There are no substrings.
     None,
-    /// By one automaton.
+    /// An Aho-Corasick automaton.
     Automaton(Automaton<'a>),
-    /// By skipping.
+    /// A search that skips.
     Skips(Skips<'a>),
 }
 
-/// What one look found. Kept between names for its memory.
+/// The result of a look. Reused for the next name, to keep its memory.
 #[derive(Debug, Default)]
 pub struct Look {
     rules: Vec<u32>,
-    /// The substrings, a bit each; as long as the last one that was ever found needs.
+    /// One bit per substring; as many words as the highest substring found so far needs.
     found: Vec<u64>,
     has_found: bool,
 }
 
 impl Index<'_> {
-    /// Looks at a name.
+    /// Looks at a name: writes its candidates and substrings to `look`.
     #[inline]
     pub fn look(&self, name: &[u8], look: &mut Look) {
         look.rules.clear();
@@ -79,7 +80,7 @@ impl Index<'_> {
         for rule in self.always.iter() {
             look.rules.push(rule);
         }
-        // Rarely more than two; a rule that waits under several literals may have come several times.
+        // There are rarely more than two candidates; one with several guards may have come several times.
         if !look.rules.is_sorted_by(|one, next| one < next) {
             look.rules.sort_unstable();
             look.rules.dedup();
@@ -106,13 +107,13 @@ impl Look {
         }
     }
 
-    /// The rules that wait under a literal.
+    /// Adds the rules that are guarded by a literal.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "as a call it costs 20 instructions more per literal")]
     fn call(&mut self, index: &Index<'_>, starts: Words<'_>, literal: u32) {
         let at = literal as usize;
         let (start, end) = (starts.get(at), starts.get(at + 1));
-        // Mostly one: that is no case for a loop.
+        // Usually it is one rule, for which a loop would cost more.
         if end - start == 1 {
             self.rules.push(index.rules.get(start as usize));
         } else {
@@ -120,7 +121,7 @@ impl Look {
         }
     }
 
-    /// How many candidates there are.
+    /// The number of candidates.
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
@@ -134,7 +135,7 @@ impl Look {
         self.rules.is_empty()
     }
 
-    /// The candidates from `start` up to but without `end`, in order.
+    /// The candidates with numbers from `start` up to, but not including, `end`, in order.
     #[inline]
     #[must_use]
     pub fn rules(&self, start: u32, end: u32) -> &[u32] {
@@ -144,7 +145,7 @@ impl Look {
         &rules[..taken]
     }
 
-    /// Whether the name contains this substring of the index.
+    /// Whether the name contains substring number `substring` of the index.
     #[inline]
     #[must_use]
     pub fn contains(&self, substring: u32) -> bool {

@@ -1,12 +1,12 @@
-//! The run-time engines behind a compiled table.
+//! The run-time engines of a compiled table.
 //!
-//! Generated code is thin: tables as bytes, `match`es and calls. What deserves a test of its own lives here:
-//! finding all prefixes and all substrings of a table in one look at a name ([`Index`], [`Look`]), asking a
-//! regex that became an automaton at compile time ([`StaticRegex`]), changing a name ([`StaticRewriter`]), naming what
-//! aggregators put out ([`NameGroups`]), and walking a table that is too long to be code ([`Rows`]).
+//! Generated code is thin: tables as bytes, `match`es and calls. Algorithms that deserve their own tests are
+//! here: finding all prefixes and substrings of a table in one look at a name ([`Index`], [`Look`]), running a
+//! regex that was compiled to an automaton ([`StaticRegex`]), rewriting a name ([`StaticRewriter`]), naming the
+//! outputs of aggregators ([`NameGroups`]), and running a table that is too long to be code ([`Rows`]).
 //!
-//! Nothing here knows a configuration and nothing builds a table: `relay-build` does, and tests there hold
-//! its builders and these engines together. Nothing allocates in the steady state.
+//! Nothing here knows a configuration or builds a table: relay-build does, and its tests check that its
+//! builders and these engines agree. Nothing allocates in the steady state.
 
 mod automaton;
 mod engines;

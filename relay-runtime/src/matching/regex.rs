@@ -1,8 +1,9 @@
 //! A regex that was compiled together with the table.
 //!
-//! Most regexes come as a complete automaton in the binary: a table walk per byte, no memory, no warm-up.
-//! One whose automaton would be too large comes as its pattern and gets its engine at start. Either way the
-//! literal that every match contains, if there is one, is looked for first: most names lack it.
+//! Most regexes are a complete automaton in the binary: one table lookup per byte, no memory, no warm-up. A
+//! regex whose automaton would be too large is stored as its pattern, and its engine is made at start. In both
+//! cases a literal that every match contains, if there is one, is searched for first, because most names lack
+//! it.
 
 use crate::regex::{Regex, readable};
 use memchr::memmem::Finder;
@@ -15,26 +16,26 @@ pub struct StaticRegex {
     form: Form,
 }
 
-/// A regex as generated code has it.
+/// A regex as generated code contains it.
 #[derive(Clone, Copy, Debug)]
 pub enum RegexSource {
     /// A serialised automaton.
     Automaton {
-        /// In an [`Aligned`].
+        /// The bytes of an [`Aligned`].
         bytes: &'static [u8],
         /// A literal that every match contains.
         required: Option<&'static str>,
     },
-    /// A pattern, whose engine is made at start.
+    /// A pattern; its engine is made at start.
     Pattern {
-        /// As configured.
+        /// The pattern as configured.
         pattern: &'static str,
         /// A literal that every match contains.
         required: Option<&'static str>,
     },
 }
 
-/// Bytes at an address that a table of 32-bit numbers may have.
+/// Bytes at an address that is aligned for 32-bit numbers.
 #[derive(Debug)]
 #[repr(C, align(8))]
 pub struct Aligned<const N: usize>(pub [u8; N]);
@@ -43,13 +44,13 @@ pub struct Aligned<const N: usize>(pub [u8; N]);
 enum Form {
     Automaton(Box<DFA<&'static [u32]>>),
     Engine(Box<Regex>),
-    /// Neither automaton nor pattern could be read. `relay-build` has checked both, so this cannot be; it
-    /// matches nothing rather than ending the process.
+    /// Neither automaton nor pattern could be read. relay-build has checked both, so this cannot happen; such a
+    /// regex matches nothing, instead of ending the process.
     Unusable,
 }
 
 impl StaticRegex {
-    /// Makes it ready. The literal is one that every match contains.
+    /// Makes the regex ready.
     #[must_use]
     pub fn new(source: &RegexSource) -> Self {
         let (form, required) = match *source {
@@ -66,14 +67,14 @@ impl StaticRegex {
         Self { required: required.map(Finder::new), form }
     }
 
-    /// Whether it matches anywhere in the name.
+    /// Whether the regex matches anywhere in the name.
     #[inline]
     #[must_use]
     pub fn is_match(&self, name: &[u8]) -> bool {
         self.required.as_ref().is_none_or(|required| required.find(name).is_some()) && self.confirms(name)
     }
 
-    /// The same for a name that is known to contain the required literal.
+    /// Like [`Self::is_match`], for a name that is known to contain the required literal.
     #[inline]
     #[must_use]
     pub fn confirms(&self, name: &[u8]) -> bool {

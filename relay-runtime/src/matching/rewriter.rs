@@ -1,5 +1,7 @@
-//! A rewriter of a compiled table: the one that the interpreter runs, behind the literal without which it has
-//! nothing to do.
+//! A rewriter of a compiled table: the interpreter's rewriter, which runs only if the name contains a required
+//! literal.
+//!
+//! A name without that literal cannot be changed, so most names cost one search.
 
 use crate::{
     rewriter::Rewriter,
@@ -12,27 +14,27 @@ use std::mem;
 #[derive(Debug)]
 pub struct StaticRewriter {
     required: Option<Finder<'static>>,
-    /// Missing only if the rule cannot be run, which `relay-build` has checked.
+    /// `None` only if the rule cannot be run, which relay-build has excluded.
     rewriter: Option<Rewriter>,
 }
 
-/// A rewriter as generated code has it: the parts as written in a configuration.
+/// A rewriter as generated code contains it: its parts as in a configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct RewriterSource {
-    /// Text, or regex between slashes.
+    /// A text, or a regex between slashes.
     pub old: &'static str,
-    /// Replacement.
+    /// The replacement.
     pub new: &'static str,
-    /// Exempts a name.
+    /// Exempts names that contain this text or match this regex.
     pub not: Option<&'static str>,
-    /// At most so many replacements.
+    /// The most replacements per name.
     pub max: Option<u32>,
-    /// A literal of every name that may be changed.
+    /// A literal that every name contains which may be changed.
     pub required: Option<&'static str>,
 }
 
 impl StaticRewriter {
-    /// Makes it ready.
+    /// Makes the rewriter ready.
     #[must_use]
     pub fn new(source: &RewriterSource) -> Self {
         let RewriterSource { old, new, not, max, required } = *source;
@@ -50,8 +52,8 @@ impl StaticRewriter {
     }
 }
 
-/// Takes a name through all rewriters, each working on the result of the one before it. Returns whether any
-/// changed it; then the result is in `rewritten`.
+/// Passes a name through all rewriters, each working on the result of the one before. Returns whether any
+/// changed it; if so, the result is in `rewritten`.
 #[inline]
 pub fn rewrite(
     rewriters: &[StaticRewriter],

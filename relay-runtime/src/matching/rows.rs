@@ -1,5 +1,7 @@
-//! A table that is too long to be code: its rules as rows of numbers and one loop over those that a look
-//! came up with. Means exactly what the code for the same rules would.
+//! A table that is too long to be code: its rules as rows of numbers, and one loop over the candidates of a
+//! look.
+//!
+//! It means exactly the same as generated code for these rules.
 
 use super::{
     Engines, Look,
@@ -10,7 +12,7 @@ use crate::{
     table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex},
 };
 
-/// The rules of a table, numbered through: blocklist, aggregators, routes.
+/// The rules of a table, numbered in one sequence: blocklist, aggregators, routes.
 #[derive(Clone, Copy, Debug)]
 pub struct Rows<'a> {
     /// The number of the first aggregator.
@@ -19,45 +21,46 @@ pub struct Rows<'a> {
     pub first_route: u32,
     /// The number of rules.
     pub end: u32,
-    /// Where each rule's checks start in `checks`, and where the last one's stop.
+    /// For each rule, where its checks start in `checks`; the last entry is where those of the last rule end.
     pub rule_checks: Words<'a>,
-    /// A [`Check`] and what it is about.
+    /// A [`Check`], and the number of the literal, substring or regex that it checks.
     pub checks: Pairs<'a>,
     /// The literals of checks.
     pub literals: Arena<'a>,
-    /// For each aggregator, whether it hides what it takes.
+    /// For each aggregator, whether it hides what it takes (`drop_raw`).
     pub drop_raw: &'a [u8],
     /// For each route, its [`Kind`], and [`STOPS`] if it does.
     pub kinds: &'a [u8],
-    /// Where each route's targets start in `targets`, and where the last one's stop.
+    /// For each route, where its targets start in `targets`; the last entry is where those of the last route
+    /// end.
     pub route_targets: Words<'a>,
-    /// Destinations.
+    /// The numbers of destinations.
     pub targets: Words<'a>,
-    /// Where each target's checks start in `checks`, and where they stop.
+    /// For each target, where its checks start and end in `checks`.
     pub target_checks: Pairs<'a>,
 }
 
-/// What is looked at. Odd ones are the negation of the even one before.
+/// What a check compares. Each odd number is the negation of the even one before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Check {
     /// The name starts with a literal.
     Prefix = 0,
-    /// It is a literal.
+    /// The name equals a literal.
     Exact = 2,
-    /// It ends with a literal.
+    /// The name ends with a literal.
     Suffix = 4,
-    /// The look found a substring.
+    /// The look has found a substring.
     Found = 6,
-    /// A finder finds a substring.
+    /// A search finds a substring.
     Contains = 8,
     /// A regex matches.
     Regex = 10,
-    /// A regex, whose required literal is there, matches.
+    /// A regex matches a name that contains its required literal.
     Confirm = 12,
 }
 
-/// What a route does.
+/// What a route does with a line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
@@ -73,7 +76,7 @@ pub enum Kind {
 pub const STOPS: u8 = 0x80;
 
 impl Rows<'_> {
-    /// The first blocklist entry that holds.
+    /// The first blocklist entry that matches, if there is one.
     #[inline]
     #[must_use]
     pub fn blocked(&self, name: &[u8], look: Option<&Look>, engines: &Engines) -> Option<BlocklistIndex> {
@@ -81,7 +84,7 @@ impl Rows<'_> {
         rules.find(|&rule| self.holds(rule, name, look, engines)).map(BlocklistIndex)
     }
 
-    /// Reports the aggregators that take the name; true when the last one hides it.
+    /// Reports the aggregators that take the name to `sink`. Returns true if the last one hides it.
     #[inline]
     pub fn aggregate<S: Sink>(
         &self,
@@ -103,7 +106,7 @@ impl Rows<'_> {
         false
     }
 
-    /// Reports the routes that take the name, and where they send it.
+    /// Reports the routes that take the name, and where they send it, to `sink`.
     #[inline]
     pub fn route<S: Sink>(&self, name: &[u8], look: Option<&Look>, engines: &Engines, sink: &mut S) {
         for rule in candidates(look, self.first_route, self.end) {
@@ -145,7 +148,7 @@ impl Rows<'_> {
         stops
     }
 
-    /// Whether an aggregator takes the name. Regexes come last and may be remembered by the sink.
+    /// Whether an aggregator takes the name. Regexes come last, and the sink may remember their answer.
     #[inline]
     fn takes<S: Sink>(
         &self,
@@ -202,7 +205,7 @@ impl Rows<'_> {
     }
 }
 
-/// The rules to ask: those that the look came up with, or all if no rule waits under a literal.
+/// The rules to check: the candidates of the look, or all rules if none has a guard.
 #[inline]
 fn candidates(look: Option<&Look>, start: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
     let (waiting, all) = look.map_or((&[][..], start..end), |look| (look.rules(start, end), 0..0));

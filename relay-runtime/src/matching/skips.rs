@@ -1,31 +1,32 @@
-//! All substrings of a table by skipping, after Wu and Manber ("A Fast Algorithm for Multi-Pattern Searching", 1994).
+//! Finds all substrings of a table by skipping, after Wu and Manber ("A Fast Algorithm for Multi-Pattern
+//! Searching", 1994).
 //!
-//! A window as long as the shortest substring moves over the name. The three bytes at its end say how far no substring can
-//! begin; mostly that is the whole window, so most bytes of a name are never looked at. Where they may end the beginning
-//! of a substring, those are looked up as prefixes of what begins there.
+//! A window as long as the shortest substring moves over the name. The three bytes at its end determine how far
+//! it can move without missing a substring; usually that is the whole window, so most bytes of a name are never
+//! read. If a substring may begin at the window's start, the bytes from there are looked up as a prefix.
 
 use super::hashed::HashedPrefixes;
 
-/// The bytes of a window that are looked at.
+/// How many bytes at the window's end are read.
 pub const BLOCK_BYTES: usize = 3;
 
 const FACTOR: u32 = 0x9E37_79B1;
 
-/// A search for any of a set of texts, each of at least [`BLOCK_BYTES`] bytes.
+/// A search for a set of texts, each of at least [`BLOCK_BYTES`] bytes.
 #[derive(Clone, Copy, Debug)]
 pub struct Skips<'a> {
-    /// How far the window may move, by [`block`]: so many that `place_bits` bits count them.
+    /// How far the window may move, indexed by [`block`]; there are `2^place_bits` entries.
     pub shifts: &'a [u8],
     /// See `shifts`.
     pub place_bits: u32,
     /// The length of the shortest text.
     pub window: u32,
-    /// The texts.
+    /// The texts, to be looked up as prefixes.
     pub texts: HashedPrefixes<'a>,
 }
 
 impl Skips<'_> {
-    /// Calls `found` with each text at each place where it starts.
+    /// Calls `found` with the number of each text, at each place where it starts.
     #[inline]
     pub fn find(&self, name: &[u8], mut found: impl FnMut(u32)) {
         let window = self.window as usize;
@@ -43,7 +44,7 @@ impl Skips<'_> {
     }
 }
 
-/// The place of a window's last bytes among `2^place_bits`, of which there are at least two.
+/// The index in `shifts` for the last bytes of a window; `place_bits` must be at least 1.
 #[inline]
 #[must_use]
 pub const fn block([first, second, third]: [u8; BLOCK_BYTES], place_bits: u32) -> usize {

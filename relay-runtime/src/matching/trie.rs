@@ -1,25 +1,27 @@
-//! All prefixes of a table as a path-compressed trie: for literals of so many lengths that hashing each would
-//! cost more than walking. One step per branching of the literals, at most the length of the name.
+//! All prefixes of a table as a path-compressed trie, for literals of so different lengths that hashing would
+//! cost more.
+//!
+//! Takes one step per branching of the literals, at most as many as the name has bytes.
 
 use super::words::{Arena, Words};
 
 /// A trie over literals. Node 0 is the root.
 #[derive(Clone, Copy, Debug)]
 pub struct TriePrefixes<'a> {
-    /// The bytes on the way into each node.
+    /// The bytes on the edge to each node.
     pub labels: Arena<'a>,
-    /// One more than the literal that ends at each node; 0 for none.
+    /// The number of the literal that ends at each node plus one; 0 if none does.
     pub ends: Words<'a>,
-    /// The first bytes of each node's children, ascending.
+    /// For each node, the first bytes of its children, ascending.
     pub branches: Arena<'a>,
-    /// Where each node's children start in `children`.
+    /// For each node, where its children start in `children`.
     pub starts: Words<'a>,
-    /// Child nodes, as in `branches`.
+    /// The numbers of child nodes, in the order of `branches`.
     pub children: Words<'a>,
 }
 
 impl TriePrefixes<'_> {
-    /// Calls `found` with each literal that `name` starts with, shortest first.
+    /// Calls `found` with the number of each literal that `name` starts with, shortest first.
     #[inline]
     pub fn find(&self, name: &[u8], mut found: impl FnMut(u32)) {
         let (mut node, mut rest) = (0, name);

@@ -1,11 +1,13 @@
-//! Numbers and texts kept as bytes, so that a table of any size is one byte-string literal in the source:
-//! one token to read for rustc, nothing to lay out, nothing to relocate. Little endian on every target.
+//! Numbers and texts stored as bytes, so that a table of any size is one byte-string literal in the source.
+//!
+//! Such a literal is one token for rustc, and needs no layout and no relocation. Numbers are little-endian on
+//! every target.
 
 /// A list of 32-bit numbers.
 #[derive(Clone, Copy, Debug)]
 pub struct Words<'a>(&'a [[u8; 4]]);
 
-/// A list of pairs of 32-bit numbers, next to each other in memory.
+/// A list of pairs of 32-bit numbers, adjacent in memory.
 #[derive(Clone, Copy, Debug)]
 pub struct Pairs<'a>(&'a [[u8; 8]]);
 
@@ -17,34 +19,34 @@ pub struct Arena<'a> {
 }
 
 impl<'a> Words<'a> {
-    /// Reads a list; bytes beyond the last whole number are ignored.
+    /// Reads a list; bytes after the last whole number are ignored.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes.as_chunks().0)
     }
 
-    /// The number at `at`.
+    /// Number `at` of the list.
     #[inline]
     #[must_use]
     pub const fn get(self, at: usize) -> u32 {
         u32::from_le_bytes(self.0[at])
     }
 
-    /// How many numbers there are.
+    /// The length of the list.
     #[inline]
     #[must_use]
     pub const fn len(self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     #[inline]
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0.is_empty()
     }
 
-    /// The numbers from `start` to `end`.
+    /// The numbers with indices from `start` up to, but not including, `end`.
     #[inline]
     pub fn range(self, start: u32, end: u32) -> impl Iterator<Item = u32> + use<'a> {
         self.0[start as usize..end as usize].iter().map(|word| u32::from_le_bytes(*word))
@@ -58,13 +60,13 @@ impl<'a> Words<'a> {
 }
 
 impl<'a> Pairs<'a> {
-    /// Reads a list; bytes beyond the last whole pair are ignored.
+    /// Reads a list; bytes after the last whole pair are ignored.
     #[must_use]
     pub const fn new(bytes: &'a [u8]) -> Self {
         Self(bytes.as_chunks().0)
     }
 
-    /// The pair at `at`.
+    /// Pair `at` of the list.
     #[inline]
     #[must_use]
     pub const fn get(self, at: usize) -> (u32, u32) {
@@ -72,14 +74,14 @@ impl<'a> Pairs<'a> {
         (u32::from_le_bytes(words[0]), u32::from_le_bytes(words[1]))
     }
 
-    /// How many pairs there are.
+    /// The length of the list.
     #[inline]
     #[must_use]
     pub const fn len(self) -> usize {
         self.0.len()
     }
 
-    /// Whether there is none.
+    /// Whether the list is empty.
     #[inline]
     #[must_use]
     pub const fn is_empty(self) -> bool {
@@ -88,13 +90,13 @@ impl<'a> Pairs<'a> {
 }
 
 impl<'a> Arena<'a> {
-    /// The strings between consecutive `starts`, of which there is one more than strings.
+    /// The strings between consecutive `starts`; there is one more start than strings.
     #[must_use]
     pub const fn new(bytes: &'a [u8], starts: Words<'a>) -> Self {
         Self { bytes, starts }
     }
 
-    /// The string at `at`.
+    /// String `at` of the list.
     #[inline]
     #[must_use]
     pub fn get(self, at: u32) -> &'a [u8] {

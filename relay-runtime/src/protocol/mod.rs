@@ -1,4 +1,7 @@
-//! What travels over the wires, without the wires: bytes in, lines out.
+//! The protocols of inputs without the sockets: bytes in, lines out.
+//!
+//! A decoder finds whole lines and passes them to the pipeline. Invalid lines are left to validation; only what
+//! breaks the protocol itself ends a connection.
 
 pub mod pickle;
 pub mod plain;
@@ -8,39 +11,39 @@ use pickle::{BadPickle, PickleDecoder};
 use plain::{PlainDecoder, TooLong};
 use std::fmt;
 
-/// What clients speak.
+/// The protocol that clients of an input use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Protocol {
-    /// Lines.
+    /// Lines of text.
     Plain,
-    /// Frames of pickled lists.
+    /// Frames with pickled lists of datapoints.
     Pickle,
 }
 
-/// What bounds the memory that a client can ask for.
+/// Limits of the memory that one client can occupy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct InputLimits {
-    /// Bytes of the longest line, without its LF.
+    /// The longest line in bytes, without its LF.
     pub line_bytes: usize,
-    /// Bytes of the longest pickle, without its length.
+    /// The longest pickle in bytes, without its length.
     pub frame_bytes: usize,
 }
 
-/// One connection's decoder.
+/// The decoder of one connection.
 #[derive(Debug)]
 pub enum Decoder {
-    /// For lines.
+    /// Decodes lines.
     Plain(PlainDecoder),
-    /// For pickles.
+    /// Decodes pickles.
     Pickle(PickleDecoder),
 }
 
-/// What a client did that ends its connection.
+/// What a client did to have its connection closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Violation {
     /// A line is too long.
     LineTooLong(TooLong),
-    /// A pickle is too long, or none of a list.
+    /// A pickle is too long, or is not a list.
     BadPickle(BadPickle),
 }
 
@@ -54,7 +57,7 @@ impl Protocol {
         }
     }
 
-    /// The start of a stream.
+    /// A decoder at the start of a stream.
     #[must_use]
     pub fn decoder(self, limits: InputLimits) -> Decoder {
         match self {
@@ -66,8 +69,8 @@ impl Protocol {
         }
     }
 
-    /// Takes a datagram, which is a whole stream. Says how many bytes that was worth: those of the datagram or, if that
-    /// is more, of its lines.
+    /// Decodes a datagram as a complete stream. Returns how many bytes of work it was: those of the datagram
+    /// or, if there are more, those of its lines.
     pub fn take_datagram(
         self,
         bytes: &[u8],
@@ -89,8 +92,9 @@ impl Protocol {
 }
 
 impl Decoder {
-    /// Takes what was read. Says how many bytes that was worth: those that were read or, if that is more, of the lines
-    /// in them. After an error the connection's data is of no more use.
+    /// Decodes what was read from the connection. Returns how many bytes of work it was: those that were read
+    /// or, if there are more, those of the lines in them. After an error the rest of the stream cannot be
+    /// decoded.
     pub fn feed(
         &mut self,
         bytes: &[u8],
@@ -110,7 +114,7 @@ impl Decoder {
         }
     }
 
-    /// Bytes of memory that an unfinished line or frame takes.
+    /// Bytes of memory that an unfinished line or frame occupies.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         match self {
@@ -119,7 +123,7 @@ impl Decoder {
         }
     }
 
-    /// The stream is over: `clean` if the peer closed it, as opposed to a reset or the idle timeout.
+    /// Ends the stream. `clean` is true if the peer closed it, and false after a reset or the idle timeout.
     pub fn finish(self, clean: bool, now_s: u64, pipeline: &mut dyn LinePipeline, gathered: &mut Gathered) {
         match self {
             Self::Plain(decoder) => decoder.finish(clean, now_s, pipeline, gathered),

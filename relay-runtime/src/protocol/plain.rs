@@ -1,41 +1,41 @@
-//! The plaintext protocol: lines that end in LF (spec §4.2).
+//! The plaintext protocol: lines that end with LF (spec §4.2).
 //!
-//! Whole lines go to the pipeline from the read buffer in which they lie, many at a time. Only a line that
-//! lies across two reads is copied: its start waits here, and when its end comes the two are joined here, so
-//! the reader's buffer needs no room in front. An idle connection therefore costs the memory of the line it
-//! has begun, and none in between lines.
+//! Whole lines go to the pipeline straight from the read buffer, many at a time. Only a line that continues in
+//! the next read is copied: its start is stored here and joined with its end when that comes, so the read
+//! buffer needs no room in front. An idle connection therefore costs the memory of its unfinished line, and
+//! nothing if there is none.
 //!
-//! What a stream leaves behind when it ends is a line only if it ended cleanly. A reset or the idle timeout
-//! may have cut it anywhere, also within a number (BUG-22).
+//! Bytes after the last LF are a line only if the stream ended cleanly. A reset or the idle timeout may have
+//! cut it anywhere, even within a number (BUG-22).
 
 use crate::{gather::Gathered, pipeline::LinePipeline, validate::Reason};
 use std::fmt;
 
-/// The memory for a line's start that is kept for the next one.
+/// How much memory for the start of a line is reused for the next line, in bytes.
 const KEPT_BYTES: usize = 512;
 
-/// One connection's line in the making.
+/// The unfinished line of one connection.
 ///
-/// Invariant: `partial` holds no LF and at most `line_bytes_max` bytes.
+/// Invariant: `partial` contains no LF and at most `line_bytes_max` bytes.
 #[derive(Debug)]
 pub struct PlainDecoder {
     partial: Vec<u8>,
     line_bytes_max: usize,
 }
 
-/// A line is longer than the limit. It is counted; the connection must be closed, since nobody knows what
-/// the sender means.
+/// A line is longer than the limit. It is counted as invalid. The connection must be closed, because the sender
+/// may use another protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TooLong;
 
 impl PlainDecoder {
-    /// The start of a stream whose lines have at most so many bytes, not counting the LF.
+    /// A decoder at the start of a stream. `line_bytes_max` limits a line without its LF.
     #[must_use]
     pub fn new(line_bytes_max: usize) -> Self {
         Self { partial: Vec::new(), line_bytes_max }
     }
 
-    /// Takes what was read. After an error the connection's data is of no more use.
+    /// Passes the lines of `bytes` to the pipeline. After an error the rest of the stream cannot be decoded.
     pub fn feed(
         &mut self,
         bytes: &[u8],
@@ -48,7 +48,7 @@ impl PlainDecoder {
         self.keep(&bytes[taken..], gathered)
     }
 
-    /// The stream is over: `clean` if the peer closed it, as opposed to a reset or the idle timeout.
+    /// Ends the stream. `clean` is true if the peer closed it, and false after a reset or the idle timeout.
     pub fn finish(self, clean: bool, now_s: u64, pipeline: &mut dyn LinePipeline, gathered: &mut Gathered) {
         if self.partial.is_empty() {
             return;
@@ -60,19 +60,19 @@ impl PlainDecoder {
         }
     }
 
-    /// How many bytes of an unfinished line are waiting.
+    /// How many bytes of an unfinished line are stored.
     #[must_use]
     pub fn partial_bytes(&self) -> usize {
         self.partial.len()
     }
 
-    /// Bytes of memory that it takes.
+    /// Bytes of memory that the decoder occupies.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.partial.capacity()
     }
 
-    /// Finishes the line that was begun in an earlier read. Returns what comes after it.
+    /// Completes the line that an earlier read began. Returns what comes after it.
     fn join<'a>(
         &mut self,
         bytes: &'a [u8],
@@ -97,7 +97,7 @@ impl PlainDecoder {
         Ok(rest)
     }
 
-    /// Keeps the start of a line. The pipeline also stops in front of a whole line that is too long.
+    /// Stores the start of a line. The pipeline also stops in front of a whole line that is too long.
     fn keep(&mut self, rest: &[u8], gathered: &mut Gathered) -> Result<(), TooLong> {
         if rest.len() > self.line_bytes_max {
             return Err(refuse(gathered));
@@ -110,7 +110,7 @@ impl PlainDecoder {
     }
 }
 
-/// Takes a datagram: a whole stream that ends cleanly. A line that is too long ends it.
+/// Decodes a datagram as a complete stream that ends cleanly. A line that is too long ends it.
 pub fn take_datagram(
     bytes: &[u8],
     line_bytes_max: usize,

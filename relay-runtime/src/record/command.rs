@@ -1,4 +1,6 @@
-//! `relay record`: takes the lines that a running relay gets, into a file.
+//! `relay record`: writes the lines that a running relay receives to a file.
+//!
+//! This is the recorder's side; `offer` is the relay's.
 
 use super::socket::{Name, running};
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
@@ -11,59 +13,60 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Bytes of a block that are believed; a relay sends a read of its own at a time.
+/// The largest block that is accepted, in bytes; a relay sends one read at a time.
 const BLOCK_MAX: u64 = 16 << 20;
 
-/// Bytes that are compressed together.
+/// How many bytes are compressed together.
 const FRAME_BYTES: usize = 1 << 20;
 
 /// When a recording ends.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Limits {
-    /// After so many lines.
+    /// After this number of lines.
     pub(crate) lines: u64,
     /// Or after this time.
     pub(crate) time: Option<Duration>,
 }
 
-/// What was recorded.
+/// The counts of a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Recorded {
     pub(crate) lines: u64,
-    /// Lines that came and were not recorded, since the recorder was too slow.
+    /// Lines that came and were not recorded because the recorder was too slow.
     pub(crate) missed: u64,
 }
 
-/// Why nothing was recorded, or not all.
+/// Why nothing was recorded, or not everything.
 #[derive(Debug)]
 pub enum RecordError {
-    /// No relay runs here.
+    /// No relay is running on this machine.
     NoRelay,
-    /// Which of these?
+    /// Several relays are running; these are their process ids.
     Several(Vec<u32>),
-    /// No relay has this process number.
+    /// No relay has this process id.
     NoSuchRelay {
-        /// The number.
+        /// The process id.
         pid: u32,
     },
-    /// The relay does not answer.
+    /// The relay cannot be reached, or sent something else.
     Relay(io::Error),
-    /// The relay went away after so many lines, which are in the file.
+    /// The relay ended before the recording was complete.
     Ended {
-        /// The lines.
+        /// The number of lines that are in the file.
         lines: u64,
     },
     /// The file cannot be written.
     File {
-        /// Which.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
 }
 
-/// Records into a file, or to stdout for `-`; compressed if its name ends in `.zst`. `plan` is what this program was built
-/// from: of several relays, the one that was built from the same is meant.
+/// Records to the file at `path`, or to stdout for `-`; compressed if the name ends with `.zst`. `plan`
+/// identifies what this program was built from: if several relays are running, the one with the same plan is
+/// recorded.
 pub(crate) fn record(
     plan: &str,
     pid: Option<u32>,
@@ -93,7 +96,7 @@ pub(crate) fn record(
     }
 }
 
-/// The relay that is meant.
+/// The relay to record.
 fn choose(running: &[Name], own: &Name, pid: Option<u32>) -> Result<Name, RecordError> {
     if let Some(pid) = pid {
         return running.iter().find(|name| name.pid == pid).cloned().ok_or(RecordError::NoSuchRelay { pid });
@@ -139,7 +142,7 @@ fn take(
             return Err(Trouble::Relay(error));
         }
         lines.clear();
-        // The rest of a block that has begun comes at once.
+        // The rest of a block that has begun follows at once.
         stream.set_read_timeout(None).map_err(Trouble::Relay)?;
         stream.take(length).read_to_end(&mut lines).map_err(Trouble::Relay)?;
         recorded.missed += missed;
@@ -150,7 +153,7 @@ fn take(
     Ok(())
 }
 
-/// How many lines there are, but no more than `max`, and where they end.
+/// How many lines there are, but at most `max`, and the offset of their end.
 fn first_lines(lines: &[u8], max: u64) -> (u64, usize) {
     let (mut count, mut end) = (0, 0);
     for at in memchr::memchr_iter(b'\n', lines) {
@@ -164,7 +167,7 @@ fn first_lines(lines: &[u8], max: u64) -> (u64, usize) {
 
 struct Output {
     out: Box<dyn Write>,
-    /// What waits to be compressed, if it is to be.
+    /// Bytes that are not compressed yet, if the output is compressed.
     frame: Option<Vec<u8>>,
 }
 

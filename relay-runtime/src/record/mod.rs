@@ -1,9 +1,11 @@
-//! Lines as they come in, copied to whoever records them: `relay record`, a process of its own, talks to the relay that runs.
+//! Recording: copies of lines as they come in. `relay record`, a process of its own, connects to a running
+//! relay.
 //!
-//! [`Tap`] is where workers leave copies while somebody records ([`Tapped`] stands before their pipelines), a thread hands
-//! them over ([`offer`]), and [`command`] is the other side. What a recorder is too slow for passes it by, and is counted:
-//! a recording never slows a relay down. They meet at an abstract Unix socket ([`socket`]), so nothing is on disk, and only
-//! the relay's own user and root are let in.
+//! [`Tap`] receives copies from the workers while a recorder is connected ([`Tapped`] is in front of their
+//! pipelines), a thread sends them to the recorder ([`offer`]), and [`command`] is the recorder. If the
+//! recorder is too slow, lines are skipped and counted: a recording never slows a relay down. The two connect
+//! over an abstract Unix socket ([`socket`]), so there is no file for it, and only the relay's own user and
+//! root are accepted.
 
 mod command;
 mod offer;

@@ -1,4 +1,6 @@
-//! The relay's side of a recording.
+//! The relay's side of a recording: a thread that accepts recorders and sends them lines.
+//!
+//! One recorder is served at a time; workers never wait for it.
 
 use super::{Tap, socket::Name, tap::Block};
 use rustix::{net::sockopt::socket_peercred, process::geteuid};
@@ -14,10 +16,10 @@ use std::{
 /// How long a recorder may take to read what was written.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// After one that could not be served.
+/// The pause after a recorder could not be served.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Lets recorders in from now on, one at a time. `plan` is what was built in.
+/// Starts to accept recorders, one at a time. `plan` identifies the built-in plan.
 pub(crate) fn offer(tap: Arc<Tap>, plan: &str) -> io::Result<()> {
     let listener = UnixListener::bind_addr(&Name::new(process::id(), plan).address()?)?;
     thread::Builder::new().name("record".to_owned()).spawn(move || {
@@ -26,7 +28,7 @@ pub(crate) fn offer(tap: Arc<Tap>, plan: &str) -> io::Result<()> {
                 Ok(lines) => tracing::info!(lines, "a recording ended"),
                 Err(error) => {
                     tracing::warn!(%error, "cannot serve a recorder");
-                    // Without descriptors to spare, nobody can be accepted for a while.
+                    // Without free file descriptors, no recorder can be accepted for a while.
                     thread::sleep(PAUSE);
                 }
             }
@@ -35,7 +37,7 @@ pub(crate) fn offer(tap: Arc<Tap>, plan: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Until the recorder leaves. Says how many lines it got.
+/// Serves a recorder until it disconnects. Returns how many lines it got.
 fn serve(stream: &UnixStream, tap: &Tap) -> io::Result<u64> {
     let peer = socket_peercred(stream)?.uid;
     if !peer.is_root() && peer != geteuid() {
@@ -48,7 +50,8 @@ fn serve(stream: &UnixStream, tap: &Tap) -> io::Result<u64> {
     Ok(lines)
 }
 
-/// Writes blocks, each after its length and the lines missed before it, until nobody takes them.
+/// Writes blocks until the recorder disconnects. Before each block come its length and the number of lines
+/// missed before it. Returns the number of lines.
 fn hand_over(mut stream: &UnixStream, blocks: &Receiver<Block>) -> u64 {
     let mut lines = 0;
     for block in blocks {

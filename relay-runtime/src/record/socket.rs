@@ -1,4 +1,7 @@
-//! Where a relay and a recorder meet: an abstract Unix socket named after the process and what it was built from.
+//! The address at which a relay and a recorder connect: an abstract Unix socket named after the process and its
+//! plan.
+//!
+//! `/proc/net/unix` lists these sockets, so a recorder finds all relays of the machine.
 
 use std::{
     fs, io,
@@ -11,7 +14,7 @@ const PREFIX: &str = "static-relay/";
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Name {
     pub(super) pid: u32,
-    /// Of its plan.
+    /// The fingerprint of its plan.
     pub(super) fingerprint: u32,
 }
 
@@ -24,7 +27,7 @@ impl Name {
         SocketAddr::from_abstract_name(format!("{PREFIX}{}/{:08x}", self.pid, self.fingerprint))
     }
 
-    /// From a line of `/proc/net/unix`; see unix(7) and proc(5).
+    /// Parses a line of `/proc/net/unix`; see unix(7) and proc(5).
     fn read(line: &str) -> Option<Self> {
         let name = line.split_whitespace().last()?.strip_prefix('@')?.strip_prefix(PREFIX)?;
         let (pid, fingerprint) = name.split_once('/')?;
@@ -32,11 +35,11 @@ impl Name {
     }
 }
 
-/// The relays of this machine.
+/// The relays that run on this machine.
 pub(super) fn running() -> io::Result<Vec<Name>> {
     let mut names: Vec<_> = fs::read_to_string("/proc/net/unix")?.lines().filter_map(Name::read).collect();
     names.sort_unstable_by_key(|name| name.pid);
-    // A connection shows its listener's name, too.
+    // A connection is listed with its listener's name too.
     names.dedup();
     Ok(names)
 }

@@ -1,4 +1,6 @@
-//! Where workers leave copies of lines while somebody records.
+//! Receives copies of lines from workers while a recorder is connected.
+//!
+//! Copying never blocks: if the recorder is too slow, lines are dropped from the recording and counted.
 
 use std::sync::{
     Mutex, PoisonError,
@@ -6,30 +8,30 @@ use std::sync::{
     mpsc::{Receiver, SyncSender, sync_channel},
 };
 
-/// Blocks that wait for a recorder, each of one read at most.
+/// The most blocks that may be queued for a recorder, each of one read at most.
 const WAITING_MAX: usize = 4;
 
-/// Shared by all workers and whoever hands over.
+/// Shared by all workers and the thread that serves recorders.
 #[derive(Debug, Default)]
 pub(crate) struct Tap {
-    /// Asked once per read, so that a relay that nobody records pays nothing.
+    /// Tested once per read, so that a relay that is not recorded pays almost nothing.
     is_open: AtomicBool,
     blocks: Mutex<Option<SyncSender<Block>>>,
-    /// Lines that passed since the last block.
+    /// Lines that were skipped since the last block.
     missed: AtomicU64,
 }
 
-/// Lines of one read.
+/// The lines of one read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Block {
-    /// Each with its LF.
+    /// The lines, each with its LF.
     pub(super) lines: Vec<u8>,
-    /// Lines before these that the recorder was too slow for.
+    /// Lines before these that were skipped because the recorder was too slow.
     pub(super) missed: u64,
 }
 
 impl Tap {
-    /// Begins a recording, and ends the one before.
+    /// Begins a recording and ends the one before, if any.
     pub(super) fn open(&self) -> Receiver<Block> {
         let (sender, receiver) = sync_channel(WAITING_MAX);
         *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = Some(sender);
@@ -44,7 +46,7 @@ impl Tap {
         *self.blocks.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Offers whole lines. Never waits for a recorder.
+    /// Offers whole lines to the recorder. Never blocks.
     pub(super) fn note(&self, lines: &[u8]) {
         if self.is_open.load(Ordering::Relaxed) && !lines.is_empty() {
             self.copy(lines);

@@ -1,10 +1,13 @@
 //! A pipeline whose lines can be recorded.
+//!
+//! Passes everything to the pipeline behind it; what it sends to the tap are lines as they came in, before
+//! validation.
 
 use super::Tap;
 use crate::{aggregate::Shared, gather::Gathered, pipeline::LinePipeline};
 use std::sync::Arc;
 
-/// A pipeline behind a [`Tap`].
+/// A pipeline with a [`Tap`] in front of it.
 pub(crate) struct Tapped {
     pipeline: Box<dyn LinePipeline>,
     tap: Arc<Tap>,

@@ -1,7 +1,6 @@
 //! Character classes: `[…]`, Perl's `\d \s \w` and POSIX' `[:alpha:]`.
 //!
-//! In Go a class is a plain list of characters and ranges: `[`, `&&`, `--` and `~~` in it stand for
-//! themselves.
+//! In Go a class is a plain list of characters and ranges: `[`, `&&`, `--` and `~~` in it mean themselves.
 
 use super::{
     error::{RegexError, RegexErrorKind as Kind},
@@ -11,10 +10,10 @@ use super::{
 };
 use regex_syntax::hir::{self, ClassUnicode, ClassUnicodeRange, Hir};
 
-/// A set of characters in the making.
+/// A set of characters that is being built.
 pub(super) struct Class(ClassUnicode);
 
-/// Reads the `[…]` that the parser stands at.
+/// Parses the `[…]` at the parser's position.
 pub(super) fn parse_bracketed(parser: &mut Parser<'_>) -> Result<Class, RegexError> {
     let start = parser.position();
     parser.bump('[');
@@ -23,7 +22,7 @@ pub(super) fn parse_bracketed(parser: &mut Parser<'_>) -> Result<Class, RegexErr
         parser.bump('^');
     }
     let mut class = Class::empty();
-    // The first character may be a `]` that does not close.
+    // A `]` as the first character does not close the class.
     let mut first = true;
     while first || parser.peek() != Some(']') {
         first = false;
@@ -41,12 +40,12 @@ pub(super) fn parse_bracketed(parser: &mut Parser<'_>) -> Result<Class, RegexErr
     Ok(class)
 }
 
-/// Reads `\d`, `\S` and their kind, if the parser stands at one.
+/// Parses `\d`, `\S` and their like, if one is at the parser's position.
 pub(super) fn parse_perl(parser: &mut Parser<'_>) -> Option<ClassUnicode> {
     let &[b'\\', letter, ..] = parser.rest().as_bytes() else { return None };
     let ranges: &[(char, char)] = match letter.to_ascii_lowercase() {
         b'd' => &[('0', '9')],
-        // VT is white space to POSIX, but not here.
+        // VT is white space in POSIX, but not here.
         b's' => &[('\t', '\n'), ('\x0c', '\r'), (' ', ' ')],
         b'w' => &[('0', '9'), ('A', 'Z'), ('_', '_'), ('a', 'z')],
         _ => return None,
@@ -55,7 +54,7 @@ pub(super) fn parse_perl(parser: &mut Parser<'_>) -> Option<ClassUnicode> {
     Some(group(ranges, parser.flags.fold, letter.is_ascii_uppercase()))
 }
 
-/// A class that is a member of a class.
+/// Parses a class that is a member of a class, if one is at the parser's position.
 fn parse_member_class(parser: &mut Parser<'_>) -> Result<Option<ClassUnicode>, RegexError> {
     let rest = parser.rest();
     if rest.starts_with("[:")
@@ -69,7 +68,7 @@ fn parse_member_class(parser: &mut Parser<'_>) -> Result<Option<ClassUnicode>, R
     Ok(parse_perl(parser))
 }
 
-/// `[:name:]` or `[:^name:]`, whose `:]` is `end` bytes away.
+/// Parses `[:name:]` or `[:^name:]`, whose `:]` is `end` bytes away.
 fn parse_posix(parser: &mut Parser<'_>, end: usize) -> Result<ClassUnicode, RegexError> {
     let (start, rest) = (parser.position(), parser.rest());
     parser.skip(end + 2);
@@ -95,7 +94,7 @@ fn parse_posix(parser: &mut Parser<'_>, end: usize) -> Result<ClassUnicode, Rege
     Ok(group(ranges, parser.flags.fold, negated))
 }
 
-/// A character, or a range of them. `class` is where the class starts.
+/// Parses a character or a range. `class` is the position at which the class starts.
 fn parse_range(parser: &mut Parser<'_>, class: usize) -> Result<(u32, u32), RegexError> {
     let start = parser.position();
     let low = parse_member(parser, class)?;
@@ -123,7 +122,7 @@ fn parse_member(parser: &mut Parser<'_>, class: usize) -> Result<u32, RegexError
     }
 }
 
-/// Folding comes before negation: `(?i)\W` lacks the long s, which folds to s.
+/// Case folding comes before negation: `(?i)\W` does not contain the long s, which folds to s.
 fn group(ranges: &[(char, char)], fold: bool, negated: bool) -> ClassUnicode {
     let mut class = ClassUnicode::new(ranges.iter().map(|&(low, high)| ClassUnicodeRange::new(low, high)));
     if fold {
@@ -140,8 +139,8 @@ impl Class {
         Self(ClassUnicode::empty())
     }
 
-    /// Adds the characters from `low` to `high`, both included; surrogates are no characters. With `fold`,
-    /// also what equals them in another case.
+    /// Adds the characters from `low` to `high`, both included; surrogates are not characters. With `fold`,
+    /// also adds the characters that are equal except for case.
     pub(super) fn add_range(&mut self, low: u32, high: u32, fold: bool) {
         let below = (low, high.min(0xd7ff));
         let above = (low.max(0xe000), high);

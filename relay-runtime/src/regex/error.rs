@@ -1,17 +1,19 @@
-//! Why a pattern is not a regex, in the words of its author.
+//! Why a pattern is not a regex, in words for its author.
+//!
+//! Each error has a position in the pattern, so a diagnostic can point at it.
 
 use std::{fmt, ops::Range};
 
 /// A pattern that Go's regexp would refuse, or that is too large to run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RegexError {
-    /// Where in the pattern, in bytes.
+    /// The byte range in the pattern.
     pub range: Range<usize>,
     /// What is wrong there.
     pub kind: RegexErrorKind,
 }
 
-/// What can be wrong with a pattern. The texts are the offending parts.
+/// What can be wrong with a pattern. The strings are the offending parts of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RegexErrorKind {
     /// `(` without `)`.
@@ -20,17 +22,18 @@ pub enum RegexErrorKind {
     UnexpectedParenthesis,
     /// `[` without `]`.
     MissingBracket,
-    /// `*`, `+`, `?` or `{n}` with nothing before it.
+    /// `*`, `+`, `?` or `{n}` after nothing.
     NothingToRepeat(String),
     /// A repetition of a repetition: `a**`.
     NestedRepetition(String),
-    /// `{n,m}` above 1000, alone or multiplied with those around it, or with n above m.
+    /// `{n,m}` above 1000, alone or multiplied with enclosing ones, or with n above m.
     RepetitionCount(String),
-    /// `(?` followed by what Go does not know, look-around for one.
+    /// `(?` followed by something that Go does not support, such as look-around.
     UnsupportedGroup(String),
-    /// `(?P<…>` or `(?<…>` with a name that is empty, not closed or not of letters, digits and `_`.
+    /// `(?P<…>` with a name that is empty, not closed, or contains other characters than letters, digits and
+    /// `_`.
     GroupName(String),
-    /// A backslash with what it does not go with.
+    /// A backslash before a character with which it has no meaning.
     UnknownEscape(String),
     /// A backslash at the end.
     TrailingBackslash,
@@ -47,7 +50,7 @@ pub enum RegexErrorKind {
 }
 
 impl RegexError {
-    /// Where the trouble starts, in bytes of the pattern.
+    /// Where the offending part starts, in bytes.
     #[must_use]
     pub const fn position(&self) -> usize {
         self.range.start

@@ -1,11 +1,13 @@
 //! Escapes that stand for one character, inside and outside of classes.
+//!
+//! Escapes that stand for a class are in `class` and `unicode`.
 
 use super::{
     error::{RegexError, RegexErrorKind as Kind},
     parser::Parser,
 };
 
-/// Reads the escape that the parser stands at. The result may be a surrogate, which matches nothing.
+/// Parses the escape at the parser's position. The result may be a surrogate, which matches nothing.
 pub(super) fn parse_escape(parser: &mut Parser<'_>) -> Result<u32, RegexError> {
     let start = parser.position();
     parser.bump('\\');
@@ -23,14 +25,15 @@ pub(super) fn parse_escape(parser: &mut Parser<'_>) -> Result<u32, RegexError> {
         'r' => Some(0x0d),
         't' => Some(0x09),
         'v' => Some(0x0b),
-        // Punctuation stands for itself; letters and digits are kept for what Perl may mean by them.
+        // Escaped punctuation means itself; letters and digits are errors, because they may mean something in
+        // Perl.
         _ if next.is_ascii() && !next.is_ascii_alphanumeric() => Some(next.into()),
         _ => None,
     };
     code_point.ok_or_else(|| parser.error(start, Kind::UnknownEscape(parser.since(start))))
 }
 
-/// Up to three digits, the first of which has been read.
+/// Parses up to three octal digits, of which `first` has been read.
 fn parse_octal(parser: &mut Parser<'_>, first: char) -> u32 {
     let mut value = first.to_digit(8).unwrap_or(0);
     for _ in 1..3 {
@@ -41,7 +44,7 @@ fn parse_octal(parser: &mut Parser<'_>, first: char) -> u32 {
     value
 }
 
-/// `41` or `{1F600}` after `\x`.
+/// Parses `41` or `{1F600}` after `\x`.
 fn parse_hex(parser: &mut Parser<'_>) -> Option<u32> {
     let first = parser.peek()?;
     parser.bump(first);

@@ -1,7 +1,7 @@
-//! The parser's backbone: concatenation, alternation, groups, flags, repetition.
+//! The main part of the parser: concatenation, alternation, groups, flags, repetition.
 //!
-//! One pass over the pattern with a stack of open groups, so no pattern can exhaust our own stack here. What
-//! is accepted, and in which order errors are noticed, follows Go's `regexp/syntax`.
+//! One pass over the pattern with an explicit stack of open groups, so no pattern can overflow the call stack
+//! here. What is accepted, and in which order errors are found, follows Go's `regexp/syntax`.
 
 use super::{
     class::{self, Class},
@@ -11,17 +11,17 @@ use super::{
 use regex_syntax::hir::{Capture, Dot, Hir, Look, Repetition};
 use std::ops::Range;
 
-/// A pattern after parsing.
+/// A parsed pattern.
 #[derive(Clone, Debug)]
 pub struct Parsed {
-    /// What it matches. The groups in it have no names.
+    /// The expression. Its groups have no names.
     pub hir: Hir,
-    /// The name of each group, if it has one, by number; group 0 is the whole match and has none. Groups may
+    /// The name of each group by number, if it has one; group 0 is the whole match and has none. Groups may
     /// share a name.
     pub groups: Vec<Option<String>>,
 }
 
-/// Reads a pattern and the names of its groups.
+/// Parses a pattern and the names of its groups.
 pub fn parse_groups(pattern: &str) -> Result<Parsed, RegexError> {
     let mut parser = Parser::new(pattern);
     while let Some(next) = parser.peek() {
@@ -30,10 +30,10 @@ pub fn parse_groups(pattern: &str) -> Result<Parsed, RegexError> {
     parser.finish()
 }
 
-/// Go's limit on `{n}`, and on the product of nested ones.
+/// Go's limit on `{n}`, and on the product of nested counts.
 const REPETITIONS_MAX: u32 = 1000;
 
-/// How deeply operators may nest. As in Go; every user of the result walks it recursively.
+/// How deeply operators may be nested, as in Go. All users of the result walk it recursively.
 const HEIGHT_MAX: u32 = 1000;
 
 /// The flags of `(?imsU)`.
@@ -53,28 +53,28 @@ pub(super) struct Parser<'p> {
     pattern: &'p str,
     at: usize,
     pub(super) flags: Flags,
-    /// The group at work last; the first is the whole pattern and no group.
+    /// The open groups, innermost last; the first one is the whole pattern, which is not a group.
     open: Vec<Group>,
     names: Vec<Option<String>>,
-    /// Where the item before this one starts, if it was a repetition.
+    /// Where the previous item starts, if it was a repetition.
     last_repetition: Option<usize>,
 }
 
-/// A part of the pattern with what its limits ask for.
+/// A part of the pattern, with the figures that are limited.
 struct Node {
     hir: Hir,
-    /// The product of the repetition counts on the worst way down.
+    /// The largest product of nested repetition counts.
     copies: u32,
     height: u32,
 }
 
 /// A group that is not closed yet.
 struct Group {
-    /// Where its parenthesis stands.
+    /// The position of its parenthesis.
     at: usize,
     /// Its number, if it captures.
     capture: Option<u32>,
-    /// What applies again after it.
+    /// The flags that apply again after it.
     flags: Flags,
     alternatives: Vec<Node>,
     sequence: Vec<Node>,
@@ -150,7 +150,7 @@ impl<'p> Parser<'p> {
         Ok(Parsed { hir: whole.hir, groups: self.names })
     }
 
-    /// `(`, `(?:`, `(?P<name>` or `(?<name>`, `(?flags:` or the flag change `(?flags)`.
+    /// Parses `(`, `(?:`, `(?P<name>`, `(?flags:` or the flag change `(?flags)`.
     fn parse_group(&mut self) -> Result<(), RegexError> {
         let at = self.at;
         if !self.rest().starts_with("(?") {
@@ -249,7 +249,7 @@ impl<'p> Parser<'p> {
         Ok(())
     }
 
-    /// `\Q…\E`, or to the end of the pattern.
+    /// Parses `\Q…\E`, or `\Q…` to the end of the pattern.
     fn parse_quoted(&mut self) {
         let rest = &self.rest()["\\Q".len()..];
         let (text, length) = match rest.find("\\E") {
@@ -262,8 +262,8 @@ impl<'p> Parser<'p> {
         }
     }
 
-    /// `{n}`, `{n,}` or `{n,m}`: `None` when it is not of that form, and then `{` stands for itself;
-    /// `Some(None)` when the counts are not possible.
+    /// Parses `{n}`, `{n,}` or `{n,m}`. Returns `None` if it has another form, in which `{` means itself, and
+    /// `Some(None)` if the counts are invalid.
     #[expect(clippy::option_option, reason = "the two absences mean different things and live for one call")]
     fn parse_counts(&mut self) -> Option<Option<(u32, Option<u32>)>> {
         let rest = self.rest();
@@ -283,7 +283,7 @@ impl<'p> Parser<'p> {
         Some((min <= largest && largest <= REPETITIONS_MAX).then_some((min, max)))
     }
 
-    /// Applies the repetition that starts at `at` and has been read up to a `?` that may follow.
+    /// Applies the repetition that starts at `at` and has been read, except for a `?` that may follow.
     fn repeat(&mut self, at: usize, min: u32, max: Option<u32>) -> Result<(), RegexError> {
         let lazy = self.peek() == Some('?');
         if lazy {
@@ -342,7 +342,7 @@ impl<'p> Parser<'p> {
         self.open.last_mut().expect("the whole pattern's entry is never popped")
     }
 
-    /// What has not been read yet.
+    /// The part of the pattern that has not been read yet.
     pub(super) fn rest(&self) -> &'p str {
         &self.pattern[self.at..]
     }
@@ -363,12 +363,12 @@ impl<'p> Parser<'p> {
         self.at
     }
 
-    /// The pattern from `start` to where we are.
+    /// The pattern from `start` to the current position.
     pub(super) fn since(&self, start: usize) -> String {
         self.pattern[start..self.at].to_owned()
     }
 
-    /// An error about what lies between `start` and where we are.
+    /// An error about the pattern from `start` to the current position.
     pub(super) fn error(&self, start: usize, kind: Kind) -> RegexError {
         let range: Range<usize> = start..self.at;
         RegexError { range, kind }
@@ -402,7 +402,7 @@ impl Node {
     }
 }
 
-/// A decimal number without leading zeros. What overflows is too large for any limit and stays so.
+/// Parses a decimal number without leading zeros. A number that overflows becomes one above every limit.
 fn parse_count(digits: &str) -> Option<u32> {
     let decimal = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     let leading_zero = digits.len() > 1 && digits.starts_with('0');

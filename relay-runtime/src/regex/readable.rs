@@ -1,4 +1,6 @@
-//! Text as Go's regexp reads it: each byte that is not part of valid UTF-8 is a U+FFFD of its own.
+//! Text as Go's regexp reads it: each byte that is not part of valid UTF-8 becomes a U+FFFD of its own.
+//!
+//! Positions in the readable form can be converted back to positions in the original.
 
 use std::borrow::Cow;
 
@@ -10,14 +12,14 @@ pub fn readable(text: &[u8]) -> Cow<'_, [u8]> {
     if std::str::from_utf8(text).is_ok() { Cow::Borrowed(text) } else { Cow::Owned(replace(text, |_| ())) }
 }
 
-/// The same with the positions in the copy at which a replacement starts, in ascending order.
+/// Like [`readable`], with the positions in the copy at which a replacement starts, in ascending order.
 pub(super) fn replacements(text: &[u8]) -> (Vec<u8>, Vec<usize>) {
     let mut starts = Vec::new();
     let copy = replace(text, |at| starts.push(at));
     (copy, starts)
 }
 
-/// The position in the original of a position in the copy, which lies between characters.
+/// Converts a position in the copy, which must lie between characters, to the position in the original.
 pub(super) fn original_position(starts: &[usize], at: usize) -> usize {
     let before = starts.partition_point(|&start| start < at);
     at - before * (REPLACEMENT.len() - 1)

@@ -1,4 +1,6 @@
-//! Running a regex over a name.
+//! Runs a regex over a name.
+//!
+//! The answers are those of Go's regexp, also for names that are not UTF-8.
 
 use super::{
     error::{RegexError, RegexErrorKind},
@@ -8,7 +10,7 @@ use super::{
 use regex_automata::{Input, meta, util::primitives::NonMaxUsize};
 use std::{borrow::Cow, ops::Range};
 
-/// A pattern ready to run, with Go's answers.
+/// A compiled pattern that gives the same answers as in Go.
 #[derive(Clone, Debug)]
 pub struct Regex {
     engine: meta::Regex,
@@ -16,26 +18,26 @@ pub struct Regex {
     pattern: String,
 }
 
-/// A name made ready for more than one search.
+/// A name prepared for several searches.
 #[derive(Debug)]
 pub struct Haystack<'t> {
     original: &'t [u8],
     readable: Cow<'t, [u8]>,
-    /// Where in `readable` replacements start; empty when it is the original.
+    /// Where replacements start in `readable`; empty if it is the original.
     replaced: Vec<usize>,
 }
 
-/// Where a match and its groups lie.
+/// Where a match and its groups are.
 #[derive(Debug)]
 pub struct Captures {
     slots: Slots,
 }
 
-/// Memory that one regex may need at most. Go's limit is 128 MB of its own form; what lies between is long
-/// repetitions of whole Unicode categories, which no metric's name calls for.
+/// The most memory that one regex may need. Go's limit is 128 MB of its own representation; between the two are
+/// only long repetitions of whole Unicode categories, which no metric needs.
 const NFA_BYTES_MAX: usize = 16 << 20;
 
-/// Groups, with group 0, that a search needs no heap for.
+/// Up to this number of groups, group 0 included, a search needs no heap.
 const GROUPS_INLINE: usize = 16;
 
 #[derive(Debug)]
@@ -46,11 +48,11 @@ enum Slots {
 }
 
 impl Regex {
-    /// Reads and compiles a pattern.
+    /// Parses and compiles a pattern.
     pub fn new(pattern: &str) -> Result<Self, RegexError> {
         let Parsed { hir, groups } = parse_groups(pattern)?;
         let config = meta::Regex::config().utf8_empty(true).nfa_size_limit(Some(NFA_BYTES_MAX));
-        // Size is the only thing that can be wrong with what our parser made.
+        // Our parser has accepted the pattern, so only its size can be wrong.
         let engine = meta::Regex::builder()
             .configure(config)
             .build_from_hir(&hir)
@@ -58,7 +60,7 @@ impl Regex {
         Ok(Self { engine, groups, pattern: pattern.to_owned() })
     }
 
-    /// Whether it matches anywhere in the text.
+    /// Whether the regex matches anywhere in the text.
     #[must_use]
     pub fn is_match(&self, text: &[u8]) -> bool {
         self.engine.is_match(&*readable(text))
@@ -71,16 +73,16 @@ impl Regex {
         self.captures_at(text, 0, &mut captures).then_some(captures)
     }
 
-    /// The first match at or after position `from` of the text [as made readable](Haystack), into memory
-    /// that [`create_captures`](Self::create_captures) made. What is before `from` still counts for `^`
-    /// and `\b`.
+    /// The first match at or after position `from` of the [readable](Haystack) text, into memory that
+    /// [`create_captures`](Self::create_captures) made. Returns whether there is a match. What is before `from`
+    /// still counts for `^` and `\b`.
     #[must_use]
     pub fn captures_at(&self, text: &Haystack<'_>, from: usize, captures: &mut Captures) -> bool {
         let input = Input::new(&*text.readable).span(from..text.readable.len());
         self.engine.search_slots(&input, captures.slots.as_mut_slice()).is_some()
     }
 
-    /// Room for the match and the groups of this regex.
+    /// Memory for the match and the groups of this regex.
     #[must_use]
     pub fn create_captures(&self) -> Captures {
         let slots = match self.groups.len() {
@@ -90,7 +92,7 @@ impl Regex {
         Captures { slots }
     }
 
-    /// The name of each group by number; group 0 is the whole match.
+    /// The name of each group by number, if it has one; group 0 is the whole match.
     #[must_use]
     pub fn groups(&self) -> &[Option<String>] {
         &self.groups
@@ -104,7 +106,7 @@ impl Regex {
 }
 
 impl<'t> Haystack<'t> {
-    /// Makes a name ready.
+    /// Prepares a name.
     #[must_use]
     pub fn new(original: &'t [u8]) -> Self {
         if std::str::from_utf8(original).is_ok() {
@@ -114,13 +116,13 @@ impl<'t> Haystack<'t> {
         Self { original, readable: Cow::Owned(copy), replaced }
     }
 
-    /// The name as searched: valid UTF-8.
+    /// The name in the form that is searched: valid UTF-8.
     #[must_use]
     pub fn readable(&self) -> &[u8] {
         &self.readable
     }
 
-    /// What lies in the name at a range of the readable form.
+    /// The part of the name at a range of the readable form.
     #[must_use]
     pub fn original(&self, range: Range<usize>) -> &'t [u8] {
         let position = |at| original_position(&self.replaced, at);
@@ -129,8 +131,8 @@ impl<'t> Haystack<'t> {
 }
 
 impl Captures {
-    /// Where the group lies in the [readable form](Haystack::readable); `None` when it took no part in the
-    /// match or does not exist.
+    /// Where the group is in the [readable form](Haystack::readable); `None` if it took no part in the match or
+    /// does not exist.
     #[must_use]
     pub fn get(&self, group: usize) -> Option<Range<usize>> {
         let slots = self.slots.as_slice();

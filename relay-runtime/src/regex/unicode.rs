@@ -1,8 +1,7 @@
 //! Unicode categories and scripts: `\pL`, `\p{Greek}`, `\P{^Lu}`.
 //!
-//! The names are those of Go 1.25 (`unicodeTable` in Go's regexp/syntax/parse.go): letter case, spaces, hyphens and
-//! underscores make no difference, and categories have long names, too. `regex-syntax`, whose tables these are, takes more,
-//! such as properties.
+//! Names must be spelled exactly as in Go: `regex-syntax`, which provides the tables, accepts many more
+//! spellings.
 
 use super::{
     error::{RegexError, RegexErrorKind as Kind},
@@ -11,7 +10,7 @@ use super::{
 use regex_syntax::hir::{Class, ClassUnicode, ClassUnicodeRange, HirKind};
 use std::sync::OnceLock;
 
-/// Reads the `\p…` or `\P…` that the parser stands at.
+/// Parses the `\p…` or `\P…` at the parser's position.
 pub(super) fn parse_class(parser: &mut Parser<'_>) -> Result<ClassUnicode, RegexError> {
     let (start, rest) = (parser.position(), parser.rest());
     let mut negated = rest.starts_with("\\P");
@@ -47,7 +46,7 @@ pub(super) fn parse_class(parser: &mut Parser<'_>) -> Result<ClassUnicode, Regex
     Ok(class)
 }
 
-/// Whether a reference's name (`$name`) may contain this character: Go's `IsLetter` or `IsDigit`.
+/// Whether the name of a reference (`$name`) may contain this character, by Go's `IsLetter` or `IsDigit`.
 pub(crate) fn is_letter_or_digit(char: char) -> bool {
     static CLASS: OnceLock<ClassUnicode> = OnceLock::new();
     if char.is_ascii() {
@@ -101,7 +100,7 @@ fn canonical(name: &str) -> String {
 fn table(pattern: &str) -> Option<ClassUnicode> {
     match regex_syntax::parse(pattern).ok()?.into_kind() {
         HirKind::Class(Class::Unicode(class)) => Some(class),
-        // A category with one character, such as `Zl`, comes back as that.
+        // A category with one character, such as `Zl`, becomes a literal.
         HirKind::Literal(literal) => {
             let char = std::str::from_utf8(&literal.0).ok()?.chars().next()?;
             Some(ClassUnicode::new([ClassUnicodeRange::new(char, char)]))

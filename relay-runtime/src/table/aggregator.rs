@@ -1,5 +1,6 @@
-//! Rules that fold many datapoints into one per interval (spec §9). What they compute is in
-//! [`aggregate`](crate::aggregate).
+//! Aggregation rules as data: they fold many datapoints into one per interval (spec §9).
+//!
+//! What they compute is in [`aggregate`](crate::aggregate).
 
 use super::{Function, Matcher, Percentile};
 use serde::{Deserialize, Serialize};
@@ -7,47 +8,48 @@ use serde::{Deserialize, Serialize};
 /// One aggregation rule.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aggregator {
-    /// How the datapoints of a bucket become one: at least one function. With more than one, each output has the
-    /// function's name at its end.
+    /// The functions that are computed of each bucket, at least one. If there are several, each output's name
+    /// ends with the name of its function.
     pub functions: Vec<Function>,
-    /// Which metrics it takes. A missing regex takes everything with group 0 only (BUG-20).
+    /// Which metrics it takes. Without a regex it takes what the other conditions match, and only group 0
+    /// exists (BUG-20).
     pub matcher: Matcher,
-    /// The output metric, with references to the regex' groups (spec §8).
+    /// The output's name, with references to the groups of the regex (spec §8).
     pub format: String,
     /// Seconds per bucket, at least 1.
     pub interval: u32,
     /// Seconds after a bucket's start until it is emitted.
     pub wait: u32,
-    /// Whether upstream would remember which names match; ours always does.
+    /// Whether upstream would remember which names match. Ours always remembers, so this has no effect.
     pub cache: bool,
-    /// Hide what it takes from later aggregators and from all routes.
+    /// Whether it hides what it takes from later aggregators and from all routes.
     pub drop_raw: bool,
-    /// What carbon-relay-ng does not have.
+    /// Options that carbon-relay-ng does not have.
     #[serde(default)]
     pub options: AggregatorOptions,
 }
 
-/// The options that are ours.
+/// The options of an aggregation that carbon-relay-ng does not have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct AggregatorOptions {
-    /// `bucket_time`.
+    /// `bucket_time`: the timestamp of outputs.
     pub bucket_time: BucketTime,
-    /// `lateness`.
+    /// `lateness`: what happens to late datapoints.
     pub lateness: Lateness,
-    /// `number_format`.
+    /// `number_format`: how values are written.
     pub number_format: NumberFormat,
-    /// `percentiles`: what the function of that name puts out.
+    /// `percentiles`: the outputs of the function of that name.
     pub percentiles: Vec<Percentile>,
-    /// `percentile_method`.
+    /// `percentile_method`: how percentiles are interpolated.
     pub percentile_method: PercentileMethod,
-    /// `max_future`: seconds that a bucket may start after now.
+    /// `max_future`: how many seconds after now a bucket may start.
     pub future_max_s: u32,
-    /// `max_buckets`: buckets that are open at a time, over all series.
+    /// `max_buckets`: the most open buckets, over all series.
     pub buckets_max: u32,
-    /// `max_series`: series that have an open bucket.
+    /// `max_series`: the most series that have an open bucket.
     pub series_max: u32,
-    /// `max_values`: values kept at a time for percentiles and medians.
+    /// `max_values`: the most values that are stored for percentiles and medians.
     pub values_max: u32,
 }
 
@@ -55,50 +57,50 @@ pub struct AggregatorOptions {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BucketTime {
-    /// Its first second, as upstream.
+    /// The bucket's first second, as in upstream.
     #[default]
     Start,
-    /// The second in its middle.
+    /// The second in the bucket's middle.
     Middle,
-    /// The first second after it.
+    /// The first second after the bucket.
     End,
 }
 
-/// What becomes of a datapoint whose bucket was emitted already.
+/// What happens to a datapoint whose bucket was emitted already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lateness {
     /// It is dropped and counted.
     #[default]
     Drop,
-    /// It is added, and the corrected output emitted again, as long as the bucket is kept.
+    /// It is added, and the corrected output is emitted again, until the bucket is forgotten.
     Reemit {
         /// Seconds after the first output until the bucket is forgotten.
         keep_s: u32,
     },
 }
 
-/// How outputs are written.
+/// How the values of outputs are written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NumberFormat {
-    /// The shortest decimal that is read back as the same number (BUG-39).
+    /// The shortest decimal that reads back as the same number (BUG-39).
     #[default]
     Shortest,
-    /// Six decimals, as upstream.
+    /// Six decimals, as in upstream.
     Fixed6,
 }
 
-/// What a percentile between two values is.
+/// How a percentile between two values is computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PercentileMethod {
-    /// NIST's, also known as Hyndman and Fan's sixth; upstream's.
+    /// The definition of NIST, the sixth of Hyndman and Fan; as in upstream.
     #[default]
     Nist,
-    /// Linear between the ends, their seventh; Python carbon's.
+    /// Linear between the ends, the seventh of Hyndman and Fan; as in Python's carbon.
     Linear,
-    /// The value of the nearest rank; carbon-c-relay's.
+    /// The value at the nearest rank; as in carbon-c-relay.
     Nearest,
 }
 
@@ -119,7 +121,7 @@ impl Default for AggregatorOptions {
 }
 
 impl Aggregator {
-    /// A rule with one function, without any of our options.
+    /// A rule with one function and our options at their defaults.
     #[must_use]
     pub fn new(function: Function, matcher: Matcher, format: impl Into<String>) -> Self {
         Self {
@@ -134,14 +136,14 @@ impl Aggregator {
         }
     }
 
-    /// The functions as written: their names, with commas.
+    /// The names of the functions, joined by commas.
     #[must_use]
     pub fn function_names(&self) -> String {
         let names: Vec<_> = self.functions.iter().map(|function| function.name()).collect();
         names.join(",")
     }
 
-    /// What each output metric ends with, after the expanded format, and what its value is.
+    /// The suffix of each output's name, which follows the expanded format, and the function that is its value.
     #[must_use]
     pub fn outputs(&self) -> Vec<(String, Function)> {
         let is_one = self.functions.len() == 1;
@@ -158,7 +160,7 @@ impl Aggregator {
         outputs
     }
 
-    /// The seven hex digits that stand for this rule in views and counters (spec §9.6).
+    /// The seven hexadecimal digits that identify this rule in views and counters (spec §9.6).
     #[must_use]
     pub fn key(&self) -> String {
         use md5::{Digest, Md5};

@@ -1,4 +1,6 @@
-//! An address with its queue, connection and spool (spec §3.2).
+//! Destinations as data: an address with its queue, connection and spool (spec §3.2).
+//!
+//! What happens to lines there is in [`destination`](crate::destination).
 
 use super::{Late, Template};
 use serde::{Deserialize, Serialize};
@@ -8,11 +10,11 @@ use serde::{Deserialize, Serialize};
 pub struct Destination {
     /// `host:port` or `[ipv6]:port`, without the instance.
     pub address: Template,
-    /// Carbon's third address part; only hash rings look at it.
+    /// Carbon's third address part; only hash rings use it.
     pub instance: Option<String>,
-    /// TCP unless configured otherwise.
+    /// How lines travel; TCP by default.
     pub transport: Transport,
-    /// Everything that can be tuned.
+    /// The options that can be tuned.
     pub options: DestinationOptions,
 }
 
@@ -20,10 +22,10 @@ pub struct Destination {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Transport {
-    /// A stream with reconnects.
+    /// A stream, with reconnects.
     #[default]
     Tcp,
-    /// Datagrams of whole lines; nobody says whether they arrive.
+    /// Datagrams of whole lines, whose arrival is not confirmed.
     Udp,
 }
 
@@ -31,10 +33,11 @@ pub enum Transport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Replay {
-    /// New lines wait behind those on disk: the order is kept.
+    /// New lines are sent after those on disk, so the order is kept.
     #[default]
     InOrder,
-    /// New lines go first, those from disk in the gaps: fresh data sooner, in another order.
+    /// New lines are sent first, and those from disk when there is time: fresh data arrives sooner, out of
+    /// order.
     LiveFirst,
 }
 
@@ -42,57 +45,57 @@ pub enum Replay {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FullPolicy {
-    /// The newest are dropped.
+    /// New lines are dropped.
     #[default]
     DropNewest,
-    /// The oldest are dropped.
+    /// The oldest lines are dropped.
     DropOldest,
-    /// Nothing is read from any input for a while; then the newest are dropped.
+    /// No input is read for a while; after that, new lines are dropped.
     Block,
 }
 
-/// The options of a destination, with carbon-relay-ng's names and defaults (spec §3.2) and ours.
+/// The options of a destination: carbon-relay-ng's, with their names and defaults (spec §3.2), and ours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DestinationOptions {
-    /// `flush`: milliseconds after which an incomplete output buffer is written at the latest.
+    /// `flush`: milliseconds after which an incomplete output buffer is written.
     pub flush_ms: Late<u64>,
-    /// `reconn`: upper bound of the reconnect back-off, milliseconds.
+    /// `reconn`: the longest pause between two attempts to connect, in milliseconds.
     pub reconnect_ms: Late<u64>,
-    /// `pickle`: send pickle frames instead of lines.
+    /// `pickle`: whether pickle frames are sent instead of lines.
     pub pickle: bool,
-    /// `spool`: keep on disk what the destination does not take.
+    /// `spool`: whether lines that the destination cannot take are stored on disk.
     pub spool: bool,
-    /// `spool = "write-ahead"` (ours): and everything else as well, before it is known to have arrived.
+    /// `spool = "write-ahead"` (ours): every line is stored on disk until it is known to have arrived.
     pub spool_write_ahead: bool,
-    /// `spool_after` (ours): milliseconds that a destination may be behind before its lines go to disk.
+    /// `spool_after` (ours): milliseconds for which a destination may be behind before its lines go to disk.
     pub spool_after_ms: Late<u64>,
-    /// `spool_max_bytes` (ours): bytes of its spool; 0 is no limit of its own.
+    /// `spool_max_bytes` (ours): the largest size of its spool in bytes; 0 means no limit of its own.
     pub spool_bytes_max: Late<u64>,
-    /// `spool_max_age` (ours): seconds after which a spooled line is dropped; 0 is never.
+    /// `spool_max_age` (ours): seconds after which a spooled line is dropped; 0 means never.
     pub spool_age_max_s: Late<u64>,
-    /// `replay` (ours): what waits for what when there are spooled lines.
+    /// `replay` (ours): the order between spooled lines and new ones.
     pub replay: Replay,
-    /// `replay_rate` (ours): lines per second that are read back from the spool at most; 0 is no limit.
+    /// `replay_rate` (ours): the most lines per second that are read from the spool; 0 means no limit.
     pub replay_rate: Late<u64>,
-    /// `redo` (ours): milliseconds for which acknowledged lines are kept, to be sent again when the connection breaks.
-    /// 1000 with a spool, 0 without, unless it is set.
+    /// `redo` (ours): milliseconds for which acknowledged lines are kept, to be sent again if the connection
+    /// breaks. Unless set, 1000 with a spool and 0 without.
     pub redo_ms: Option<Late<u64>>,
-    /// `redo_bytes` (ours): bytes of such lines at most.
+    /// `redo_bytes` (ours): the most bytes of such lines.
     pub redo_bytes: Late<u64>,
-    /// `when_full` (ours): what happens when neither memory nor spool has room.
+    /// `when_full` (ours): what happens if neither memory nor spool has room.
     pub when_full: FullPolicy,
-    /// `block_max` (ours): milliseconds that `when_full = "block"` may hold the inputs.
+    /// `block_max` (ours): the most milliseconds for which `when_full = "block"` may stop the inputs.
     pub block_max_ms: Late<u64>,
-    /// `connbuf`: lines that may wait in memory.
+    /// `connbuf`: the most lines that are queued in memory.
     pub connbuf_lines: Late<u64>,
-    /// `iobuf`: bytes that are handed to the kernel at a time.
+    /// `iobuf`: how many bytes are written at a time.
     pub iobuf_bytes: Late<u64>,
-    /// `spoolbuf`: lines that may wait in front of the spool.
+    /// `spoolbuf`: the most lines that are queued for the spool.
     pub spoolbuf_lines: Late<u64>,
-    /// `spoolmaxbytesperfile`.
+    /// `spoolmaxbytesperfile`: the size of one spool file in bytes.
     pub spool_file_bytes_max: Late<u64>,
-    /// `spoolsyncevery`: operations between two fsyncs.
+    /// `spoolsyncevery`: the number of operations between two fsyncs.
     pub spool_sync_every: Late<u64>,
     /// `spoolsyncperiod`: milliseconds between two fsyncs.
     pub spool_sync_period_ms: Late<u64>,
@@ -100,7 +103,7 @@ pub struct DestinationOptions {
     pub spool_sleep_us: Late<u64>,
     /// `unspoolsleep`: microseconds between two reads from the spool.
     pub unspool_sleep_us: Late<u64>,
-    /// `write_timeout` (ours): milliseconds without progress after which a connection counts as dead.
+    /// `write_timeout` (ours): milliseconds without progress after which a connection counts as broken.
     pub write_timeout_ms: Late<u64>,
 }
 

@@ -1,9 +1,11 @@
 //! The functions of aggregators, by name (spec §9.4, and ours).
+//!
+//! How they are computed is in [`aggregate`](crate::aggregate).
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// What the datapoints of a bucket become.
+/// A function of the datapoints of a bucket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Function {
@@ -15,7 +17,7 @@ pub enum Function {
     Delta,
     /// Change per second.
     Derive,
-    /// Last arrived.
+    /// The value that arrived last.
     Last,
     /// Largest.
     Max,
@@ -25,21 +27,21 @@ pub enum Function {
     Stdev,
     /// Sum.
     Sum,
-    /// One output for each percentile of a list, `.p25` to `.p99` unless another is given.
+    /// One output for each percentile of a list; by default `.p25` to `.p99`.
     Percentiles,
-    /// First arrived (ours).
+    /// The value that arrived first (ours).
     First,
     /// The 50th percentile (ours).
     Median,
-    /// Sum per second of the interval (ours).
+    /// Sum divided by the seconds of the interval (ours).
     Rate,
     /// Population variance (ours).
     Variance,
-    /// One percentile, as `p99` or `p99.9` (ours).
+    /// One percentile, such as `p99` or `p99.9` (ours).
     Percentile(Percentile),
 }
 
-/// A percentile in thousandths of a percent, 0 to 100 %.
+/// A percentile in thousandths of a percent, from 0 to 100 %.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Percentile(u32);
 
@@ -62,7 +64,7 @@ impl Function {
         Self::Variance,
     ];
 
-    /// The functions that carbon-relay-ng's commands know (spec §3.3).
+    /// The functions that carbon-relay-ng's commands accept (spec §3.3).
     pub const OF_COMMANDS: [Self; 9] = [
         Self::Avg,
         Self::Count,
@@ -75,20 +77,21 @@ impl Function {
         Self::Sum,
     ];
 
-    /// Whether all values of a bucket must be kept until it is emitted.
+    /// Whether all values of a bucket must be stored until it is emitted.
     #[must_use]
     pub const fn keeps_values(self) -> bool {
         matches!(self, Self::Median | Self::Percentile(_) | Self::Percentiles)
     }
 
-    /// The function of a name.
+    /// The function with this name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         let fixed = Self::ALL.into_iter().find(|function| function.name() == name);
         fixed.or_else(|| Percentile::parse(name.strip_prefix('p')?).map(Self::Percentile))
     }
 
-    /// The name as written in a configuration, with `_` for a percentile's point: a dot would part nodes.
+    /// The name as in a configuration, with `_` for the point of a percentile, because a dot would separate
+    /// nodes.
     #[must_use]
     pub fn name(self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -115,13 +118,13 @@ impl Percentile {
     const MILLI: u32 = 1000;
     const MAX: u32 = 100 * Self::MILLI;
 
-    /// A whole percentile; more than 100 counts as 100.
+    /// A percentile without decimals; more than 100 becomes 100.
     #[must_use]
     pub const fn whole(percent: u32) -> Self {
         if percent >= 100 { Self(Self::MAX) } else { Self(percent * Self::MILLI) }
     }
 
-    /// `99`, `99.9` or `99_9`: at most three decimals, at most 100.
+    /// Parses `99`, `99.9` or `99_9`: at most three decimals, at most 100.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (whole, decimals) = text.split_once(['.', '_']).unwrap_or((text, "0"));
@@ -137,13 +140,13 @@ impl Percentile {
         (milli <= Self::MAX).then_some(Self(milli))
     }
 
-    /// In percent.
+    /// The percentile in percent.
     #[must_use]
     pub fn percent(self) -> f64 {
         f64::from(self.0) / f64::from(Self::MILLI)
     }
 
-    /// `p99`, or `p99_9`.
+    /// The name, such as `p99` or `p99_9`.
     #[must_use]
     pub fn name(self) -> String {
         let (whole, decimals) = (self.0 / Self::MILLI, self.0 % Self::MILLI);

@@ -1,4 +1,6 @@
-//! Positions in the lists of a table. Each list has a type of its own, so that mixing two does not compile.
+//! Positions in the lists of a table.
+//!
+//! Each list has its own index type, so that code which mixes two of them does not compile.
 
 macro_rules! index {
     ($(#[$doc:meta])* $name:ident) => {
@@ -17,7 +19,7 @@ macro_rules! index {
             /// The index of position `at`.
             ///
             /// # Panics
-            /// When `at` does not fit 32 bits: no table is that long.
+            /// If `at` does not fit 32 bits: no table is that long.
             #[must_use]
             pub fn new(at: usize) -> Self {
                 Self(u32::try_from(at).expect("a table has fewer than 2^32 rules"))

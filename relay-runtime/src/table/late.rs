@@ -1,27 +1,27 @@
 //! Values that may stay open until the relay starts.
 //!
-//! What decides routing is fixed when the relay is built. Addresses, credentials, directories and sizes may
-//! hold `${NAME}` and are completed at start from the environment, so that one artifact can be promoted from
-//! environment to environment and no secret is baked in.
+//! Everything that decides routing is fixed when the relay is built. Addresses, credentials, directories and
+//! sizes may contain `${NAME}`; the relay completes them from its environment when it starts. So one artifact
+//! can be promoted from environment to environment, and no secret is built in.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// A text with `${NAME}` in it, or without: then it is simply that text.
+/// A text in which `${NAME}` stands for a variable.
 ///
-/// `NAME` is an upper-case letter or underscore followed by upper-case letters, digits and underscores.
-/// Everything else with a dollar sign stays as it is.
+/// `NAME` is an upper-case letter or underscore, followed by upper-case letters, digits and underscores. Any
+/// other dollar sign means itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Template(pub String);
 
-/// A number or the like, or the template that becomes one at start.
+/// A number or another value, or the template that becomes one when the relay starts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Late<T> {
-    /// Known when the relay was built.
+    /// Known when the relay is built.
     Known(T),
-    /// Known when it starts.
+    /// Known when the relay starts.
     AtStart(Template),
 }
 
@@ -37,11 +37,11 @@ pub struct MissingVariable {
 pub enum Unresolved {
     /// A variable has no value.
     Missing(MissingVariable),
-    /// The completed text is not of the type that is wanted.
+    /// The completed text is not of the required type.
     Malformed {
         /// The text after completion.
         text: String,
-        /// What the parser says of it.
+        /// The parser's error.
         why: String,
     },
 }
@@ -55,13 +55,13 @@ impl Template {
         })
     }
 
-    /// Whether nothing is left open.
+    /// Whether it contains no variable.
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.variables().next().is_none()
     }
 
-    /// The text with every variable replaced by what `lookup` gives for its name.
+    /// The text with every variable replaced by what `lookup` returns for its name.
     pub fn resolve(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<String, MissingVariable> {
         let mut text = String::with_capacity(self.0.len());
         for piece in Pieces(&self.0) {
@@ -80,7 +80,7 @@ impl<T: FromStr + Clone> Late<T>
 where
     T::Err: fmt::Display,
 {
-    /// The value, completed with what `lookup` gives for the variables' names.
+    /// The value, completed with what `lookup` returns for the names of variables.
     pub fn resolve(&self, lookup: impl Fn(&str) -> Option<String>) -> Result<T, Unresolved> {
         match self {
             Self::Known(value) => Ok(value.clone()),
@@ -140,7 +140,7 @@ enum Piece<'a> {
     Variable(&'a str),
 }
 
-/// What is left to take apart.
+/// The part of a template that is not parsed yet.
 struct Pieces<'a>(&'a str);
 
 impl<'a> Iterator for Pieces<'a> {
@@ -154,7 +154,7 @@ impl<'a> Iterator for Pieces<'a> {
             self.0 = rest;
             return Some(Piece::Variable(name));
         }
-        // The first byte is text even when it is a `$`: it did not start a variable.
+        // The first byte is text even if it is a `$`, because no variable starts here.
         let end = self
             .0
             .match_indices('$')

@@ -1,35 +1,37 @@
-//! The conditions on a metric (spec §7).
+//! The conditions on a metric, as data (spec §7).
+//!
+//! They are run by [`matcher`](crate::matcher) in the interpreter, and by generated code.
 
 use serde::{Deserialize, Serialize};
 
-/// Up to six conditions, all of which must hold. The empty matcher matches everything.
+/// Up to six conditions, all of which must hold. The empty matcher matches every metric.
 ///
-/// Conditions look at the metric only, never at value or timestamp, on every kind of rule: upstream's
-/// whole-line matching is BUG-35. No condition is an empty string; front ends leave those out.
+/// On every kind of rule, conditions see the metric only, never value or timestamp: that upstream matches whole
+/// lines in places is BUG-35. No condition is an empty string; front ends leave those out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Matcher {
-    /// The metric starts with this.
+    /// The metric must start with this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub prefix: Option<String>,
-    /// The metric does not start with this.
+    /// The metric must not start with this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_prefix: Option<String>,
-    /// The metric contains this.
+    /// The metric must contain this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sub: Option<String>,
-    /// The metric does not contain this.
+    /// The metric must not contain this.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_sub: Option<String>,
-    /// This regex (Go RE2 dialect, unanchored) finds a match.
+    /// This regex (Go's RE2 dialect, unanchored) must match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub regex: Option<String>,
-    /// This regex finds no match.
+    /// This regex must not match.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub not_regex: Option<String>,
 }
 
-/// Which of the six conditions; the names are carbon-relay-ng's option names.
+/// One of the six conditions; the names are carbon-relay-ng's option names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Condition {
     /// `prefix`
@@ -47,11 +49,11 @@ pub enum Condition {
 }
 
 impl Condition {
-    /// All six, in the order of checking.
+    /// All six, in the order in which they are checked.
     pub const ALL: [Self; 6] =
         [Self::Prefix, Self::NotPrefix, Self::Sub, Self::NotSub, Self::Regex, Self::NotRegex];
 
-    /// The name as written in a configuration.
+    /// The name as in a configuration.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -66,12 +68,12 @@ impl Condition {
 }
 
 impl Matcher {
-    /// The conditions that are set, in the order of checking.
+    /// The conditions that are set, in the order in which they are checked.
     pub fn conditions(&self) -> impl Iterator<Item = (Condition, &str)> {
         Condition::ALL.into_iter().filter_map(|condition| Some((condition, self.get(condition)?)))
     }
 
-    /// The text of one condition.
+    /// The text of a condition, if it is set.
     #[must_use]
     pub fn get(&self, condition: Condition) -> Option<&str> {
         match condition {
@@ -84,7 +86,7 @@ impl Matcher {
         }
     }
 
-    /// Sets one condition; an empty text clears it, as in carbon-relay-ng.
+    /// Sets a condition; an empty text clears it, as in carbon-relay-ng.
     pub fn set(&mut self, condition: Condition, text: impl Into<String>) {
         let text = Some(text.into()).filter(|text| !text.is_empty());
         match condition {

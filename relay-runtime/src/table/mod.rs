@@ -1,10 +1,10 @@
 //! The table model: what a routing table *is*, as plain data.
 //!
-//! Nothing here acts. `relay-build` makes a [`Table`] out of a configuration, the reference interpreter
-//! gives it its meaning, the code generator turns it into Rust, and every view (`explain`, `trace`, admin)
-//! prints it. Order in every list is the order in the configuration and is part of the meaning.
+//! Nothing here acts. relay-build makes a [`Table`] from a configuration, the reference interpreter defines its
+//! meaning, the code generator turns it into Rust, and every view (`explain`, `trace`, admin) prints it. The
+//! order of every list is that of the configuration and is part of the meaning.
 //!
-//! A new kind of rule starts here, then goes to `interpret`, to the code generator and to the vectors.
+//! A new kind of rule starts here and is then added to `interpret`, to the code generator and to the vectors.
 
 mod aggregator;
 mod destination;
@@ -31,35 +31,35 @@ pub use route::{
 };
 pub use size::{MalformedSize, Size};
 
-/// A whole routing table.
+/// A complete routing table.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Table {
-    /// What a line must look like to be taken.
+    /// What makes a line valid.
     pub validation: Validation,
-    /// Metrics matched by any entry are dropped. An entry has exactly one condition.
+    /// A metric that any entry matches is dropped. An entry has exactly one condition.
     pub blocklist: Vec<Matcher>,
-    /// Each rewrites the result of the one before it.
+    /// Each rewriter works on the result of the one before it.
     pub rewriters: Vec<Rewriter>,
-    /// Asked in order; a `drop_raw` one that matches ends the metric's way.
+    /// Asked in order; one that matches and has `drop_raw` ends the metric's way.
     #[cfg_attr(not(feature = "aggregation"), serde(skip_deserializing))]
     pub aggregators: Vec<Aggregator>,
     /// Every route that matches gets the line, up to the first of them that stops.
     pub routes: Vec<Route>,
-    /// The distinct destinations that the routes refer to. Two routes to the same address, instance and
-    /// options share one.
+    /// The distinct destinations that routes refer to. Two routes with the same address, instance and options
+    /// share one destination.
     pub destinations: Vec<Destination>,
 }
 
-/// What a line must look like to be taken (spec §5).
+/// What makes a line valid (spec §5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
-    /// For names that are neither metrics2.0 kind.
+    /// The level for names that are not metrics 2.0.
     pub legacy: LegacyLevel,
-    /// For metrics2.0 names.
+    /// The level for metrics 2.0 names.
     pub metrics20: Metrics20Level,
-    /// Timestamps within a series must grow.
+    /// Whether timestamps within a series must increase.
     pub order: bool,
-    /// Refuse `NaN` and infinite values (ours; upstream lets them through).
+    /// Whether `NaN` and infinite values are refused (ours; upstream accepts them).
     pub finite: bool,
 }
 
@@ -67,12 +67,12 @@ pub struct Validation {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LegacyLevel {
-    /// Anything goes, but not an empty name.
+    /// Every name except the empty one is valid.
     None,
-    /// Valid tag appendix, ASCII, no NUL.
+    /// The tags must be well-formed, the name ASCII without NUL.
     #[default]
     Medium,
-    /// And only letters, digits, `_`, `-`, `.`, without empty nodes.
+    /// As `Medium`, and only letters, digits, `_`, `-` and `.`, without empty nodes.
     Strict,
 }
 
@@ -80,9 +80,9 @@ pub enum LegacyLevel {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metrics20Level {
-    /// Anything goes, but not an empty name.
+    /// Every name except the empty one is valid.
     None,
-    /// Unit, mtype and one more tag.
+    /// The name must have unit, mtype and one more tag.
     #[default]
     Medium,
 }

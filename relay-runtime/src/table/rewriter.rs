@@ -1,4 +1,6 @@
-//! Rules that change the metric (spec §8).
+//! Rewriters as data: rules that change the metric (spec §8).
+//!
+//! They are run by [`rewriter`](crate::rewriter).
 
 use serde::{Deserialize, Serialize};
 
@@ -9,9 +11,9 @@ pub struct Rewriter {
     pub old: Pattern,
     /// The replacement. With a regex, `$1`, `${1}`, `$name`, `${name}` and `$$` are expanded (spec §8).
     pub new: String,
-    /// A metric that this finds is left alone.
+    /// A metric in which this is found is left unchanged.
     pub not: Option<Pattern>,
-    /// At most so many replacements, left to right; `None` means all. Always `None` with a regex.
+    /// The most replacements, from left to right; `None` means all. Always `None` with a regex.
     pub max: Option<u32>,
 }
 
@@ -19,14 +21,14 @@ pub struct Rewriter {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Pattern {
-    /// Found as it stands.
+    /// Searched for as it is written.
     Text(String),
-    /// Go RE2 dialect, unanchored; without the slashes.
+    /// A regex in Go's RE2 dialect, unanchored; stored without the slashes.
     Regex(String),
 }
 
 impl Pattern {
-    /// Tells a regex from a text the way carbon-relay-ng does: `/` alone is a text, `//` the empty regex.
+    /// Distinguishes a regex from a text as carbon-relay-ng does: `/` alone is a text, `//` the empty regex.
     #[must_use]
     pub fn parse(written: &str) -> Self {
         match written.strip_prefix('/').and_then(|rest| rest.strip_suffix('/')) {

@@ -1,61 +1,64 @@
-//! Where lines go (spec §2.10, §10, §12, §13).
+//! Routes as data: where lines go (spec §2.10, §10, §12, §13).
+//!
+//! Choosing among a route's destinations at run time is in [`select`](crate::select).
 
 use super::{DestinationIndex, Late, Matcher, Template};
 use serde::{Deserialize, Serialize};
 
-/// A matcher, a kind and the destinations.
+/// A matcher, a kind and destinations.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     /// The name; may be empty and need not be unique.
     pub key: String,
     /// Which metrics it takes.
     pub matcher: Matcher,
-    /// Whether no later route gets what it takes.
+    /// Whether later routes do not get the lines that this one takes.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stop: bool,
-    /// What it does with them.
+    /// What it does with the lines that it takes.
     pub kind: RouteKind,
 }
 
-/// What a route does with a line.
+/// What a route does with a line that it takes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum RouteKind {
-    /// To every destination whose own matcher matches.
+    /// Sends to every destination whose own matcher matches.
     SendAllMatch {
         /// At least one.
         destinations: Vec<RouteDestination>,
     },
-    /// To the first destination whose own matcher matches, up or down.
+    /// Sends to the first destination whose own matcher matches, whether it is up or down.
     SendFirstMatch {
         /// At least one.
         destinations: Vec<RouteDestination>,
     },
-    /// To one destination (or `replicas` of them) chosen by a hash of the metric.
+    /// Sends to one destination (or `replicas` of them) chosen by a hash of the metric.
     #[cfg_attr(not(feature = "hash"), serde(skip_deserializing))]
     ConsistentHash(HashRing),
-    /// To each destination in turn.
+    /// Sends to each destination in turn, line by line.
     RoundRobin {
         /// At least one.
         destinations: Vec<DestinationIndex>,
     },
-    /// To the first destination that is up; back when it returns. All down: to the first.
+    /// Sends to the first destination that is up, and to the first of all if none is. Returns to an earlier one
+    /// when it is up again.
     Failover {
         /// At least one.
         destinations: Vec<DestinationIndex>,
     },
-    /// Nowhere. The line counts as routed.
+    /// Sends nowhere. The line counts as routed.
     Blackhole,
-    /// To Grafana Cloud or metrictank over HTTP.
+    /// Sends to Grafana Cloud or metrictank over HTTP.
     #[cfg_attr(not(feature = "remote"), serde(skip_deserializing))]
     GrafanaNet(GrafanaNet),
-    /// To Kafka as metrictank's `MetricData`.
+    /// Sends to Kafka as metrictank's `MetricData`.
     #[cfg_attr(not(feature = "remote"), serde(skip_deserializing))]
     KafkaMdm(KafkaMdm),
-    /// To Google Pub/Sub.
+    /// Sends to Google Pub/Sub.
     #[cfg_attr(not(feature = "remote"), serde(skip_deserializing))]
     PubSub(PubSub),
-    /// To Amazon's `CloudWatch`.
+    /// Sends to Amazon's `CloudWatch`.
     #[cfg_attr(not(feature = "remote"), serde(skip_deserializing))]
     CloudWatch(CloudWatch),
 }
@@ -63,33 +66,33 @@ pub enum RouteKind {
 /// A destination as one route uses it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RouteDestination {
-    /// Where to.
+    /// The destination.
     pub destination: DestinationIndex,
-    /// Which of the route's metrics.
+    /// Which of the route's metrics it gets.
     pub matcher: Matcher,
 }
 
-/// How a hash route places metrics and destinations.
+/// How a hash route places metrics on its destinations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct HashRing {
-    /// The placement rule.
+    /// The algorithm.
     pub algorithm: HashAlgorithm,
     /// How many destinations get each line, at least 1.
     pub replicas: u32,
-    /// With more than one replica: never two on the same host, whatever the instance
-    /// (carbon's `DIVERSE_REPLICAS`).
+    /// With several replicas: never two of a line on the same host, whatever the instance (carbon's
+    /// `DIVERSE_REPLICAS`).
     pub diverse: bool,
-    /// In configured order, which matters for collisions; at least one.
+    /// At least two, in the order of the configuration, which decides collisions.
     pub destinations: Vec<DestinationIndex>,
 }
 
-/// The placement rules that peers use.
+/// The algorithms that peers use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HashAlgorithm {
     /// carbon-relay-ng's `consistentHashing`: carbon's ring without collision handling (spec §10.2).
     ConsistentHashingV1,
-    /// Python carbon's ring; also `consistentHashing-v2` (BUG-42 not copied).
+    /// Python carbon's ring; also `consistentHashing-v2` (without BUG-42).
     CarbonCh,
     /// Python carbon's ring over FNV-1a.
     #[serde(rename = "fnv1a_ch")]
@@ -102,24 +105,24 @@ pub enum HashAlgorithm {
     JumpFnv1aCh,
     /// Python carbon's `fast-hashing` router with `carbon_ch`: the hash modulo the number of destinations.
     FastCarbonCh,
-    /// The same over FNV-1a.
+    /// Like `FastCarbonCh`, over FNV-1a.
     #[serde(rename = "fast_fnv1a_ch")]
     FastFnv1aCh,
-    /// The same over `MurmurHash3`.
+    /// Like `FastCarbonCh`, over `MurmurHash3`.
     #[serde(rename = "fast_mmh3_ch")]
     FastMmh3Ch,
-    /// carbon-c-relay's `carbon_ch`: entries that collide stay where they are, and among them a destination
-    /// without instance comes last (with `ConsistentHashingV1` first; else they are the same).
+    /// carbon-c-relay's `carbon_ch`: entries that collide stay in place, and among them a destination without
+    /// an instance comes last (with `ConsistentHashingV1` it comes first; otherwise the two are the same).
     CcrCarbonCh,
-    /// carbon-c-relay's `fnv1a_ch`, which looks at host and port, or at the instance alone if there is one.
+    /// carbon-c-relay's `fnv1a_ch`, which hashes host and port, or the instance alone if there is one.
     #[serde(rename = "ccr_fnv1a_ch")]
     CcrFnv1aCh,
-    /// carbon-c-relay's `any_of` while all are up: FNV-1a modulo the number of destinations.
+    /// carbon-c-relay's `any_of` if all destinations are up: FNV-1a modulo the number of destinations.
     CcrAnyOf,
 }
 
 impl HashAlgorithm {
-    /// All of them.
+    /// All algorithms.
     pub const ALL: [Self; 11] = [
         Self::ConsistentHashingV1,
         Self::CarbonCh,
@@ -134,7 +137,7 @@ impl HashAlgorithm {
         Self::CcrAnyOf,
     ];
 
-    /// The name that a configuration, or the relay that has it, gives it.
+    /// The name in a configuration or, for an algorithm of another relay, the name there.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -153,148 +156,149 @@ impl HashAlgorithm {
     }
 }
 
-/// Spec §2.10 and §12. Zero or empty in the configuration already became the default.
+/// A route to Grafana Cloud (spec §2.10 and §12). Zero or empty values of the configuration are replaced by
+/// defaults already.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GrafanaNet {
     /// Absolute URL; its path ends in `/metrics`.
     pub address: Template,
-    /// Bearer token.
+    /// The bearer token.
     pub api_key: Template,
-    /// storage-schemas.conf.
+    /// The path of storage-schemas.conf.
     pub schemas_file: Template,
-    /// storage-aggregation.conf, if any.
+    /// The path of storage-aggregation.conf, if there is one.
     pub aggregation_file: Option<Template>,
-    /// Verify the server's certificate.
+    /// Whether the server's certificate is verified.
     pub ssl_verify: bool,
-    /// Accepted for compatibility.
+    /// Accepted for compatibility; has no effect.
     pub spool: bool,
-    /// Push back instead of dropping when full.
+    /// Whether a full buffer stops the inputs instead of dropping metrics.
     pub blocking: bool,
-    /// Number of shards.
+    /// The number of shards.
     pub concurrency: Late<u64>,
-    /// Metrics in memory over all shards.
+    /// The most metrics in memory, over all shards.
     pub buffer_metrics: Late<u64>,
-    /// Metrics per request.
+    /// The most metrics per request.
     pub flush_metrics_max: Late<u64>,
-    /// Milliseconds until an incomplete request is sent.
+    /// Milliseconds after which an incomplete request is sent.
     pub flush_wait_ms: Late<u64>,
-    /// Milliseconds for a whole request.
+    /// Milliseconds that a whole request may take.
     pub timeout_ms: Late<u64>,
-    /// Organisation.
+    /// The organisation.
     pub org_id: Late<u64>,
-    /// Milliseconds of the first back-off.
+    /// The first back-off in milliseconds.
     pub backoff_min_ms: Late<u64>,
-    /// Growth of the back-off.
+    /// The factor by which the back-off grows.
     pub backoff_factor: f64,
 }
 
-/// Spec §2.10 and §13.1.
+/// A route to Kafka (spec §2.10 and §13.1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KafkaMdm {
     /// `host:port` of each seed broker, at least one.
     pub brokers: Vec<Template>,
-    /// Topic name.
+    /// The name of the topic.
     pub topic: Template,
     /// `none`, `gzip` or `snappy`.
     pub codec: String,
-    /// How a metric finds its partition.
+    /// How the partition of a metric is chosen.
     pub partitioning: Partitioning,
-    /// storage-schemas.conf.
+    /// The path of storage-schemas.conf.
     pub schemas_file: Template,
-    /// Organisation.
+    /// The organisation.
     pub org_id: Late<u64>,
-    /// Metrics in memory.
+    /// The most metrics in memory.
     pub buffer_metrics: Late<u64>,
-    /// Metrics per flush.
+    /// The most metrics per flush.
     pub flush_metrics_max: Late<u64>,
-    /// Milliseconds between flushes.
+    /// Milliseconds between two flushes.
     pub flush_wait_ms: Late<u64>,
-    /// Milliseconds for a request.
+    /// Milliseconds that a request may take.
     pub timeout_ms: Late<u64>,
-    /// Push back instead of dropping when full.
+    /// Whether a full buffer stops the inputs instead of dropping metrics.
     pub blocking: bool,
-    /// Use TLS.
+    /// Whether TLS is used.
     pub tls: bool,
-    /// Do not verify the broker's certificate.
+    /// Whether the broker's certificate is accepted without verification.
     pub tls_skip_verify: bool,
-    /// Client certificate file.
+    /// The path of the client's certificate.
     pub tls_client_cert: Option<Template>,
-    /// Client key file.
+    /// The path of the client's key.
     pub tls_client_key: Option<Template>,
     /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`; `None` without SASL.
     pub sasl_mechanism: Option<String>,
-    /// SASL user.
+    /// The SASL user.
     pub sasl_username: Template,
-    /// SASL password.
+    /// The SASL password.
     pub sasl_password: Template,
 }
 
-/// `partitionBy`.
+/// `partitionBy`: what a metric's partition is computed from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Partitioning {
-    /// By organisation.
+    /// The organisation.
     ByOrg,
-    /// By name.
+    /// The name.
     BySeries,
-    /// By name and tags, jump hash.
+    /// Name and tags, by jump hash.
     BySeriesWithTags,
-    /// By name and tags, FNV-1a.
+    /// Name and tags, by FNV-1a.
     BySeriesWithTagsFnv,
 }
 
-/// Spec §2.10 and §13.2.
+/// A route to Google Pub/Sub (spec §2.10 and §13.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PubSub {
-    /// Google Cloud project.
+    /// The Google Cloud project.
     pub project: Template,
-    /// Topic name.
+    /// The name of the topic.
     pub topic: Template,
     /// `gzip` or `none`.
     pub codec: String,
     /// `plain` or `pickle`.
     pub format: String,
-    /// Metrics in memory.
+    /// The most metrics in memory.
     pub buffer_metrics: Late<u64>,
-    /// Bytes per message.
+    /// The most bytes per message.
     pub flush_bytes_max: Late<u64>,
-    /// Milliseconds between flushes.
+    /// Milliseconds between two flushes.
     pub flush_wait_ms: Late<u64>,
-    /// Push back instead of dropping when full.
+    /// Whether a full buffer stops the inputs instead of dropping metrics.
     pub blocking: bool,
 }
 
-/// Spec §2.10 and §13.3.
+/// A route to `CloudWatch` (spec §2.10 and §13.3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CloudWatch {
-    /// AWS region.
+    /// The AWS region.
     pub region: Template,
-    /// The namespace there.
+    /// The namespace in `CloudWatch`.
     pub namespace: Template,
-    /// Named profile of the AWS configuration (BUG-14 not copied).
+    /// The profile of the AWS configuration (without BUG-14).
     pub profile: Option<Template>,
-    /// Name and value of each dimension.
+    /// The name and value of each dimension.
     pub dimensions: Vec<(String, String)>,
-    /// Seconds.
+    /// The storage resolution in seconds.
     pub storage_resolution: Late<u64>,
-    /// Datapoints in memory.
+    /// The most datapoints in memory.
     pub buffer_metrics: Late<u64>,
-    /// Datapoints per request.
+    /// The most datapoints per request.
     pub flush_metrics_max: Late<u64>,
-    /// Milliseconds between flushes.
+    /// Milliseconds between two flushes.
     pub flush_wait_ms: Late<u64>,
-    /// Push back instead of dropping when full.
+    /// Whether a full buffer stops the inputs instead of dropping datapoints.
     pub blocking: bool,
 }
 
 impl Route {
-    /// A route after which later ones are asked, too.
+    /// A route without `stop`.
     #[must_use]
     pub fn new(key: impl Into<String>, matcher: Matcher, kind: RouteKind) -> Self {
         Self { key: key.into(), matcher, stop: false, kind }
     }
 
-    /// The destinations in configured order; none for the kinds that speak other protocols.
+    /// The destinations in the order of the configuration; empty for kinds that use other protocols.
     #[must_use]
     pub fn destinations(&self) -> Vec<DestinationIndex> {
         match &self.kind {

@@ -1,14 +1,16 @@
-//! A number of bytes, as it is written in a configuration.
+//! A number of bytes, as written in a configuration.
+//!
+//! Units with an `i` are powers of 1024, those without are powers of 1000.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
-/// Bytes. Written as a number, or as one with a unit: `512MiB`, `1.5 GiB`, `64kB`.
+/// A number of bytes. Written as a number, or as a number with a unit: `512MiB`, `1.5 GiB`, `64kB`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Size(pub u64);
 
-/// Not a size.
+/// The text is not a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MalformedSize;
 

@@ -1,9 +1,10 @@
-//! What the items of a pickle mean: `(metric, (timestamp, value))`, as a line.
+//! Converts an item of a pickle, `(metric, (timestamp, value))`, to a line.
 //!
-//! Tuples and lists are the same here. The metric is text; value and timestamp are text, which stays as it is, or
-//! numbers. Python 3's `bytes` are no text, and neither None nor a truth value is a number. What the line is worth is
-//! for the validator: a name with a space in it makes a line of four fields, which is refused like any other.
-//! A text with a line end in it would be two lines, and two datapoints, where the sender meant one: it is refused here.
+//! Tuples and lists mean the same here. The metric is text; value and timestamp are text, which is copied as it
+//! is, or numbers. Python 3's `bytes` are not text, and None and booleans are not numbers. Whether the line is
+//! valid is left to the validator: a name with a space makes a line of four fields, which is invalid like any
+//! other. A text that contains a line end is refused here, because it would become two lines, and two
+//! datapoints, where the sender meant one.
 
 use super::{
     heap::{Heap, Id, Span, Value},
@@ -12,26 +13,26 @@ use super::{
 use crate::validate::Reason;
 use std::io::Write as _;
 
-/// What an ordinary number counts for, in bytes of text.
+/// The cost of an ordinary number, in bytes of text.
 const NUMBER_COST: usize = 16;
 
-/// What a datapoint may still take.
+/// What a datapoint may still use.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Room {
-    /// Bytes of a line without its LF.
+    /// The longest line in bytes, without its LF.
     pub(super) line: usize,
-    /// Work on the whole frame, in bytes of text.
+    /// The work that is left for the whole frame, in bytes of text.
     pub(super) frame: usize,
 }
 
-/// Appends the line that `item` stands for, with its LF, and takes what that costs off `room.frame`.
+/// Appends `item` as a line with its LF, and subtracts the cost from `room.frame`.
 pub(super) fn push_line(heap: &Heap<'_>, item: Id, room: &mut Room, out: &mut Vec<u8>) -> Result<(), Reason> {
     let [name, datapoint] = heap.pair(item).ok_or(Reason::BadPickle)?;
     let [timestamp, value] = heap.pair(datapoint).ok_or(Reason::BadPickle)?;
     let name = text(heap, name).ok_or(Reason::BadPickle)?;
     let value = Field::of(heap, value).ok_or(Reason::BadPickle)?;
     let timestamp = Field::of(heap, timestamp).ok_or(Reason::BadPickle)?;
-    // Before anything is looked at or copied: a text may be long, and stand in the list a million times.
+    // Checked before anything is read or copied: a text may be long and occur in the list a million times.
     if name.len().max(value.text_len()).max(timestamp.text_len()) > room.line {
         return Err(Reason::LineTooLong);
     }
@@ -87,7 +88,7 @@ impl<'h> Field<'h> {
         })
     }
 
-    /// The length of a text, which may be anything; numbers are short.
+    /// The length of a text, which has no limit yet; numbers are short, so theirs is 0.
     const fn text_len(self) -> usize {
         match self {
             Self::Text(text) => text.len(),
@@ -112,7 +113,7 @@ impl<'h> Field<'h> {
         }
     }
 
-    /// As a timestamp: whole seconds, a half to the even side.
+    /// Appends the number as a timestamp: whole seconds, halves rounded to even.
     fn push_whole(self, out: &mut Vec<u8>) {
         match self {
             Self::Float(number) if number.is_finite() => {
@@ -123,7 +124,7 @@ impl<'h> Field<'h> {
     }
 }
 
-/// The shortest decimal that is read back as the same number (BUG-25).
+/// Appends the shortest decimal that reads back as the same number (BUG-25).
 pub(crate) fn push_float(number: f64, out: &mut Vec<u8>) {
     if number.is_nan() {
         out.extend_from_slice(b"NaN");
@@ -136,7 +137,7 @@ pub(crate) fn push_float(number: f64, out: &mut Vec<u8>) {
     }
 }
 
-/// Writing to memory does not fail.
+/// Writing to memory cannot fail.
 fn write(out: &mut Vec<u8>, text: std::fmt::Arguments<'_>) {
     let _ = out.write_fmt(text);
 }

@@ -1,11 +1,11 @@
-//! Frames: 4 bytes with the length of a pickle, highest first, then the pickle.
+//! Finds frames in a stream: 4 bytes with the length of a pickle, most significant first, then the pickle.
 //!
-//! A frame that lies in one read is decoded where it lies. Only of one that lies across reads the start waits here,
-//! as much of it as has come: an announced length reserves nothing. A length of 0 is an empty frame and means nothing
-//! (BUG-24).
+//! A frame that lies in one read is decoded in place. Only of a frame that continues in the next read is the
+//! start stored here, as many bytes as have come: an announced length reserves no memory. A length of 0 is an
+//! empty frame and means nothing (BUG-24).
 //!
-//! An item that is no datapoint is counted and the rest of its list is taken. A pickle that cannot be decoded ends the
-//! stream, for whoever sent it means something else; lines of frames before it count.
+//! An item that is not a datapoint is counted as invalid, and the rest of its list is used. A pickle that
+//! cannot be decoded ends the stream, because the sender uses another protocol; lines of earlier frames count.
 
 use super::{
     datapoint::{Room, push_line},
@@ -14,25 +14,26 @@ use super::{
 };
 use crate::{gather::Gathered, parts::Pickling, pipeline::LinePipeline, validate::Reason};
 
-/// More than any limit on frames, and so little that places in one fit 32 bits.
+/// Larger than any configured limit on frames, and small enough that offsets in a frame fit 32 bits.
 pub const FRAME_BYTES_MAX: usize = 524_288_000;
 
-/// Bytes of a frame's length.
+/// The size of a frame's length in bytes.
 const LENGTH_BYTES: usize = 4;
 
-/// The memory for a frame's start that is kept for the next one.
+/// How much memory for the start of a frame is reused for the next frame, in bytes.
 const KEPT_BYTES: usize = 512;
 
-/// Lines that go to the pipeline together.
+/// The size of blocks in which lines go to the pipeline, in bytes.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// How long the lines of a frame may be, per byte of the frame. A list of one series' datapoints holds the metric
-/// once, and 11 bytes or more for each: with names of up to 650 bytes everything fits.
+/// How many bytes of lines a frame may expand to, per byte of the frame. A list with datapoints of one series
+/// contains the metric once and at least 11 bytes per datapoint, so with names of up to 650 bytes everything
+/// fits.
 const LINE_BYTES_PER_FRAME_BYTE: usize = 64;
 
-/// One connection's frame in the making.
+/// The unfinished frame of one connection.
 ///
-/// Invariant: `held` is the start of one frame, and not the whole of it.
+/// Invariant: `held` is the start of one frame, and less than the whole frame.
 #[derive(Debug)]
 pub struct PickleDecoder {
     _part: Pickling,
@@ -47,16 +48,16 @@ struct Limits {
 }
 
 impl PickleDecoder {
-    /// `None` where pickles are left out. The start of a stream of frames of at most so many bytes, not counting the length, each with lines of at most so
-    /// many bytes, not counting the LF.
+    /// A decoder at the start of a stream. `frame_bytes_max` limits a frame without its length,
+    /// `line_bytes_max` a line without its LF. Returns `None` if this relay has no pickle support.
     #[must_use]
     pub fn new(frame_bytes_max: usize, line_bytes_max: usize) -> Option<Self> {
         let limits = Limits { frame_bytes: frame_bytes_max.min(FRAME_BYTES_MAX), line_bytes: line_bytes_max };
         Some(Self { _part: Pickling::get()?, held: Vec::new(), limits })
     }
 
-    /// Takes what was read, and says how many bytes of lines came of it. After an error the connection's data is of no
-    /// more use.
+    /// Decodes what was read. Returns how many bytes of lines it contained. After an error the rest of the
+    /// stream cannot be decoded.
     pub fn feed(
         &mut self,
         mut bytes: &[u8],
@@ -81,26 +82,27 @@ impl PickleDecoder {
         Ok(lines.taken)
     }
 
-    /// The stream is over. The start of a frame is counted once, however many datapoints it was to have: nobody knows.
+    /// Ends the stream. The start of a frame counts as one invalid line, because the number of its datapoints
+    /// is unknown.
     pub fn finish(self, gathered: &mut Gathered) {
         if !self.held.is_empty() {
             gathered.refuse(Reason::Unterminated);
         }
     }
 
-    /// How many bytes of an unfinished frame are waiting.
+    /// How many bytes of an unfinished frame are stored.
     #[must_use]
     pub fn partial_bytes(&self) -> usize {
         self.held.len()
     }
 
-    /// Bytes of memory that it takes.
+    /// Bytes of memory that the decoder occupies.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
         self.held.capacity()
     }
 
-    /// Adds what `held` lacks to be a whole frame. Says whether it is one.
+    /// Completes the stored frame from `bytes`, as far as they go. Returns whether it is complete.
     fn complete(&mut self, bytes: &mut &[u8]) -> Result<bool, BadPickle> {
         self.hold_until(LENGTH_BYTES, bytes);
         let Some(length) = length_at_start(&self.held, self.limits.frame_bytes)? else { return Ok(false) };
@@ -115,9 +117,10 @@ impl PickleDecoder {
     }
 }
 
-/// Takes a datagram: a whole stream. One that is bad, or ends within a frame, is counted once.
+/// Decodes a datagram as a complete stream. One that cannot be decoded, or ends within a frame, counts as one
+/// invalid line.
 ///
-/// Says how many bytes of lines came of it, at most.
+/// Returns how many bytes of lines it contained, at most.
 pub fn take_datagram(
     bytes: &[u8],
     frame_bytes_max: usize,
@@ -135,7 +138,7 @@ pub fn take_datagram(
     bytes.len() * LINE_BYTES_PER_FRAME_BYTE
 }
 
-/// The length of the frame that starts here, if that is known already.
+/// The length of the frame that starts here, if all of its bytes have come.
 fn length_at_start(bytes: &[u8], frame_bytes_max: usize) -> Result<Option<usize>, BadPickle> {
     let Some(length) = bytes.first_chunk() else { return Ok(None) };
     let announced = u32::from_be_bytes(*length);
@@ -145,7 +148,7 @@ fn length_at_start(bytes: &[u8], frame_bytes_max: usize) -> Result<Option<usize>
     }
 }
 
-/// Lines on their way from frames to the pipeline. What is left goes there when it is dropped.
+/// Lines on their way from frames to the pipeline. Dropping it passes on what is left.
 struct Lines<'a> {
     block: Vec<u8>,
     taken: usize,
@@ -155,7 +158,7 @@ struct Lines<'a> {
 }
 
 impl Lines<'_> {
-    /// Takes the whole frames; returns the start of one more.
+    /// Decodes all complete frames. Returns the rest, the start of the next frame.
     fn take_frames<'b>(&mut self, mut bytes: &'b [u8], limits: Limits) -> Result<&'b [u8], BadPickle> {
         while let Some(length) = length_at_start(bytes, limits.frame_bytes)? {
             let Some((frame, rest)) = bytes[LENGTH_BYTES..].split_at_checked(length) else { break };

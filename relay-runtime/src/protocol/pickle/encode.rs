@@ -1,46 +1,50 @@
-//! Lines as pickle frames for a destination (spec §11.5).
+//! Encodes lines as pickle frames for a destination (spec §11.5).
 //!
-//! A frame is a list of `(metric, (timestamp, value))`, in protocol 2, begun as an empty list that is appended to: so
-//! it passes the check of the first bytes that carbon-relay-ng's input makes, which its own output does not (BUG-23).
+//! A frame is a list of `(metric, (timestamp, value))` in pickle protocol 2. The list is written as an empty
+//! list to which items are appended. So it passes the check that carbon-relay-ng's input makes of the first
+//! bytes, which the pickles of carbon-relay-ng itself do not (BUG-23).
 //!
 //! ```text
 //! length  80 02 5D  28  { metric timestamp value 86 86 }...  65 2E
 //! ```
-//! How a metric is written depends on its bytes, so that its readers get the same text:
-//! * ASCII as Python 2's `str` (`SHORT_BINSTRING`, `BINSTRING`), which is a `str` everywhere;
-//! * other UTF-8 as `BINUNICODE`, which Python 2's carbon encodes again;
-//! * anything else as Python 2's `str` in a frame of its own. Python 3 cannot read such a name, and its carbon gives
-//!   up the frame: without others in it, nothing else is lost. carbon-relay-ng and Python 2 get it as it is.
 //!
-//! Timestamps are whole seconds: a fraction is cut off (BUG-32). Values are 64-bit floats.
+//! How a metric is written depends on its bytes, so that all readers get the same text:
+//! * ASCII as Python 2's `str` (`SHORT_BINSTRING`, `BINSTRING`), which every reader decodes as a `str`;
+//! * other UTF-8 as `BINUNICODE`, which Python 2's carbon encodes again;
+//! * anything else as Python 2's `str` in a frame of its own. Python 3 cannot read such a name, so its carbon
+//!   discards the frame; since the frame has no other metric, nothing else is lost. carbon-relay-ng and Python
+//!   2 get the bytes unchanged.
+//!
+//! Timestamps are whole seconds; a fraction is cut off (BUG-32). Values are 64-bit floats.
 
 use super::opcode;
 use crate::validate::{self, fields, number};
 
-/// carbon closes a connection that announces a longer frame, unless it is told otherwise
-/// (`PICKLE_RECEIVER_MAX_LENGTH`).
+/// carbon closes a connection that announces a longer frame, unless `PICKLE_RECEIVER_MAX_LENGTH` says
+/// otherwise.
 const FRAME_BYTES_MAX: usize = 1 << 20;
 
-/// The most that a datapoint takes beside its metric: opcodes and lengths, timestamp, value, tuples.
+/// The most bytes that a datapoint occupies besides its metric: opcodes and lengths, timestamp, value, tuples.
 const POINT_BYTES: usize = 5 + 7 + 9 + 2;
 
-/// Length, protocol, list and mark before the first datapoint; what ends the frame.
+/// The bytes before the first datapoint: length, protocol, list and mark. [`END`] is what follows the last one.
 const START: [u8; 8] = [0, 0, 0, 0, opcode::PROTO, 2, opcode::EMPTY_LIST, opcode::MARK];
 const END: [u8; 2] = [opcode::APPENDS, opcode::STOP];
 
-/// What became of some lines. Together the two are all of them.
+/// How many lines were encoded and how many were not. Together they are all lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Encoded {
-    /// Lines that are datapoints in the frames.
+    /// Lines that became datapoints in frames.
     pub points: u32,
-    /// Lines that are in no frame: a value or timestamp is no number or does not fit, there are not three fields, or
-    /// the metric is longer than a frame may be. They are dropped, not sent (BUG-45).
+    /// Lines in no frame: a value or timestamp is not a number or does not fit, the line does not have three
+    /// fields, or the metric is longer than a frame. They are dropped, not sent (BUG-45).
     pub bad: u32,
 }
 
-/// Appends `lines`, each ended by an LF, the last one perhaps not, to `out` as whole frames, in order.
+/// Appends `lines` to `out` as complete frames, in order. Each line ends with an LF; the last may lack it.
 ///
-/// That is one frame, where it is no longer than carbon takes and every metric is text; none, if no line is good.
+/// The result is one frame if it is no longer than carbon accepts and every metric is text, and no frame if no
+/// line can be encoded.
 pub fn encode(lines: &[u8], out: &mut Vec<u8>) -> Encoded {
     let mut frames = Frames { out, start: None };
     let mut encoded = Encoded::default();
@@ -77,8 +81,8 @@ impl<'l> Point<'l> {
     }
 }
 
-/// The fields of a line such as the pipeline writes them, if the metric is graphic ASCII. White space in the other two
-/// shows when they are read as numbers.
+/// The fields of a line in the form that the pipeline writes, if the metric is graphic ASCII. White space in
+/// the other two fields is found when they are parsed as numbers.
 fn canonical(line: &[u8]) -> Option<[&[u8]; 3]> {
     let (name, rest) = line.split_at_checked(memchr::memchr(b' ', line)?)?;
     let (value, timestamp) = rest[1..].split_at_checked(memchr::memchr(b' ', &rest[1..])?)?;
@@ -86,10 +90,10 @@ fn canonical(line: &[u8]) -> Option<[&[u8]; 3]> {
     is_plain.then_some([name, value, &timestamp[1..]])
 }
 
-/// Frames in the making.
+/// Frames that are being written.
 struct Frames<'o> {
     out: &'o mut Vec<u8>,
-    /// Where the frame that is being filled starts.
+    /// The offset of the current frame in `out`.
     start: Option<usize>,
 }
 
@@ -140,12 +144,12 @@ impl Frames<'_> {
             0..=0xff => self.out.extend_from_slice(&[opcode::BININT1, a]),
             0x100..=0xffff => self.out.extend_from_slice(&[opcode::BININT2, a, b]),
             0x1_0000..=0x7fff_ffff => self.out.extend_from_slice(&[opcode::BININT, a, b, c, d]),
-            // Four bytes would be a negative number.
+            // In four bytes it would be a negative number.
             _ => self.out.extend_from_slice(&[opcode::LONG1, 5, a, b, c, d, 0]),
         }
     }
 
-    /// Ends the frame, if there is one, and writes its length.
+    /// Ends the current frame, if there is one, and writes its length.
     fn end(&mut self) {
         let Some(start) = self.start.take() else { return };
         self.out.extend_from_slice(&END);

@@ -1,22 +1,24 @@
-//! What ends a pickle connection.
+//! Why a pickle connection is closed.
+//!
+//! Messages name the byte at which decoding failed, so that a sender can be debugged.
 
 use std::fmt;
 
-/// Why a stream of pickles is of no more use. Whoever gets one closes the connection.
+/// Why a stream of pickles cannot be decoded any further. The caller closes the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadPickle {
     /// A frame announces more bytes than the limit.
     FrameTooLong {
-        /// So many.
+        /// The announced number of bytes.
         bytes: u32,
     },
-    /// The pickle is over before it says so.
+    /// The frame ends before the pickle does.
     EndsEarly,
     /// It is a pickle, but not of a list.
     NotAList,
-    /// It is no pickle, or one that is not taken.
+    /// It is not a pickle, or it uses an instruction that is not supported.
     Undecodable {
-        /// Where in the frame.
+        /// The offset in the frame.
         at: usize,
         /// What is wrong there.
         problem: Problem,
@@ -26,21 +28,21 @@ pub enum BadPickle {
 /// What is wrong with an instruction of a pickle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Problem {
-    /// No such instruction, or one that would construct an object.
+    /// There is no such instruction, or it would construct an object.
     UnknownOpcode(u8),
-    /// A protocol after 5.
+    /// A protocol version above 5.
     UnknownProtocol(u8),
-    /// It wants more values than there are.
+    /// The instruction needs more values than the stack has.
     StackUnderflow,
-    /// It wants a mark, and none is left.
+    /// The instruction needs a mark, and there is none.
     NoMark,
-    /// It wants a value of another kind.
+    /// The instruction needs a value of another kind.
     WrongKind,
-    /// It fetches what was never stored.
+    /// The instruction fetches a memo entry that was never stored.
     NotStored,
-    /// A number that is none, or too large.
+    /// A number that cannot be parsed, or is too large.
     BadNumber,
-    /// A text without its quotes, or with an escape that means nothing.
+    /// A text without quotes, or with an invalid escape.
     BadText,
 }
 
@@ -52,7 +54,7 @@ pub(super) enum Fault {
 }
 
 impl Fault {
-    /// As seen from outside: `at` is where the instruction starts.
+    /// The error for callers; `at` is the offset at which the instruction starts.
     pub(super) const fn at(self, at: usize) -> BadPickle {
         match self {
             Self::EndsEarly => BadPickle::EndsEarly,

@@ -1,8 +1,10 @@
-//! Texts of protocol 0, which are one line of characters and escapes.
+//! Decodes the texts of protocol 0, which are one line of characters and escapes.
+//!
+//! Follows Python's decoders, so a text means here what it means there.
 
 use super::error::Problem;
 
-/// Python 2's `string-escape`, between the quotes. What is no escape stays as it is.
+/// Decodes Python 2's `string-escape`, without the quotes. An unknown escape stays as it is.
 pub(super) fn decode_string(text: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
     let mut rest = text;
     while let Some(at) = memchr::memchr(b'\\', rest) {
@@ -30,7 +32,7 @@ pub(super) fn decode_string(text: &[u8], out: &mut Vec<u8>) -> Result<(), Proble
     Ok(())
 }
 
-/// Python's `raw-unicode-escape`: Latin-1 with `\uXXXX` and `\UXXXXXXXX`, here to UTF-8.
+/// Decodes Python's `raw-unicode-escape`, which is Latin-1 with `\uXXXX` and `\UXXXXXXXX`, to UTF-8.
 pub(super) fn decode_unicode(line: &[u8], out: &mut Vec<u8>) -> Result<(), Problem> {
     let mut rest = line;
     while let Some((&byte, after)) = rest.split_first() {
@@ -60,7 +62,7 @@ pub(super) fn decode_unicode(line: &[u8], out: &mut Vec<u8>) -> Result<(), Probl
     Ok(())
 }
 
-/// Python 2 may write a character beyond the first 65536 as two halves.
+/// Joins two surrogates: Python 2 may write a character above U+FFFF as two halves.
 fn joined(unit: u32, rest: &mut &[u8]) -> u32 {
     if !(0xd800..0xdc00).contains(&unit) || !rest.starts_with(b"\\u") {
         return unit;
@@ -75,13 +77,13 @@ fn joined(unit: u32, rest: &mut &[u8]) -> u32 {
     }
 }
 
-/// Half a character is none.
+/// Appends a character; half a surrogate pair becomes U+FFFD.
 fn push_char(code: u32, out: &mut Vec<u8>) {
     let character = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
     out.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes());
 }
 
-/// Takes so many digits off the front, as many as there are.
+/// Removes as many digits from the front of `rest` as `count` allows. Fails if there are fewer.
 fn digits(rest: &mut &[u8], radix: u32, count: std::ops::RangeInclusive<usize>) -> Result<u32, Problem> {
     let digit = |byte: &u8| char::from(*byte).to_digit(radix);
     let found = rest.iter().take(*count.end()).map_while(digit);
@@ -93,7 +95,7 @@ fn digits(rest: &mut &[u8], radix: u32, count: std::ops::RangeInclusive<usize>) 
     Ok(number)
 }
 
-/// Python takes `\777` for `\377`.
+/// Python reads `\777` as `\377`.
 fn low_byte(number: u32) -> u8 {
     number.to_le_bytes()[0]
 }

@@ -1,35 +1,37 @@
 //! The values of one pickle.
 //!
-//! Values are numbered and refer to each other by number, so that storing, fetching and duplicating never copy what a
-//! value holds, a list may hold itself, and giving all of it back is no recursion. Text stays in the frame unless it
-//! has to be decoded. Of dictionaries and whatever else cannot be part of a datapoint only the kind is kept.
+//! Values are numbered and refer to each other by number. So storing, fetching and duplicating never copy the
+//! contents of a value, a list may contain itself, and freeing all values needs no recursion. Text stays in the
+//! frame unless it has to be decoded. Of dictionaries and everything else that cannot be part of a datapoint,
+//! only the kind is stored.
 //!
-//! Memory: an instruction is at least one byte long and makes at most one value, of 16 bytes, with its place on the
-//! stack or in a list. With what growing vectors hold in reserve, a pickle takes at most 64 times its frame.
+//! Memory: an instruction is at least one byte long and makes at most one value of 16 bytes, with its entry on
+//! the stack or in a list. Including the spare capacity of growing vectors, a pickle occupies at most 64 times
+//! the size of its frame.
 
 use super::error::Problem;
 
-/// The bound on memory, of which stack and memo are part.
+/// The limit of memory, stack and memo included.
 #[cfg(test)]
 pub(super) const BYTES_PER_FRAME_BYTE: usize = 64;
 
-/// A value of a pickle.
+/// The number of a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Id(u32);
 
-/// A part of the frame, of what was decoded, or of the elements of tuples.
+/// A range of the frame, of the decoded bytes, or of the elements of tuples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
     start: u32,
     len: u32,
 }
 
-/// What a value is.
+/// A value.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Value {
-    /// Text as it lies in the frame.
+    /// Text that is in the frame.
     Text(Span),
-    /// Text that had escapes, decoded.
+    /// Text that contained escapes, decoded.
     Decoded(Span),
     Int(i64),
     /// A large integer in decimal digits, decoded.
@@ -40,13 +42,13 @@ pub(super) enum Value {
     List(List),
     Tuple(Span),
     Dict,
-    /// A name of a class or function, which is never looked up.
+    /// The name of a class or function, which is never looked up.
     Global,
-    /// What may exist but is part of no datapoint.
+    /// A value that is allowed but cannot be part of a datapoint.
     Other,
 }
 
-/// A chain of cells.
+/// A list as a chain of cells.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct List {
     first: u32,
@@ -60,7 +62,7 @@ struct Cell {
     next: u32,
 }
 
-/// Where a chain ends.
+/// Marks the end of a chain.
 const NOWHERE: u32 = u32::MAX;
 
 /// All values of one pickle.
@@ -74,7 +76,7 @@ pub(super) struct Heap<'f> {
 }
 
 impl Id {
-    /// The one value of kind [`Value::Other`].
+    /// The only value of kind [`Value::Other`].
     pub(super) const OTHER: Self = Self(0);
 }
 
@@ -113,12 +115,12 @@ impl<'f> Heap<'f> {
         span.of(self.frame)
     }
 
-    /// The bytes of what was decoded.
+    /// The bytes of a span of the decoded bytes.
     pub(super) fn in_decoded(&self, span: Span) -> &[u8] {
         span.of(&self.decoded)
     }
 
-    /// Text that `write` decodes.
+    /// Adds the text that `write` decodes.
     pub(super) fn decode(
         &mut self,
         write: impl FnOnce(&mut Vec<u8>) -> Result<(), Problem>,
@@ -128,7 +130,7 @@ impl<'f> Heap<'f> {
         Ok(Value::Decoded(Span::new(start, self.decoded.len() - start)))
     }
 
-    /// An integer that is written as `text`: `digits`, with or without a sign before them.
+    /// An integer that is written as `text`; `digits` are its digits without a sign.
     pub(super) fn decode_digits(&mut self, text: &[u8], digits: &[u8]) -> Value {
         let start = self.decoded.len();
         if text.starts_with(b"-") {
@@ -149,7 +151,7 @@ impl<'f> Heap<'f> {
         self.add(Value::List(List { first: NOWHERE, last: NOWHERE, len: 0 }))
     }
 
-    /// Puts `elements` at the end of `list`, for all who refer to it.
+    /// Appends `elements` to `list`; everything that refers to the list sees them.
     pub(super) fn append(&mut self, list: Id, elements: &[Id]) -> Result<(), Problem> {
         let Some(Value::List(list)) = self.values.get_mut(list.0 as usize) else {
             return Err(Problem::WrongKind);
@@ -177,7 +179,7 @@ impl<'f> Heap<'f> {
         })
     }
 
-    /// The elements of a tuple or list that has exactly two.
+    /// The elements of a tuple or list, if it has exactly two.
     pub(super) fn pair(&self, id: Id) -> Option<[Id; 2]> {
         match self.get(id) {
             Value::Tuple(span) => span.of(&self.elements).try_into().ok(),
@@ -199,7 +201,7 @@ impl<'f> Heap<'f> {
     }
 }
 
-/// Frames are so short that whatever is counted in them fits; see `FRAME_BYTES_MAX` in the decoder.
+/// Numbers of things in a frame fit 32 bits; see `FRAME_BYTES_MAX` in the decoder.
 fn small(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }

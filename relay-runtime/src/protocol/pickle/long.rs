@@ -1,12 +1,14 @@
-//! The decimal text of an integer in two's complement.
+//! Converts an integer in two's complement to decimal text.
+//!
+//! Only for integers that are too large for the machine's own; the cost is charged to the frame.
 
-/// What one step takes off: as many digits as fit 32 bits.
+/// What one step divides by: as many decimal digits as fit 32 bits.
 const STEP: u64 = 1_000_000_000;
 const STEP_DIGITS: usize = 9;
 
-/// Appends the integer that `bytes` are, lowest first; none are 0.
+/// Appends the integer in `bytes`, lowest byte first; no bytes mean 0.
 ///
-/// Takes time with the square of their number, which is at most 255 in a pickle.
+/// Takes time quadratic in the number of bytes, of which a pickle has at most 255.
 pub(super) fn push_long(bytes: &[u8], out: &mut Vec<u8>) {
     let is_negative = bytes.last().is_some_and(|top| *top >= 0x80);
     if is_negative {
@@ -24,7 +26,7 @@ pub(super) fn push_long(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// How much work such an integer is, in bytes of ordinary text.
+/// The work for such an integer, in bytes of ordinary text.
 pub(super) const fn cost(bytes: usize) -> usize {
     3 * bytes + bytes * bytes / 16
 }
@@ -41,19 +43,19 @@ fn magnitude(bytes: &[u8], is_negative: bool) -> Vec<u32> {
         for word in &mut words {
             (*word, carries) = (!*word).overflowing_add(carries.into());
         }
-        // Only the lowest number of a length has more bits than its negation has room for, and 0 is not negative.
+        // Only the lowest number of a length overflows when negated; 0 is not negative.
         words.extend(carries.then_some(1));
     }
     trim(&mut words);
     words
 }
 
-/// Divides by [`STEP`] and gives the remainder.
+/// Divides by [`STEP`] and returns the remainder.
 fn divide(words: &mut Vec<u32>) -> u64 {
     let mut remainder = 0;
     for word in words.iter_mut().rev() {
         let dividend = remainder << 32 | u64::from(*word);
-        // The quotient fits: the remainder is below the divisor.
+        // The quotient fits, because the remainder is below the divisor.
         *word = u32::try_from(dividend / STEP).unwrap_or(u32::MAX);
         remainder = dividend % STEP;
     }

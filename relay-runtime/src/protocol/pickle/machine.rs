@@ -1,8 +1,8 @@
-//! The machine that a pickle is a program for: a stack, marks on it, and a memo.
+//! Runs pickles. A pickle is a program for a machine with a stack, marks on the stack, and a memo.
 //!
-//! It makes values and nothing else: no class is looked up, no object constructed. It refuses what upstream's refuses
-//! (spec §4.3), without a look at the first bytes (BUG-23, BUG-24). It never recurses, it is linear in the length of
-//! the frame, and its memory is bounded (see [`heap`](super::heap)).
+//! The machine makes values and does nothing else: it looks up no class and constructs no object. It refuses
+//! what upstream's refuses (spec §4.3), but does not check the first bytes (BUG-23, BUG-24). It never recurses,
+//! takes time linear in the length of the frame, and its memory is limited (see [`heap`](super::heap)).
 
 use super::{
     error::{BadPickle, Fault, Problem},
@@ -14,17 +14,17 @@ use super::{
 };
 use crate::validate::number;
 
-/// The latest protocol.
+/// The latest supported protocol version.
 const PROTOCOL_MAX: u8 = 5;
 
-/// What came of a pickle.
+/// The result of a pickle.
 #[derive(Debug)]
 pub(super) struct Loaded<'f> {
     pub(super) heap: Heap<'f>,
     pub(super) list: List,
 }
 
-/// Runs the pickle at the start of `frame`. What comes after it there is ignored.
+/// Runs the pickle at the start of `frame`. Bytes after its end are ignored.
 pub(super) fn load(frame: &[u8]) -> Result<Loaded<'_>, BadPickle> {
     let mut machine = Machine::new(frame);
     let root = machine.run()?;
@@ -39,7 +39,7 @@ struct Machine<'f> {
     reader: Reader<'f>,
     heap: Heap<'f>,
     stack: Vec<Id>,
-    /// How high the stack was at each mark, lowest first.
+    /// The height of the stack at each mark, lowest first.
     marks: Vec<usize>,
     memo: Memo,
 }
@@ -57,7 +57,7 @@ impl<'f> Machine<'f> {
         }
     }
 
-    /// Up to STOP; what is on top then is the result.
+    /// Runs up to STOP. The value on top of the stack is the result.
     fn run(&mut self) -> Result<Id, BadPickle> {
         loop {
             let at = self.reader.position();
@@ -129,7 +129,7 @@ impl<'f> Machine<'f> {
         Ok(())
     }
 
-    // The stack. What lies under the last mark is out of reach.
+    // The stack. Values below the last mark are out of reach.
 
     fn push(&mut self, value: Value) {
         let id = self.heap.add(value);
@@ -146,7 +146,7 @@ impl<'f> Machine<'f> {
         Ok(top)
     }
 
-    /// The value under the place `at`.
+    /// The value below the height `at`.
     fn below(&self, at: usize) -> Result<Id, Fault> {
         let floor = self.marks.last().copied().unwrap_or(0);
         match self.stack.get(floor..at) {
@@ -155,12 +155,12 @@ impl<'f> Machine<'f> {
         }
     }
 
-    /// Takes the last mark away. Says where it was, which is nowhere above the top.
+    /// Removes the last mark and returns its height, which is never above the top.
     fn unmark(&mut self) -> Result<usize, Fault> {
         self.marks.pop().ok_or(Problem::NoMark.into())
     }
 
-    /// POP takes a mark, if that is on top.
+    /// POP removes a mark if one is on top.
     fn discard(&mut self) -> Step {
         if self.marks.last() == Some(&self.stack.len()) {
             self.marks.pop();
@@ -222,7 +222,7 @@ impl<'f> Machine<'f> {
         self.digits(digits)
     }
 
-    /// An integer of any size. A large one stays text, for nobody calculates with it.
+    /// Pushes an integer of any size. A large one stays text, because no instruction calculates with it.
     fn digits(&mut self, text: &[u8]) -> Step {
         let digits = text.strip_prefix(b"-").or(text.strip_prefix(b"+")).unwrap_or(text);
         if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
@@ -246,15 +246,15 @@ impl<'f> Machine<'f> {
         Ok(())
     }
 
-    // Texts, and bytes, which are no text.
+    // Texts, and bytes, which are not text.
 
-    /// What has its length in one byte.
+    /// A span whose length is in one byte.
     fn short(&mut self) -> Result<Span, Fault> {
         let bytes = self.reader.byte()?;
         self.reader.take(bytes.into())
     }
 
-    /// What has its length in four bytes.
+    /// A span whose length is in four bytes.
     fn long_span(&mut self) -> Result<Span, Fault> {
         let bytes = u32::from_le_bytes(self.reader.array()?);
         self.reader.take(bytes.into())
@@ -338,7 +338,7 @@ impl<'f> Machine<'f> {
         Ok(())
     }
 
-    /// Puts the last so many values together.
+    /// Replaces the last `len` values by a tuple of them.
     fn tuple(&mut self, len: usize) -> Step {
         let floor = self.marks.last().copied().unwrap_or(0);
         let start = self.stack.len().checked_sub(len).filter(|start| *start >= floor);
@@ -375,7 +375,7 @@ impl<'f> Machine<'f> {
         self.expect_dict()
     }
 
-    /// Whatever stands in a dictionary is part of no datapoint.
+    /// Drops keys and values: the contents of a dictionary are never part of a datapoint.
     fn drop_pairs(&mut self) -> Step {
         let start = self.unmark()?;
         if !(self.stack.len() - start).is_multiple_of(2) {
@@ -496,7 +496,7 @@ mod tests {
         Err(BadPickle::Undecodable { at, problem })
     }
 
-    /// Runs a pickle, and fails if that takes too much memory.
+    /// Runs a pickle and fails if it takes too much memory.
     fn run_within_bounds(pickle: &[u8]) {
         let mut machine = Machine::new(pickle);
         let _ = machine.run();
@@ -605,7 +605,7 @@ mod tests {
 
     #[test]
     fn laughs_do_not_expand() {
-        // Each list holds the one before ten times; written out, the last would have 10^1000 elements.
+        // Each list contains the one before ten times; written out, the last would have 10^1000 elements.
         let mut pickle = b"]q\x01".to_vec();
         for _ in 0..1_000 {
             pickle.extend_from_slice(b"](h\x01h\x01h\x01h\x01h\x01h\x01h\x01h\x01h\x01h\x01eq\x01");

@@ -1,15 +1,15 @@
-//! What a pickle stores to fetch it again.
+//! The memo of a pickle: values that it stores under a number to fetch them again.
 //!
-//! Picklers number from 0 (or 1, Python 2's) upwards, which is a vector. A number out of turn costs no more memory
-//! than any other: it goes into a map.
+//! Picklers count upwards from 0 (Python 2's from 1), so entries are in a vector. An entry with a number out of
+//! sequence is in a map, so it costs no more memory than any other.
 
 use super::heap::Id;
 use std::collections::HashMap;
 
-/// By number, what is stored.
+/// The stored values by number.
 #[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// From 0 on, with holes of one at most.
+    /// From number 0 on, with gaps of at most one entry.
     dense: Vec<Option<Id>>,
     sparse: HashMap<u64, Id>,
     len: u64,
@@ -31,7 +31,7 @@ impl Memo {
         self.dense[at] = Some(id);
     }
 
-    /// Stores under the next number, which is how many are stored.
+    /// Stores under the next number, which is the count of stored values.
     pub(super) fn put_next(&mut self, id: Id) {
         self.put(self.len, id);
     }
@@ -43,7 +43,7 @@ impl Memo {
 
     #[cfg(test)]
     pub(super) fn memory_bytes(&self) -> usize {
-        // A map's entry has a control byte beside it, and an eighth of the room stays free.
+        // An entry of the map has one control byte, and an eighth of the capacity stays free.
         self.dense.capacity() * size_of::<Option<Id>>() + self.sparse.capacity() * 20
     }
 }

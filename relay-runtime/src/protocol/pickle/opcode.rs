@@ -1,9 +1,9 @@
-//! The instructions of pickles that are taken: those of protocols 0 to 5 that make what datapoints are made of, and
-//! those that name classes, which are never looked up.
+//! The instructions of pickles that are supported: those of protocols 0 to 5 that make the values of
+//! datapoints, and those that name classes, which are never looked up.
 //!
-//! Left out, and so refused: whatever constructs objects (`BUILD`, `INST`, `OBJ`, `NEWOBJ`, `EXT`), sets, texts with
-//! lengths of 8 bytes, buffers out of band, `LONG4` and `POP_MARK`, as upstream (spec §4.3).
-//! The language is described in Python's `Lib/pickletools.py`.
+//! Not supported, and so refused, are instructions that construct objects (`BUILD`, `INST`, `OBJ`, `NEWOBJ`,
+//! `EXT`), sets, texts with lengths of 8 bytes, out-of-band buffers, `LONG4` and `POP_MARK`, as in upstream
+//! (spec §4.3). Python's `Lib/pickletools.py` describes the language.
 
 pub(super) const MARK: u8 = b'(';
 pub(super) const STOP: u8 = b'.';

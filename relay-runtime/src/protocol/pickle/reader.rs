@@ -1,8 +1,10 @@
-//! Reading the operands of a pickle's instructions from its frame. Never past its end, and without copying.
+//! Reads the operands of a pickle's instructions from its frame.
+//!
+//! Never reads past the end of the frame, and copies nothing.
 
 use super::{error::Fault, heap::Span};
 
-/// A place in a frame.
+/// A position in a frame.
 #[derive(Debug)]
 pub(super) struct Reader<'f> {
     frame: &'f [u8],
@@ -30,7 +32,7 @@ impl<'f> Reader<'f> {
         Ok(array)
     }
 
-    /// So many bytes.
+    /// The next `bytes` bytes.
     pub(super) fn take(&mut self, bytes: u64) -> Result<Span, Fault> {
         let left = self.frame.len() - self.at;
         let bytes = usize::try_from(bytes).ok().filter(|bytes| *bytes <= left).ok_or(Fault::EndsEarly)?;
@@ -39,7 +41,7 @@ impl<'f> Reader<'f> {
         Ok(span)
     }
 
-    /// The bytes up to the next LF, and past it.
+    /// The bytes up to the next LF; moves past the LF.
     pub(super) fn line(&mut self) -> Result<&'f [u8], Fault> {
         let rest = &self.frame[self.at..];
         let end = memchr::memchr(b'\n', rest).ok_or(Fault::EndsEarly)?;
