@@ -1,9 +1,9 @@
-//! The seam between a routing table and whatever carries out what it says.
+//! The seam between a routing table and the code that carries out its decisions.
 //!
-//! Two things implement [`Dispatch`]: the reference interpreter, and the type that `relay-build` generates
-//! for one table. Two kinds of things implement [`Sink`]: the data path, which only wants destinations, and
-//! `trace`, which wants everything. Generated code therefore has one body for both, and what one sink does
-//! not ask for is optimised away.
+//! [`Dispatch`] has two implementations: the reference interpreter, and the type that relay-build generates for
+//! one table. [`Sink`] has implementations of two kinds: the data path, which only needs destinations, and
+//! `trace`, which needs everything. So generated code has one body for both, and the compiler removes whatever
+//! one sink does not use.
 //!
 //! Validation comes before this seam, sockets after it.
 
@@ -14,38 +14,40 @@ use crate::{
 
 /// A routing table in a form that can be run.
 ///
-/// Implementations call the sink in the order of the pipeline: `blocked` (and nothing after it), or
-/// `rewritten` if any rewriter changed the name, then `aggregate` for each aggregator that takes it in order,
-/// then `dropped_raw` (and nothing after it) or, for each route that matches in order, `route` followed by
-/// its `deliver`s or its one `select`, up to a route that stops. A name that no route takes ends without any `route` call.
+/// Implementations call the sink in the order of the pipeline: `blocked` (and nothing after it), or `rewritten`
+/// if any rewriter changed the name; then `aggregate` for each aggregator that takes the name, in order; then
+/// `dropped_raw` (and nothing after it) or, for each route that matches, in order, `route` followed by its
+/// `deliver`s or its one `select`, up to a route that stops. For a name that no route takes there is no call of
+/// `route`.
 pub trait Dispatch: Send + Sync {
-    /// Takes a metric through the whole table.
+    /// Passes a metric through the whole table.
     fn dispatch<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
 
-    /// Takes the output of an aggregator through the routes only (spec §6).
+    /// Passes the output of an aggregator through the routes only (spec §6).
     fn route<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
 
-    /// Writes what an aggregator that took a name calls its output, without what each function adds. It may be a name that
-    /// [cannot be sent](crate::rewriter::is_usable). A table without aggregators is not asked.
+    /// Appends the name that an aggregator gives to its output for `name`, without the suffix of a function.
+    /// `name` must be one that the aggregator took. The result may be a name that [cannot be
+    /// sent](crate::rewriter::is_usable). Not called for a table without aggregators.
     fn output(&self, aggregator: AggregatorIndex, name: &[u8], out: &mut Vec<u8>) {
         let _ = (aggregator, name, out);
     }
 }
 
-/// What becomes of one metric.
+/// Receives what a table decides about one metric.
 pub trait Sink {
-    /// The first blocklist entry that matches. Ends the metric's way.
+    /// The first blocklist entry that matches. It ends the metric's way.
     fn blocked(&mut self, entry: BlocklistIndex);
 
-    /// The rewriters changed the name to this; once, after all of them.
+    /// The name after all rewriters, if they changed it. Called once.
     fn rewritten(&mut self, name: &[u8]);
 
-    /// The rewriters made a name that cannot be sent: empty, or with white space (spec §6, "Want"). Ends the
-    /// metric's way; called instead of `rewritten`.
+    /// The name after all rewriters, if it cannot be sent: it is empty, or has white space (spec §6, "Want").
+    /// It ends the metric's way; called instead of `rewritten`.
     fn unusable(&mut self, name: &[u8]);
 
-    /// Whether an aggregator, all of whose cheap conditions hold, takes the name after rewriting: what `matches` says,
-    /// which depends on nothing but the name. A sink that remembers names need not ask.
+    /// Returns whether an aggregator, all of whose cheap conditions hold, takes the rewritten name. The answer
+    /// is that of `matches`, which depends on the name alone, so a sink that remembers names need not call it.
     #[inline]
     fn takes(&mut self, aggregator: AggregatorIndex, name: &[u8], matches: impl FnOnce() -> bool) -> bool
     where
@@ -55,25 +57,25 @@ pub trait Sink {
         matches()
     }
 
-    /// An aggregator takes it.
+    /// An aggregator takes the metric.
     fn aggregate(&mut self, aggregator: AggregatorIndex);
 
-    /// The aggregator just reported hides it from everything after. Ends the metric's way.
+    /// The aggregator reported last hides the metric from everything after it. It ends the metric's way.
     fn dropped_raw(&mut self);
 
-    /// A route takes it.
+    /// A route takes the metric.
     fn route(&mut self, route: RouteIndex);
 
-    /// The route just reported sends it there.
+    /// The route reported last sends the metric to this destination.
     fn deliver(&mut self, destination: DestinationIndex);
 
-    /// The route just reported picks its destinations by hash, in turn, or by who is up: see
+    /// The route reported last chooses its destinations by hash, in turn, or by which are up: see
     /// [`Selectors`](crate::select::Selectors). `name` is the metric after rewriting.
     fn select(&mut self, route: RouteIndex, name: &[u8]);
 }
 
-/// A [`Dispatch`] whose type is forgotten: for everything but the data path, so that it is compiled once, in
-/// this crate, and not again for each table.
+/// A [`Dispatch`] as a trait object. Everything except the data path uses it, so that such code is compiled
+/// once, in this crate, and not again for each table.
 pub trait DynDispatch: Send + Sync {
     /// [`Dispatch::dispatch`].
     fn dispatch_dyn(&self, name: &[u8], scratch: &mut Scratch, sink: &mut dyn Sink);
@@ -133,13 +135,13 @@ impl Sink for &mut dyn Sink {
     }
 }
 
-/// Memory that a dispatch may use between calls, so that the steady state allocates nothing.
+/// Memory that a dispatch reuses between calls, so that the steady state allocates nothing.
 #[derive(Debug, Default)]
 pub struct Scratch {
     /// The name as rewritten so far.
     pub name: Vec<u8>,
-    /// What the rewriter at work writes to.
+    /// The output of the current rewriter.
     pub next_name: Vec<u8>,
-    /// What a look at the name found.
+    /// The result of the look at the name.
     pub look: Look,
 }

@@ -1,7 +1,7 @@
-//! What generated code calls, and nothing else: it imports this module whole.
+//! Everything that generated code uses, and nothing else: it imports this whole module.
 //!
 //! Generated code is compiled against the runtime of the same version, so these names may change with the code
-//! generator. A program that embeds a table uses the modules that they come from.
+//! generator. A program that embeds a table should use the modules from which these names come.
 
 pub use crate::{
     dispatch::{Dispatch, Scratch, Sink},

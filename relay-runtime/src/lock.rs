@@ -1,12 +1,13 @@
-//! A directory that belongs to one process at a time: a spool, or `state_dir`.
+//! Locks a directory for one process: a spool, or `state_dir`.
 //!
-//! Two locks are held. One is on a file in the directory, which every process on every file system sees that shares the
-//! directory. Who removes the directory removes that file, so the other is a name that nobody can remove: an abstract Unix
-//! socket, named after the path. So a directory that is removed under a running relay is still its own, and
-//! [`DirectoryLock::renew`] makes it again. Both end with the process.
+//! Two locks are held, and both end with the process. One is on a file in the directory: every process that
+//! shares the directory sees it, on every file system. But a user who removes the directory removes that file,
+//! so there is a second lock that cannot be removed: an abstract Unix socket, named after the path. So a
+//! directory that is removed under a running relay still belongs to that relay, and [`DirectoryLock::renew`]
+//! creates it again.
 //!
-//! The name is seen in one network namespace only: there, the file alone has to do. A name that another user took, who may
-//! not use the directory, counts for nothing.
+//! The socket's name is visible in one network namespace only; across namespaces the file is the only lock. A
+//! name that is held by another user, who may not use the directory, is ignored.
 
 use md5::{Digest, Md5};
 use rustix::net::{
@@ -27,13 +28,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The file that is locked.
+/// The name of the locked file.
 pub(crate) const NAME: &str = "lock";
 
-/// How often a directory is made again that another process, which ends, removes.
+/// How often a directory is created again if another process removes it while that process ends.
 const ATTEMPTS: usize = 10;
 
-/// A directory that nobody else may use.
+/// A directory that no other process may use.
 #[derive(Debug)]
 pub(crate) struct DirectoryLock {
     directory: PathBuf,
@@ -42,14 +43,15 @@ pub(crate) struct DirectoryLock {
 }
 
 impl DirectoryLock {
-    /// Takes a directory, which is made if it is not there. An error of the kind `ResourceBusy` when it is taken.
+    /// Locks a directory, which is created if it does not exist. Fails with an error of kind `ResourceBusy` if
+    /// another process has locked it.
     pub(crate) fn take(directory: PathBuf) -> io::Result<Self> {
         let name = claim(&made(&directory)?)?;
         let file = lock(&directory)?;
         Ok(Self { directory, file, _name: name })
     }
 
-    /// Makes the directory again if somebody removed it, or its lock. Says whether that was so.
+    /// Creates the directory and the lock file again if either was removed. Returns whether that was so.
     pub(crate) fn renew(&mut self) -> io::Result<bool> {
         if is_at(&self.file, &self.directory.join(NAME))? {
             return Ok(false);
@@ -68,8 +70,8 @@ impl DirectoryLock {
     }
 }
 
-/// Whether a relay of this network namespace has taken the directory. Nothing is locked to find out, so nobody who takes it
-/// meanwhile is refused.
+/// Whether a relay of this network namespace has locked the directory. Finding out locks nothing, so a relay
+/// that starts at the same time is not refused.
 #[cfg(feature = "tools")]
 pub(crate) fn is_taken(directory: &Path) -> io::Result<bool> {
     let name = name_of(&fs::canonicalize(directory)?);
@@ -78,7 +80,7 @@ pub(crate) fn is_taken(directory: &Path) -> io::Result<bool> {
     Ok(fs::read_to_string("/proc/net/unix").is_ok_and(|sockets| sockets.lines().any(is_its)))
 }
 
-/// The path of a directory that is there, or is made now, without links.
+/// The path of the directory without symbolic links. Creates the directory if it does not exist.
 fn made(directory: &Path) -> io::Result<PathBuf> {
     if directory.as_os_str().is_empty() {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "the path is empty"));
@@ -97,7 +99,7 @@ fn lock(directory: &Path) -> io::Result<File> {
     for _ in 0..ATTEMPTS {
         let path = made(directory)?.join(NAME);
         let mut options = OpenOptions::new();
-        // Only the user whose relay it is may look at what is kept.
+        // Only the user who runs the relay may read it.
         let opened = options.create(true).write(true).truncate(false).mode(0o600).open(&path);
         let file = match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
@@ -107,7 +109,7 @@ fn lock(directory: &Path) -> io::Result<File> {
             TryLockError::Error(error) => error,
             TryLockError::WouldBlock => taken(),
         })?;
-        // Who had it before may have removed the file after it was opened.
+        // The process that had the lock before may have removed the file after it was opened here.
         if is_at(&file, &path)? {
             return Ok(file);
         }
@@ -115,7 +117,7 @@ fn lock(directory: &Path) -> io::Result<File> {
     Err(taken())
 }
 
-/// Whether the open file is the one that is found there.
+/// Whether the open file is still the one at `path`.
 fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     let own = file.metadata()?;
     match fs::metadata(path) {
@@ -125,7 +127,7 @@ fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Takes the name of a path. `None` where that is not possible, and the file has to do.
+/// Takes the abstract name of a path. Returns `None` if that is not possible; then the file is the only lock.
 fn claim(path: &Path) -> io::Result<Option<UnixListener>> {
     let name = name_of(path);
     match SocketAddr::from_abstract_name(&name).and_then(|address| UnixListener::bind_addr(&address)) {
@@ -138,7 +140,7 @@ fn claim(path: &Path) -> io::Result<Option<UnixListener>> {
     }
 }
 
-/// Whether a name is held by a user who is neither this one nor root.
+/// Whether the name is held by a user who is neither this one nor root.
 fn is_strangers(name: &str) -> bool {
     let peer = || {
         let address = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
@@ -154,7 +156,7 @@ fn is_strangers(name: &str) -> bool {
     peer().is_ok_and(|peer| !peer.uid.is_root() && peer.uid != rustix::process::geteuid())
 }
 
-/// A path may be longer than a name.
+/// A name for the path, which may itself be too long for one.
 fn name_of(path: &Path) -> String {
     let mut name = String::from("static-relay/directory/");
     for byte in Md5::digest(path.as_os_str().as_bytes()) {
@@ -171,7 +173,7 @@ fn taken() -> io::Error {
 mod tests {
     use super::*;
 
-    /// A path that is free, and nothing is there afterwards.
+    /// A path that is free, and is removed after the test.
     struct Place(PathBuf);
 
     impl Place {
@@ -216,7 +218,7 @@ mod tests {
         for remove in [|path: &Path| fs::remove_dir_all(path), |path: &Path| fs::remove_file(path.join(NAME))]
         {
             remove(&place.0).unwrap();
-            // Whoever comes now makes the directory, and gets it no more than before.
+            // A process that comes now creates the directory, but does not get it.
             assert_eq!(place.take().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
             let _ = fs::remove_dir_all(&place.0);
             assert!(lock.renew().unwrap());

@@ -1,8 +1,9 @@
-//! The parts of a relay that its configuration may do without, each a cargo feature.
+//! The parts of the runtime that a configuration may not need, each a cargo feature.
 //!
-//! A value of a part's type is the proof that it is there, and is kept by what belongs to it. Where the part is left out the
-//! type has no value, so neither has what keeps one, and the compiler drops all that would need it: no other `cfg` is
-//! needed. relay-build takes the features from the plan, so a relay never misses a part.
+//! A value of a part's type proves that the part is compiled in; every structure that belongs to the part
+//! contains one. If the part is left out, its type has no value, so no such structure can exist, and the
+//! compiler removes all code that would need one: no other `cfg` is necessary. relay-build derives the features
+//! from the plan, so a relay never lacks a part that it needs.
 
 macro_rules! parts {
     ($($(#[$doc:meta])* $name:ident, $feature:literal;)*) => {$(
@@ -13,7 +14,7 @@ macro_rules! parts {
 
         #[cfg(feature = $feature)]
         impl $name {
-            /// It is there.
+            /// The proof that the part is compiled in.
             #[inline]
             pub(crate) const fn get() -> Option<Self> {
                 Some(Self(()))
@@ -27,7 +28,7 @@ macro_rules! parts {
 
         #[cfg(not(feature = $feature))]
         impl $name {
-            /// It is not.
+            /// The part is left out.
             #[inline]
             pub(crate) const fn get() -> Option<Self> {
                 None
@@ -37,12 +38,12 @@ macro_rules! parts {
 }
 
 parts! {
-    /// Queues on disk.
+    /// Spools: queues on disk.
     Spooling, "spool";
-    /// Many datapoints into one.
+    /// Aggregation: many datapoints into one.
     Aggregating, "aggregation";
-    /// Routes that choose by a hash.
+    /// Routes that choose destinations by a hash.
     Hashing, "hash";
-    /// carbon's pickles, in and out.
+    /// carbon's pickle protocol, in both directions.
     Pickling, "pickle";
 }

@@ -1,8 +1,8 @@
-//! The destinations of routes that do not send to all of theirs: by hash, in turn, or by who is up.
+//! The destinations of routes that choose among theirs: by hash, in turn, or by which are up.
 //!
-//! [`Selectors`] belongs to one worker: counters are its own and no lock is taken. What may change while the
-//! relay runs, whether a destination is up, is in [`Liveness`], which all workers share.
-//! Addresses must be complete: rings look at hosts, so templates are resolved before a table comes here.
+//! [`Selectors`] belongs to one worker: its counters are its own, and no lock is taken. What changes while the
+//! relay runs, whether a destination is up, is in [`Liveness`], which all workers share. Rings hash hosts, so
+//! no variable in an address may be open.
 
 use crate::{
     parts::Hashing,
@@ -14,26 +14,27 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-/// Which destinations are up. Clones share what they know.
+/// Which destinations are up. Clones share the information.
 #[derive(Clone, Debug)]
 pub struct Liveness {
     up: Arc<[AtomicBool]>,
 }
 
 impl Liveness {
-    /// `destinations` destinations, all up: for `trace` and tests, and until connections say otherwise.
+    /// All of `destinations` destinations are up: for `trace` and tests, and until connections report
+    /// otherwise.
     #[must_use]
     pub fn all_up(destinations: usize) -> Self {
         Self { up: (0..destinations).map(|_| AtomicBool::new(true)).collect() }
     }
 
-    /// Whether the destination is up. One that is not known is not.
+    /// Whether the destination is up; false for one that does not exist.
     #[must_use]
     pub fn is_up(&self, destination: DestinationIndex) -> bool {
         self.up.get(destination.get()).is_some_and(|up| up.load(Ordering::Relaxed))
     }
 
-    /// Notes that the destination came up or went down.
+    /// Records that the destination came up or went down.
     pub fn set(&self, destination: DestinationIndex, is_up: bool) {
         if let Some(up) = self.up.get(destination.get()) {
             up.store(is_up, Ordering::Relaxed);
@@ -45,7 +46,7 @@ impl Liveness {
 #[derive(Clone, Debug)]
 pub struct Selectors {
     by_route: Vec<Selector>,
-    /// Nothing about them ever changes.
+    /// The rings, which never change.
     rings: Option<(Hashing, Arc<Rings>)>,
     liveness: Liveness,
 }
@@ -65,7 +66,7 @@ enum Selector {
 }
 
 impl Selectors {
-    /// The selectors of one worker; its turns start at each route's first destination.
+    /// The selectors of one worker. Its round-robin routes start at their first destination.
     #[must_use]
     pub fn new(table: &Table, liveness: Liveness) -> Self {
         let rings = table.routes.iter().filter_map(|route| match &route.kind {
@@ -92,15 +93,15 @@ impl Selectors {
         Self { by_route: table.routes.iter().map(|route| selector(&route.kind)).collect(), rings, liveness }
     }
 
-    /// Whether the route's destinations depend on nothing but the metric, so that those of many metrics may be chosen at a
-    /// time: by [`hash`](Self::hash) and [`select_hashed`](Self::select_hashed).
+    /// Whether the route's destinations depend on the metric only, so that they may be chosen for many metrics
+    /// at a time: by [`hash`](Self::hash) and [`select_hashed`](Self::select_hashed).
     #[must_use]
     pub fn is_hashed(&self, route: RouteIndex) -> bool {
         matches!(self.by_route.get(route.get()), Some(Selector::Hash(..)))
     }
 
-    /// Appends the destinations that `route` chooses for `name` to `out`. None for a route without any
-    /// (BUG-43), and for the kinds that report theirs themselves.
+    /// Appends the destinations that `route` chooses for `name` to `out`. Appends none for a route without
+    /// destinations (BUG-43), and for kinds that report theirs themselves.
     pub fn select(&mut self, route: RouteIndex, name: &[u8], out: &mut Vec<DestinationIndex>) {
         match self.by_route.get_mut(route.get()) {
             Some(Selector::Hash(_, ring)) => {
@@ -120,8 +121,8 @@ impl Selectors {
         }
     }
 
-    /// Hashes names, of which there are at most [`NAMES_AT_A_TIME`](crate::ring::NAMES_AT_A_TIME), for their hash routes:
-    /// each name once for all routes that hash it alike.
+    /// Hashes at most [`NAMES_AT_A_TIME`](crate::ring::NAMES_AT_A_TIME) names for their hash routes: each name
+    /// once for all routes that use the same hash.
     pub fn hash<'r>(
         &self,
         names: &[&[u8]],
@@ -133,8 +134,8 @@ impl Selectors {
         rings.hash(names, rings_of, hashes);
     }
 
-    /// What a hash route chooses for the name of this number, for which it was hashed. Between two names, `hashes` must
-    /// [forget](Hashes::forget). Routes that are not hashed choose none.
+    /// What a hash route chooses for name number `at`, which must have been hashed for it. Between two names,
+    /// `hashes` must [forget](Hashes::forget). Other routes choose nothing.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "once per line and hash route")]
     pub fn select_hashed<'a>(&'a self, route: RouteIndex, at: usize, hashes: &'a mut Hashes) -> Choice<'a> {
@@ -234,7 +235,7 @@ mod tests {
         chosen
     }
 
-    /// What [`Selectors::select`] says of the same.
+    /// What [`Selectors::select`] chooses for each name.
     fn one_by_one(
         selectors: &mut Selectors,
         routes: &[RouteIndex],
@@ -270,7 +271,7 @@ mod tests {
         }
     }
 
-    /// Whether they share their rings, their hashes, or nothing.
+    /// Whether the routes share their rings, their hashes, or nothing.
     #[test]
     fn routes_that_take_the_same_names_choose_as_each_would_alone() {
         let texts = names();

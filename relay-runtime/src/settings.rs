@@ -1,59 +1,63 @@
-//! What the process is told beside its routing table (spec §2.4 to §2.7): where it listens, who it is, how
-//! much it may use. A table says what happens to a line; settings never change that.
+//! The settings of the process beside its routing table (spec §2.4 to §2.7): where it listens, its name, its
+//! limits.
+//!
+//! A table decides what happens to a line; settings never change that.
 
 use crate::table::{Late, Size, Template};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
-/// The process' settings. Addresses that are `None` are off.
+/// The settings of the process. An address that is `None` is off.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// `instance`: identity in self-metrics.
+    /// `instance`: the relay's name in its own metrics.
     pub instance: Template,
     /// `log_level`: `trace` `debug` `info` `warn` `error` `fatal` `panic`, lower case.
     pub log_level: String,
-    /// `listen_addr`: plaintext over TCP and UDP.
+    /// `listen_addr`: the plaintext input, over TCP and UDP.
     pub listen: Option<Template>,
-    /// `plain_read_timeout`: idle milliseconds before an inbound connection is closed; 0 never.
+    /// `plain_read_timeout`: milliseconds without data after which an inbound connection is closed; 0 means
+    /// never.
     pub listen_idle_ms: Late<u64>,
-    /// `pickle_addr`: pickle over TCP and UDP.
+    /// `pickle_addr`: the pickle input, over TCP and UDP.
     pub pickle: Option<Template>,
-    /// `pickle_read_timeout`, milliseconds; 0 never.
+    /// `pickle_read_timeout`: the same for pickle connections, in milliseconds; 0 means never.
     pub pickle_idle_ms: Late<u64>,
-    /// `admin_addr`: telnet admin.
+    /// `admin_addr`: the telnet admin interface.
     pub admin: Option<Template>,
-    /// `http_addr`: HTTP admin.
+    /// `http_addr`: the HTTP admin interface.
     pub http: Option<Template>,
-    /// `spool_dir`; see [`Settings::spool_path`].
+    /// `spool_dir`: the directory of the spools; see [`Settings::spool_path`].
     pub spool_dir: Template,
-    /// `spool_dir_max_bytes` (ours): bytes of all spools together; 0 is no limit.
+    /// `spool_dir_max_bytes` (ours): the largest size of all spools together, in bytes; 0 means no limit.
     pub spool_bytes_max: Late<u64>,
-    /// `memory` (ours): bytes that the process may take; 0 is what the limits of its parts add up to.
+    /// `memory` (ours): the most bytes that the process may use; 0 means the sum of all other limits.
     pub memory: Late<Size>,
     /// `pid_file`.
     pub pid_file: Option<Template>,
-    /// `max_procs`: worker threads; 0 means as many as the cores it may use.
+    /// `max_procs`: the number of worker threads; 0 means one for each core that it may use.
     pub workers: Late<u64>,
     /// `bad_metrics_max_age`, milliseconds.
     pub bad_metrics_max_age_ms: u64,
-    /// `max_connections` (ours): inbound connections at a time; one more is closed at once and counted.
+    /// `max_connections` (ours): the most inbound connections; a further one is closed at once and counted.
     pub connections_max: Late<u64>,
-    /// `line_length_max` (ours): bytes of the longest line taken, without its LF.
+    /// `line_length_max` (ours): the longest line that is accepted, in bytes without its LF.
     pub line_bytes_max: Late<u64>,
-    /// `pickle_frame_max` (ours): bytes of the longest pickle taken, without its length.
+    /// `pickle_frame_max` (ours): the longest pickle that is accepted, in bytes without its length.
     pub pickle_frame_bytes_max: Late<u64>,
     /// `shutdown_timeout` (ours): milliseconds that a stop may take to deliver what is queued.
     pub shutdown_ms: Late<u64>,
-    /// `aggregation_rate` (ours): lines per second that aggregators put out at most.
+    /// `aggregation_rate` (ours): the most lines per second that aggregators emit.
     pub aggregation_rate: Late<u64>,
-    /// `state_dir` (ours): where open buckets of aggregations are kept.
+    /// `state_dir` (ours): the directory in which open buckets of aggregations are saved.
     pub state_dir: Option<Template>,
-    /// `aggregation_checkpoint` (ours): milliseconds between saves of open buckets; 0 for none but at the stop.
+    /// `aggregation_checkpoint` (ours): milliseconds between two saves of open buckets; 0 means only at the
+    /// stop.
     pub aggregation_checkpoint_ms: Late<u64>,
-    /// `[amqp]`, when enabled.
+    /// `[amqp]`, if it is enabled.
     pub amqp: Option<Amqp>,
-    /// `[instrumentation]`, when it has an address.
+    /// `[instrumentation]`, if it has an address.
     pub instrumentation: Option<Instrumentation>,
 }
 
@@ -72,7 +76,7 @@ pub struct Amqp {
     pub password: Template,
     /// `amqp_exchange`.
     pub exchange: Template,
-    /// `amqp_queue`; empty lets the server pick a name.
+    /// `amqp_queue`; with an empty name the server chooses one.
     pub queue: Template,
     /// `amqp_key`.
     pub key: Template,
@@ -80,7 +84,7 @@ pub struct Amqp {
     pub durable: bool,
     /// `amqp_exclusive`.
     pub exclusive: bool,
-    /// `amqp_heartbeat`, seconds; 0 takes the server's.
+    /// `amqp_heartbeat` in seconds; 0 means the server's.
     pub heartbeat_s: u64,
     /// `amqp_retry`.
     pub retry: bool,
@@ -125,7 +129,8 @@ impl Default for Settings {
             bad_metrics_max_age_ms: 24 * 3_600_000,
             connections_max: 10_000.into(),
             line_bytes_max: 65_535.into(),
-            // As carbon's own `PICKLE_RECEIVER_MAX_LENGTH`; upstream's 500 MiB would be memory for anybody who asks.
+            // The default of carbon's own `PICKLE_RECEIVER_MAX_LENGTH`; with upstream's 500 MiB any client
+            // could occupy that much memory.
             pickle_frame_bytes_max: 1_048_576.into(),
             shutdown_ms: 30_000.into(),
             aggregation_rate: 200_000.into(),

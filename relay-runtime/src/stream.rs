@@ -1,8 +1,9 @@
-//! stdout and stderr of a relay, which must not wait for who reads them.
+//! stdout and stderr of a relay, which must not wait for their readers.
 //!
-//! Texts are kept in memory, so many at most, and written when the stream has room for them: by whoever calls
-//! [`Stream::write`], a piece at a time that fits when `poll` says that something does. The stream is not made
-//! non-blocking, for it is shared with other processes. What still can wait is a file on a slow disk.
+//! Up to a maximum number of texts are kept in memory and written when the stream has room, by the thread that
+//! calls [`Stream::write`]: one piece at a time, of a size that fits whenever `poll` reports room. The stream
+//! is not made non-blocking, because other processes share it. Only writing to a file on a slow disk can still
+//! block.
 
 use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
@@ -18,29 +19,30 @@ use std::{
     time::Duration,
 };
 
-/// Bytes that fit where anything does: `PIPE_BUF` of Linux. A terminal may take fewer, and says so.
+/// The size of a piece in bytes: `PIPE_BUF` of Linux, which fits into a pipe that has any room. A terminal may
+/// accept less, and reports so.
 const PIECE: usize = 4096;
 
-/// One of the two, and what waits for it.
+/// One of the two streams, with the texts that are not written yet.
 pub(crate) struct Stream {
     descriptor: fn() -> BorrowedFd<'static>,
     texts_max: usize,
     texts: Mutex<VecDeque<Vec<u8>>>,
-    /// As many as are not written, with the one that is being written, to look without a lock.
+    /// The number of texts that are not written, the current one included; read without a lock.
     count: AtomicUsize,
     has_come: Condvar,
-    /// The text that is being written. Whoever writes has it locked.
+    /// The text that is being written, locked by the thread that writes it.
     current: Mutex<Text>,
 }
 
-/// A text, and how much of it is written.
+/// A text, and how many bytes of it are written.
 struct Text {
     bytes: Vec<u8>,
     written: usize,
 }
 
 impl Stream {
-    /// Keeps so many texts at most.
+    /// A stream that keeps at most `texts_max` texts.
     pub(crate) const fn new(descriptor: fn() -> BorrowedFd<'static>, texts_max: usize) -> Self {
         Self {
             descriptor,
@@ -52,7 +54,7 @@ impl Stream {
         }
     }
 
-    /// Keeps a text until it is written, or says that there is no room.
+    /// Keeps a text until it is written. Returns false if there is no room for it.
     pub(crate) fn keep(&self, text: Vec<u8>) -> bool {
         let mut texts = lock(&self.texts);
         if texts.len() >= self.texts_max {
@@ -64,12 +66,12 @@ impl Stream {
         true
     }
 
-    /// Whether there is something to write.
+    /// Whether there is a text to write.
     pub(crate) fn is_waiting(&self) -> bool {
         self.count.load(Ordering::Relaxed) > 0
     }
 
-    /// Until there is something to write, but not longer.
+    /// Waits until there is a text to write, at most for `longest`.
     pub(crate) fn await_text(&self, longest: Duration) {
         let texts = lock(&self.texts);
         if texts.is_empty() {
@@ -77,8 +79,9 @@ impl Stream {
         }
     }
 
-    /// Writes what waits, and gives up when the stream takes nothing for so long. Says whether all is written. What
-    /// cannot be written at all is forgotten: nobody is there to be told.
+    /// Writes the texts, and stops if the stream accepts nothing for `patience`. Returns whether all are
+    /// written. A text that cannot be written at all is discarded, because there is no reader who could be
+    /// told.
     pub(crate) fn write(&self, patience: Duration) -> bool {
         let mut text = lock(&self.current);
         while text.written < text.bytes.len() || self.next(&mut text) {
@@ -96,7 +99,7 @@ impl Stream {
         true
     }
 
-    /// Puts the next text into `text`, which is written, if there is one.
+    /// Moves the next text into `text`, whose contents are written, if there is one.
     fn next(&self, text: &mut Text) -> bool {
         let mut texts = lock(&self.texts);
         let next = texts.pop_front();
@@ -111,12 +114,12 @@ impl Stream {
         let descriptor = (self.descriptor)();
         let mut asked = [PollFd::new(&descriptor, PollFlags::OUT)];
         let timeout = Timespec::try_from(patience).ok();
-        // What is not to be waited for says so when it is written to.
+        // A stream that cannot be polled reports its error when it is written to.
         poll(&mut asked, timeout.as_ref()).is_ok_and(|ready| ready > 0)
     }
 }
 
-/// Nothing panics while it holds a lock.
+/// Locks a mutex; no code panics while it holds one.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

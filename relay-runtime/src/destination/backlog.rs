@@ -1,20 +1,21 @@
-//! The lines of one destination that wait: in memory, on disk, or on their way in the kernel.
+//! The lines of one destination that are not delivered yet: in memory, on disk, or in flight.
 //!
 //! The order of lines is one sequence, from oldest to newest:
 //!
 //! ```text
 //!  flight               queue              spool, unread       incoming
-//!  written; kept until  in memory, next    on disk only        came in this turn, and must go
-//!  acknowledged         to be written                          behind what is on disk
+//!  written; kept until  in memory, next    on disk only        came in this turn, and must
+//!  acknowledged         to be written                          follow those on disk
 //! ```
-//! While nothing on disk is unread, new lines go to the queue. A destination that is *behind* (down, or not empty at the end
-//! of turns for `spool_after`) gets everything on disk: what is in memory is appended and stays as a copy, new lines follow.
-//! So what is in the spool is always older than what is only in memory, and a line that went out can be told from the
-//! number that its copy has.
 //!
-//! Guarantees: no line is in two places of the books; at the end of a turn everything that waits for a destination that is
-//! behind is on disk, unless the disk refuses; what the disk refuses stays in memory as far as there is room.
-//! Left to others: the connection ([`super::Destination`]).
+//! While everything on disk is read, new lines go to the queue. A destination that is *behind* (down, or not
+//! empty at the end of turns for `spool_after`) gets everything on disk: what is in memory is appended to the
+//! spool and stays in memory as a copy, and new lines follow. So what is in the spool is always older than what
+//! is only in memory, and the number of a line's copy tells whether the line was sent.
+//!
+//! Guarantees: no line is counted in two places. At the end of a turn all lines for a destination that is
+//! behind are on disk, unless the disk refuses them; then they stay in memory as far as there is room. The
+//! connection is left to [`super::Destination`].
 
 use super::{
     counts::{DestinationCounts, DropReason},
@@ -36,35 +37,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Bytes read ahead from disk.
+/// How many bytes are read ahead from disk.
 const WINDOW_BYTES: usize = 1024 * 1024;
 
-/// Datapoints of one pickle, as carbon's own relay sends them (`MAX_DATAPOINTS_PER_MESSAGE`).
+/// The most datapoints in one pickle, as carbon's own relay sends them (`MAX_DATAPOINTS_PER_MESSAGE`).
 const FRAME_LINES: u32 = 500;
 
-/// Bytes of one read.
+/// How many bytes one read gets.
 const READ_BYTES: usize = 128 * 1024;
 
-/// How often it is written down how far the spool is done with. After `kill -9` so much goes out again.
+/// How often the position of the spool is saved. After `kill -9` the lines of this time are sent again.
 const SAVE_PERIOD: Duration = Duration::from_millis(100);
 
-/// How long a disk that failed is left alone.
+/// The pause after an error of the disk.
 const DISK_PAUSE: Duration = Duration::from_millis(500);
 
-/// How often old lines are looked for.
+/// How often expired lines are searched for.
 const EXPIRE_PERIOD: Duration = Duration::from_secs(1);
 
-/// Failed reads of one place after which its file is given up.
+/// After this number of failed reads at one place, the rest of its file is dropped.
 const READ_FAILURES_MAX: u32 = 5;
 
-/// Seconds since 1970 and the monotonic clock, as the engine reads them.
+/// The monotonic clock and seconds since 1970, as the engine reads them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Now {
     pub(super) instant: Instant,
     pub(super) unix_s: u64,
 }
 
-/// All lines that wait.
+/// All lines that are not delivered yet.
 #[derive(Debug)]
 pub(super) struct Backlog {
     limits: Limits,
@@ -73,33 +74,33 @@ pub(super) struct Backlog {
     incoming: Queue,
     disk: Option<Disk>,
     share: Share,
-    /// Since when there was something left at the end of every turn.
+    /// Since when there were lines left at the end of every turn.
     behind_since: Option<Instant>,
     /// Since when there is no room.
     full_since: Option<Instant>,
     is_stopping: bool,
 }
 
-/// The spool and when to do what with it.
+/// The spool, and when to do what with it.
 #[derive(Debug)]
 struct Disk {
     spool: Spool,
     pace: Pace,
-    /// Not to be written to before.
+    /// When to try to write again, after an error.
     retry_at: Option<Instant>,
-    /// Not to be read before.
+    /// When to try to read again, after an error.
     read_at: Option<Instant>,
     read_failures: u32,
     next_save: Instant,
     next_sync: Instant,
     next_expire: Instant,
-    /// Why the last line found no place.
+    /// Why the last line was refused.
     refusal: DropReason,
     trouble: Option<Trouble>,
     errors: u64,
 }
 
-/// The disk has no place for a line.
+/// The disk has no room for a line.
 struct Refused;
 
 impl Backlog {
@@ -130,7 +131,7 @@ impl Backlog {
         }
     }
 
-    /// New lines. Gives the number of those that are refused at once.
+    /// Adds new lines. Returns how many of them are refused at once.
     pub(super) fn push(&mut self, chunk: Chunk, is_taking: bool) -> u64 {
         match &self.disk {
             Some(disk) if disk.spool.has_unread() && self.replay() == Replay::InOrder => {
@@ -144,9 +145,9 @@ impl Backlog {
         0
     }
 
-    /// Reads ahead what the socket can take. Says whether there is something to write.
+    /// Reads ahead from disk what the socket can accept. Returns whether there is something to write.
     pub(super) fn refill(&mut self, now: Now, counts: &mut DestinationCounts) -> bool {
-        // What was written stays in memory until it is acknowledged.
+        // Written lines stay in memory until they are acknowledged.
         if self.flight.unacknowledged_bytes() > self.share.equal_bytes() / 2 {
             return false;
         }
@@ -179,29 +180,29 @@ impl Backlog {
         }
     }
 
-    /// When reading ahead may go on, if it had to stop.
+    /// When reading ahead may continue, if it had to stop.
     fn next_refill(&self, now: Instant) -> Option<Instant> {
         let disk = self.disk.as_ref().filter(|disk| disk.spool.has_unread() && !self.is_stopping)?;
         disk.read_at.or(disk.pace.wait_until(now))
     }
 
-    /// What to write next over a stream.
+    /// What to write next to a stream.
     pub(super) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
         self.queue.slices(slices, self.limits.write_bytes_max)
     }
 
-    /// What to write next over datagrams.
+    /// What to send next as a datagram.
     pub(super) fn datagram(&mut self, bytes_max: usize) -> Option<&[u8]> {
         self.queue.datagram(bytes_max)
     }
 
-    /// The kernel took so many bytes.
+    /// Records that the kernel accepted `bytes` bytes.
     pub(super) fn wrote(&mut self, bytes: usize) {
         let Self { queue, flight, .. } = self;
         queue.wrote(bytes, |item| flight.push(item));
     }
 
-    /// Leaves out the line at the front, which can never be sent, and gives the number of lines.
+    /// Skips the line at the front, which can never be sent. Returns the number of lines skipped.
     pub(super) fn skip_line(&mut self) -> u64 {
         let Some(bytes) = self.queue.datagram(1).map(<[u8]>::len) else { return 0 };
         let (mut lines, disk) = (0, &mut self.disk);
@@ -216,7 +217,7 @@ impl Backlog {
         lines
     }
 
-    /// So many bytes were not acknowledged so far.
+    /// Records that `outstanding` bytes are not acknowledged yet.
     pub(super) fn acknowledge(&mut self, outstanding: usize, now: Instant, counts: &mut DestinationCounts) {
         let disk = &mut self.disk;
         self.flight.acknowledge(outstanding, self.queue.partial(), now, self.limits.redo, |item| {
@@ -230,7 +231,8 @@ impl Backlog {
         });
     }
 
-    /// The connection is gone: what may not have arrived goes again. `outstanding` bytes were not acknowledged in the end.
+    /// Records the end of the connection: lines that may not have arrived are sent again. `outstanding` bytes
+    /// were not acknowledged at the end.
     pub(super) fn connection_lost(
         &mut self,
         outstanding: usize,
@@ -249,7 +251,8 @@ impl Backlog {
         }
     }
 
-    /// No more lines for the moment: puts on disk what belongs there, and drops what finds no place.
+    /// Called at the end of a turn: puts lines on disk that belong there, and drops lines for which there is no
+    /// room.
     pub(super) fn settle(&mut self, now: Now, is_up: bool, counts: &mut DestinationCounts) {
         let room = self.room(now.instant);
         let is_waiting = !self.queue.is_empty() || !self.incoming.is_empty();
@@ -268,7 +271,8 @@ impl Backlog {
         self.trim(now.instant, is_up, room, counts);
     }
 
-    /// What may wait: what the limits say, or less while all destinations together hold too much.
+    /// How many lines may be held: what the limits allow, or less while all destinations together hold too
+    /// much.
     fn room(&mut self, now: Instant) -> Room {
         let allowed = self.share.allow(self.bytes());
         let Redo { time, bytes_max } = self.limits.redo;
@@ -277,19 +281,19 @@ impl Backlog {
         Room { bytes: self.limits.room.bytes.min(bytes), ..self.limits.room }
     }
 
-    /// A stop: from now on nothing is read from disk.
+    /// Begins a stop: from now on nothing is read from disk.
     pub(super) const fn stop(&mut self) {
         self.is_stopping = true;
     }
 
-    /// Nothing can be sent any more: to disk with it, or it is lost.
+    /// Ends all sending: what can go to disk goes there, and the rest is dropped.
     pub(super) fn give_up(&mut self, now: Now, counts: &mut DestinationCounts) {
         if let Some(disk) = &mut self.disk {
             disk.retry_at = None;
             self.rejoin();
             self.spill(now, false);
         } else {
-            // The kernel has them, and goes on delivering after the connection is closed.
+            // The kernel has these lines, and continues to deliver them after the connection is closed.
             counts.sent += self.flight.owed_lines();
             drop(self.flight.take());
         }
@@ -311,7 +315,7 @@ impl Backlog {
         is_done || (!is_up && self.disk.as_ref().is_some_and(|disk| disk.retry_at.is_none()))
     }
 
-    /// Whether inputs should be held.
+    /// Whether inputs should be paused.
     pub(super) fn is_holding(&self, now: Instant) -> bool {
         match self.limits.when_full {
             WhenFull::Block(hold_max) => self.full_since.is_some_and(|since| now < since + hold_max),
@@ -324,12 +328,12 @@ impl Backlog {
         self.queue.bytes() + self.incoming.bytes() + self.flight.unacknowledged_bytes()
     }
 
-    /// Bytes that the kernel holds, or the peer's kernel and has not acknowledged.
+    /// Bytes that this machine's kernel has accepted and the peer's kernel has not acknowledged.
     pub(super) const fn in_flight_bytes(&self) -> usize {
         self.flight.unacknowledged_bytes()
     }
 
-    /// When to settle again although nothing happened.
+    /// When to call [`settle`](Self::settle) again if nothing happens.
     pub(super) fn next_settle(&self, now: Instant, is_up: bool) -> Option<Instant> {
         let hold = match self.limits.when_full {
             WhenFull::Block(hold_max) => {
@@ -347,23 +351,23 @@ impl Backlog {
         [hold, redo, spill, refill, disk.next_tending()].into_iter().flatten().min()
     }
 
-    /// Lines that wait in memory only.
+    /// The number of lines that are in memory only.
     pub(super) fn queued_lines(&self) -> u64 {
         self.queue.lines() + self.incoming.lines() + self.flight.owed_lines()
     }
 
-    /// Of those, the ones that are on their way.
+    /// How many of these are in flight.
     pub(super) const fn in_flight_lines(&self) -> u64 {
         self.flight.owed_lines()
     }
 
-    /// Lines that wait on disk, the files' bytes, and what went wrong with them.
+    /// The number of lines on disk, the bytes of the files, and the number of errors of the disk.
     pub(super) fn spooled(&self) -> (u64, u64, u64) {
         let numbers = |disk: &Disk| (disk.spool.lines(), disk.spool.bytes(), disk.errors);
         self.disk.as_ref().map_or((0, 0, 0), numbers)
     }
 
-    /// Whether nothing is left to be sent, repeats included.
+    /// Whether nothing is left to send, repeats included.
     #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {
         self.waiting_bytes() == 0 && self.disk.as_ref().is_none_or(|disk| !disk.spool.has_unread())
@@ -375,18 +379,18 @@ impl Backlog {
         self.disk.is_some()
     }
 
-    /// Bytes held in memory.
+    /// Bytes that are held in memory.
     pub(super) const fn bytes(&self) -> usize {
         self.queue.bytes() + self.incoming.bytes() + self.flight.bytes()
     }
 
-    /// What went wrong with the disk since the last call.
+    /// The error of the disk since the last call, if there was one.
     pub(super) fn take_trouble(&mut self) -> Option<Trouble> {
         let disk = self.disk.as_mut()?;
         disk.trouble.take()
     }
 
-    /// Lines that are on disk always are there in order, and nothing is ahead of them.
+    /// A stop, write-ahead and repeats keep the order, whatever is configured.
     const fn replay(&self) -> Replay {
         let spooling = &self.limits.spooling;
         if spooling.is_write_ahead { Replay::InOrder } else { spooling.replay }
@@ -421,7 +425,7 @@ impl Backlog {
         }
     }
 
-    /// Everything on disk is read: what had to stand behind it follows.
+    /// Called when everything on disk is read: the lines that had to follow it join the queue.
     fn rejoin(&mut self) {
         if self.disk.as_ref().is_some_and(|disk| !disk.spool.has_unread()) {
             while let Some(item) = self.incoming.pop() {
@@ -430,7 +434,7 @@ impl Backlog {
         }
     }
 
-    /// Nothing on disk is newer than what is in memory: memory keeps copies.
+    /// Nothing on disk is newer than what is in memory, so the lines in memory become copies.
     fn spill_memory(&mut self, now: Now, is_up: bool) -> Result<(), Refused> {
         let Self { disk: Some(disk), flight, queue, limits, .. } = self else { return Ok(()) };
         let mut done = Ok(());
@@ -459,8 +463,9 @@ impl Backlog {
         done
     }
 
-    /// New lines go first while they can; then they move to the end of what is on disk. Nothing of them stays in memory: with
-    /// copies that have higher numbers than what is sent after them, nobody could tell what has arrived.
+    /// With `live-first`, new lines are sent first as long as possible; then they are appended to the disk.
+    /// They do not stay in memory: with copies that have higher numbers than lines sent after them,
+    /// acknowledgements could not be told apart.
     fn spill_live(&mut self, now: Now) -> Result<(), Refused> {
         let Self { disk: Some(disk), queue, limits, .. } = self else { return Ok(()) };
         let mut done = Ok(());
@@ -535,7 +540,7 @@ impl Backlog {
         }
     }
 
-    /// Why lines that find no room are dropped.
+    /// Why lines for which there is no room are dropped.
     pub(super) const fn drop_reason(&self, is_up: bool) -> DropReason {
         match (&self.disk, is_up) {
             (Some(disk), _) => disk.refusal,
@@ -546,7 +551,7 @@ impl Backlog {
 }
 
 impl Disk {
-    /// Puts an item at the end, after making room if that is what to do.
+    /// Appends an item to the spool, after making room if the configuration says so.
     fn append(&mut self, item: &Item, now: Now, when_full: WhenFull) -> Result<u64, Refused> {
         while !self.spool.has_room_for(item.bytes() as u64) {
             if when_full != WhenFull::DropOldest || !self.spool.displace_oldest() {
@@ -567,7 +572,7 @@ impl Disk {
         self.trouble = Some(trouble);
     }
 
-    /// A disk that cannot be read now may be later; one that never can costs the file.
+    /// A disk that cannot be read now may be readable later; if it never is, the rest of the file is dropped.
     fn note_read_trouble(&mut self, now: Instant) {
         if let Some(trouble) = self.spool.take_trouble() {
             self.read_failures += 1;

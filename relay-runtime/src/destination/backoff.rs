@@ -1,12 +1,12 @@
 //! How long to wait before the next attempt to connect.
 //!
-//! The first retry comes fast, for most outages are restarts; then the wait doubles up to the configured
-//! bound. Jitter (half to whole of the wait) keeps many relays from knocking at the same moment. No clock:
-//! the caller adds what it gets to its own.
+//! The first retry comes soon, because most outages are restarts; then the pause doubles up to the configured
+//! limit. Jitter (half to all of the pause) keeps many relays from connecting at the same moment. There is no
+//! clock here: the caller adds the pause to its own time.
 
 use std::time::Duration;
 
-/// The wait before the first retry.
+/// The pause before the first retry.
 const FIRST: Duration = Duration::from_millis(100);
 
 /// Exponential back-off with jitter.
@@ -18,13 +18,13 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    /// Waits at most `max`; `seed` decides the jitter.
+    /// Pauses of at most `max`; `seed` determines the jitter.
     #[must_use]
     pub(super) const fn new(max: Duration, seed: u64) -> Self {
         Self { max, failures: 0, random: seed | 1 }
     }
 
-    /// One more failure: how long to wait now.
+    /// Records a failure and returns the pause before the next attempt.
     pub(super) fn wait(&mut self) -> Duration {
         let doubled = FIRST.saturating_mul(1 << self.failures.min(20));
         self.failures = self.failures.saturating_add(1);
@@ -32,12 +32,12 @@ impl Backoff {
         wait / 2 + wait.mul_f64(self.fraction() / 2.0)
     }
 
-    /// The connection proved good: the next failure is the first one.
+    /// Records that the connection was good: the next failure counts as the first.
     pub(super) const fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// From 0 to 1. Xorshift: only spread is wanted, not secrecy.
+    /// A number from 0 to 1, by xorshift: it need not be secret.
     fn fraction(&mut self) -> f64 {
         self.random ^= self.random << 13;
         self.random ^= self.random >> 7;

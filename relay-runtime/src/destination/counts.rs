@@ -1,29 +1,29 @@
-//! The books of one destination: `routed + recovered = sent + queued + spooled + dropped`, at every moment.
+//! The counters of one destination: `routed + recovered = sent + queued + spooled + dropped`, at every moment.
 //!
-//! Plain numbers in the thread that owns the destination; a copy travels when somebody asks.
+//! They are plain numbers in the thread that owns the destination; a copy is sent when the ledger is asked for.
 
 use crate::ledger::names;
 
-/// Why lines were given up. A new reason gets its name in [`crate::ledger::names`].
+/// Why lines were dropped. A new reason gets its key in [`crate::ledger::names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DropReason {
-    /// Connected, but too slow, and the queue is full.
+    /// The destination is connected but too slow, and the queue is full.
     SlowConn,
-    /// Down, and the queue is full.
+    /// The destination is down, the queue is full, and there is no spool.
     ConnDownNoSpool,
-    /// The deadline of a stop passed.
+    /// The deadline of a stop passed before the line was sent.
     Shutdown,
-    /// Longer than any datagram.
+    /// The line is longer than any datagram.
     TooLong,
-    /// The disk does not take lines, and memory is full.
+    /// The disk is too slow for the lines, and memory is full.
     SlowSpool,
-    /// The spool is as large as it may be.
+    /// The spool has reached its limit.
     SpoolFull,
-    /// Waited in the spool for longer than it may.
+    /// The line was in the spool for longer than allowed.
     SpoolExpired,
-    /// Damaged on disk.
+    /// The line was damaged on disk.
     SpoolDamaged,
-    /// Cannot be sent as a pickle.
+    /// The line cannot be sent as a pickle.
     BadPickle,
 }
 
@@ -41,7 +41,7 @@ impl DropReason {
         Self::BadPickle,
     ];
 
-    /// The name in ledgers.
+    /// The key in the ledger.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -58,51 +58,52 @@ impl DropReason {
     }
 }
 
-/// What became of the lines for one destination.
+/// How many lines for one destination ended in which way.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct DestinationCounts {
     /// Lines handed to the destination.
     pub routed: u64,
     /// Lines found in the spool at the start.
     pub recovered: u64,
-    /// Lines that the peer's kernel has acknowledged; datagrams once they are gone. A line counts once.
+    /// Lines that the peer's kernel has acknowledged or, as datagrams, that were sent. Each line counts once.
     pub sent: u64,
-    /// Lines in memory that wait, or are on their way.
+    /// Lines that are in memory only, queued or in flight.
     pub queued: u64,
-    /// Of those, the ones on their way: the kernel has them, and the peer's kernel has not acknowledged them.
+    /// Queued lines that are in flight: this machine's kernel has accepted them, and the peer's kernel has not
+    /// acknowledged them.
     pub in_flight: u64,
-    /// Lines in the spool that wait, or are on their way.
+    /// Lines in the spool that are not acknowledged.
     pub spooled: u64,
     /// Bytes of the spool's files.
     pub spool_bytes: u64,
-    /// Lines that went out again after a connection broke, for they may have been lost with it.
+    /// Lines that were sent again after a connection broke, because they may have been lost with it.
     pub repeated: u64,
-    /// Errors of the disk.
+    /// Errors of the disk of the spool.
     pub spool_errors: u64,
-    /// Lines given up, in the order of [`DropReason::ALL`].
+    /// Dropped lines, in the order of [`DropReason::ALL`].
     pub(super) dropped: [u64; DropReason::ALL.len()],
-    /// Connections made.
+    /// The number of connections made.
     pub connects: u64,
-    /// Lines that were on the wire in part when their connection broke, and started again.
+    /// Lines that were written in part when their connection broke, and were sent again from their start.
     pub restarted_lines: u64,
-    /// Whether the connection stands.
+    /// Whether the destination is connected.
     pub up: bool,
 }
 
 impl DestinationCounts {
-    /// Of a destination that takes everything at once.
+    /// The counters of a destination that accepted `lines` lines at once.
     #[must_use]
     pub fn delivered(lines: u64) -> Self {
         Self { routed: lines, sent: lines, up: true, ..Self::default() }
     }
 
-    /// Lines given up for `reason`.
+    /// The number of lines dropped for `reason`.
     #[must_use]
     pub const fn dropped(&self, reason: DropReason) -> u64 {
         self.dropped[reason as usize]
     }
 
-    /// Lines given up.
+    /// The number of lines dropped for all reasons.
     #[must_use]
     pub fn dropped_total(&self) -> u64 {
         self.dropped.iter().sum()

@@ -1,9 +1,10 @@
-//! What the kernel took and the peer may not have: lines that were written and not acknowledged, and for a while those
-//! that were.
+//! Lines in flight: written and not acknowledged by the peer's kernel, and for a while those that were
+//! acknowledged (redo).
 //!
-//! A connection that dies takes with it whatever the peer's kernel had not acknowledged, and a peer that is killed what its
-//! kernel had and the program had not read. The first is sent again always, the second as far as the redo window reaches.
-//! Only whole lines are here; of a line that is written in part the queue keeps all.
+//! When a connection dies, all that the peer's kernel had not acknowledged is lost. When a peer is killed, it
+//! also loses what its kernel had acknowledged and the program had not read. The first is always sent again;
+//! the second as far as the redo window reaches. Only whole lines are here; a line that is written in part is
+//! still in the queue.
 
 use super::item::Item;
 use std::{
@@ -11,41 +12,41 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long and how much of what was acknowledged goes again when a connection dies.
+/// How long, and up to how many bytes, acknowledged lines are kept to be sent again when a connection dies.
 ///
-/// A line goes again once: what was acknowledged as a repeat is not kept. So a peer whose connections live short gets each
-/// line twice at most, and every acknowledgement is progress.
+/// A line is sent again once: what is acknowledged as a repeat is not kept. So a peer with short connections
+/// gets each line at most twice, and every acknowledgement is progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Redo {
-    /// From the acknowledgement to the last sign of life of the connection. Zero keeps nothing.
+    /// From the acknowledgement of a line to the last sign of life of the connection. Zero keeps nothing.
     pub time: Duration,
-    /// Bytes of lines.
+    /// The most bytes of lines.
     pub bytes_max: usize,
 }
 
-/// Lines in the order in which they were written; acknowledged ones first.
+/// Lines in the order in which they were written, acknowledged ones first.
 #[derive(Debug, Default)]
 pub(super) struct Flight {
     kept: VecDeque<(Instant, Item)>,
     kept_bytes: usize,
     unacknowledged: VecDeque<Item>,
     unacknowledged_bytes: usize,
-    /// Of those, the lines that are nowhere else.
+    /// The number of unacknowledged lines that are nowhere else.
     owed_lines: u64,
     /// When the peer last acknowledged something.
     last_acknowledged: Option<Instant>,
 }
 
 impl Flight {
-    /// Lines were written to their end.
+    /// Adds lines that are written completely.
     pub(super) fn push(&mut self, item: Item) {
         self.unacknowledged_bytes += item.wire().len();
         self.owed_lines += owed(&item);
         self.unacknowledged.push_back(item);
     }
 
-    /// The peer's kernel still has to acknowledge `outstanding` bytes, of which `partial` belong to a line that is not
-    /// here. Hands out what is acknowledged now.
+    /// Records that the peer's kernel has not acknowledged `outstanding` bytes, of which `partial` belong to a
+    /// line that is not here. Calls back with what is newly acknowledged.
     pub(super) fn acknowledge(
         &mut self,
         outstanding: usize,
@@ -72,8 +73,8 @@ impl Flight {
         self.forget(now, redo);
     }
 
-    /// Parts the first item where its acknowledged lines end, so that they can be acknowledged for themselves and do not
-    /// go again without need. A frame is not parted.
+    /// Splits the first item after its acknowledged lines, so that they can be acknowledged separately and are
+    /// not sent again without need. A frame is not split.
     pub(super) fn part_acknowledged(&mut self, outstanding: usize, partial: usize) {
         let acknowledged = (self.unacknowledged_bytes + partial).saturating_sub(outstanding);
         if let Some(first) = self.unacknowledged.front()
@@ -87,8 +88,9 @@ impl Flight {
         }
     }
 
-    /// Forgets what was acknowledged long enough before the last sign of life. While something is not acknowledged, that is
-    /// the last acknowledgement: the peer may be dead since then.
+    /// Forgets lines that were acknowledged long enough before the last sign of life. While something is not
+    /// acknowledged, the last sign of life is the last acknowledgement, because the peer may have been dead
+    /// since then.
     pub(super) fn forget(&mut self, now: Instant, redo: Redo) {
         let now = self.last_acknowledged.filter(|_| self.is_waiting()).unwrap_or(now);
         while let Some((since, item)) = self.kept.front()
@@ -99,26 +101,27 @@ impl Flight {
         }
     }
 
-    /// When there is something to forget although nothing happens.
+    /// When there is something to forget, if nothing happens before.
     pub(super) fn next_forget(&self, redo: Redo) -> Option<Instant> {
         self.kept.front().filter(|_| !self.is_waiting()).map(|(since, _)| *since + redo.time)
     }
 
-    /// Everything that must go again, in order.
+    /// Takes out everything that must be sent again, in order.
     pub(super) fn take(&mut self) -> impl DoubleEndedIterator<Item = Item> + use<> {
         let flight = std::mem::take(self);
         let repeated = flight.kept.into_iter().map(|(_, item)| Item { is_repeat: true, ..item });
         repeated.chain(flight.unacknowledged)
     }
 
-    /// What is only in memory, with whether it was acknowledged, in order, for it to be put into the spool as well.
+    /// The items that are only in memory, in order, each with whether it was acknowledged, so that they can be
+    /// put into the spool too.
     pub(super) fn unspooled(&mut self) -> impl Iterator<Item = (&mut Item, bool)> {
         let kept = self.kept.iter_mut().map(|(_, item)| (item, true));
         let rest = self.unacknowledged.iter_mut().map(|item| (item, false));
         kept.chain(rest).filter(|(item, _)| item.spooled.is_none())
     }
 
-    /// Some of what was only in memory is in the spool too.
+    /// Updates the counts after items that were only in memory were put into the spool.
     pub(super) fn recount(&mut self) {
         self.owed_lines = self.unacknowledged.iter().map(owed).sum();
     }
@@ -129,7 +132,7 @@ impl Flight {
         kept.chain(&self.unacknowledged).find_map(|item| item.spooled)
     }
 
-    /// Lines not acknowledged, and nowhere else.
+    /// The number of lines that are not acknowledged and nowhere else.
     pub(super) const fn owed_lines(&self) -> u64 {
         self.owed_lines
     }
@@ -139,12 +142,12 @@ impl Flight {
         !self.unacknowledged.is_empty()
     }
 
-    /// Bytes that are not acknowledged.
+    /// The number of bytes that are not acknowledged.
     pub(super) const fn unacknowledged_bytes(&self) -> usize {
         self.unacknowledged_bytes
     }
 
-    /// Bytes held.
+    /// The number of bytes held.
     pub(super) const fn bytes(&self) -> usize {
         self.kept_bytes + self.unacknowledged_bytes
     }

@@ -1,17 +1,20 @@
-//! Some whole lines on their way through a destination, and where they stand in its books.
+//! An item: whole lines on their way through a destination, with what its counters must know of them.
+//!
+//! All lines of an item are treated alike; if they cannot be, the item is split.
 
 use crate::gather::Chunk;
 use std::sync::Arc;
 
-/// Lines that share a fate.
+/// Whole lines that are treated alike.
 #[derive(Clone, Debug)]
 pub(super) struct Item {
     pub(super) chunk: Chunk,
-    /// The number of the first line in the spool, if they are there too.
+    /// The number of the first line in the spool, if the lines are there too.
     pub(super) spooled: Option<u64>,
-    /// They were counted as sent before, and go out again for the case that the peer lost them.
+    /// Whether the lines were counted as sent before and are sent again because the peer may have lost them.
     pub(super) is_repeat: bool,
-    /// What goes over the wire instead of the lines, and how many of them are not in it. It goes as a whole or again.
+    /// The frame that is sent instead of the lines, and the number of lines that are not in it. A frame is sent
+    /// whole or again.
     pub(super) frame: Option<(Arc<Vec<u8>>, u32)>,
 }
 
@@ -21,7 +24,7 @@ impl Item {
         Self { chunk, spooled: None, is_repeat: false, frame: None }
     }
 
-    /// Whether it is this item's copy in memory that the books rest on.
+    /// Whether the lines are counted by this copy in memory, because they are nowhere else and were not sent.
     pub(super) const fn is_owed(&self) -> bool {
         self.spooled.is_none() && !self.is_repeat
     }
@@ -34,7 +37,7 @@ impl Item {
         u64::from(self.chunk.lines())
     }
 
-    /// What goes over the wire.
+    /// The bytes that are sent.
     pub(super) fn wire(&self) -> &[u8] {
         match &self.frame {
             Some((frame, _)) => frame,
@@ -42,22 +45,22 @@ impl Item {
         }
     }
 
-    /// Lines that are not on the wire, for they cannot be put into a frame.
+    /// The number of lines that are not sent because they cannot be put into a frame.
     pub(super) fn bad_lines(&self) -> u64 {
         self.frame.as_ref().map_or(0, |(_, bad)| u64::from(*bad))
     }
 
-    /// The number in the spool of the line after the last.
+    /// The number in the spool after that of the last line.
     pub(super) fn spooled_end(&self) -> Option<u64> {
         self.spooled.map(|first| first + self.lines())
     }
 
-    /// Parts it after so many lines.
+    /// Splits the item after its first `lines` lines.
     pub(super) fn split_at_line(&self, lines: u32) -> (Self, Self) {
         self.with(self.chunk.split_at_line(lines))
     }
 
-    /// Parts it after so many bytes, which end with a line.
+    /// Splits the item after its first `bytes` bytes, which must end with a line.
     pub(super) fn split_at_byte(&self, bytes: usize) -> (Self, Self) {
         self.with(self.chunk.split_at_byte(bytes))
     }

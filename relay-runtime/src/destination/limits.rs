@@ -1,54 +1,57 @@
-//! What bounds a destination, and what it does at its bounds.
+//! The limits of a destination, and what it does when they are reached.
+//!
+//! They are plain values, completed and checked by `serve::setup`.
 
 pub use super::{flight::Redo, queue::Room};
 pub use crate::table::Replay;
 use std::time::Duration;
 
-/// What bounds a destination.
+/// The limits of a destination.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// What may wait in memory.
+    /// How much may be held in memory.
     pub room: Room,
-    /// Lines go as pickles.
+    /// Whether lines are sent as pickles.
     pub is_pickle: bool,
-    /// What goes when there is no room.
+    /// What is dropped if there is no room.
     pub when_full: WhenFull,
-    /// What goes again after a connection broke although it was acknowledged.
+    /// Which acknowledged lines are sent again after a connection broke.
     pub redo: Redo,
     /// How the spool is used, if there is one.
     pub spooling: Spooling,
-    /// Bytes of one write.
+    /// The most bytes of one write.
     pub write_bytes_max: usize,
-    /// Without progress for so long, a connection that has something to take is dead.
+    /// If nothing is written or acknowledged for this time although there is something to send, the connection
+    /// counts as dead.
     pub write_timeout: Duration,
-    /// The longest wait between two attempts to connect.
+    /// The longest pause between two attempts to connect.
     pub reconnect_max: Duration,
 }
 
-/// What happens to lines when neither memory nor spool has room for them.
+/// What happens to lines if neither memory nor spool has room for them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum WhenFull {
-    /// The newest are dropped.
+    /// New lines are dropped.
     #[default]
     DropNewest,
-    /// The oldest are dropped.
+    /// The oldest lines are dropped.
     DropOldest,
-    /// Nothing is read from any input for at most so long; then the newest are dropped, until half the room is free.
+    /// No input is read for at most this time; then new lines are dropped, until half the room is free.
     Block(Duration),
 }
 
 /// How a spool is used.
 #[derive(Clone, Copy, Debug)]
 pub struct Spooling {
-    /// A destination that has not taken everything for so long is behind, and its lines go to disk.
+    /// A destination that was not empty for this time is behind, and its lines go to disk.
     pub after: Duration,
-    /// Lines go to disk always.
+    /// Whether all lines go to disk, always.
     pub is_write_ahead: bool,
-    /// What waits for what.
+    /// The order between spooled lines and new ones.
     pub replay: Replay,
-    /// Lines per second that are read back from disk at most.
+    /// The most lines per second that are read from disk.
     pub replay_rate: Option<u32>,
-    /// How often the disk is asked to keep what it has.
+    /// How often the disk is asked to flush.
     pub sync_period: Duration,
 }
 

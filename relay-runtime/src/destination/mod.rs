@@ -1,10 +1,14 @@
-//! One destination as a state machine: the lines that wait for it, the life of its connection, its counts.
+//! One destination as a state machine: the lines that are not delivered yet, the life of its connection, its
+//! counters.
 //!
-//! Guarantees, whatever the order of inputs: lines leave whole; in order, unless `replay = "live-first"`; `routed + recovered
-//! = sent + queued + spooled + dropped` at every step; what the peer's kernel did not acknowledge goes again; and while
-//! the connection is down an attempt to connect is always under way or due.
-//! Absent: sockets, names, clocks, files. Time comes with each input; what is to be done comes out of
-//! [`Destination::poll_output`]. `engine::outlet` translates, `simulation` (tests) plays a malicious network and disk.
+//! Guarantees, whatever the order of inputs: lines are sent whole, and in order unless `replay = "live-first"`;
+//! `routed + recovered = sent + queued + spooled + dropped` at every step; what the peer's kernel did not
+//! acknowledge is sent again; and while the destination is down, an attempt to connect is always in progress or
+//! due.
+//!
+//! There are no sockets, names, clocks or files here. Time comes with each input, and
+//! [`Destination::poll_output`] returns what is to be done. `engine::outlet` connects both with the real world;
+//! `simulation` (tests) plays a malicious network and disk.
 
 mod backlog;
 mod backoff;
@@ -42,14 +46,15 @@ pub use share::QueueMemory;
 /// How long one address may take to accept a connection.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection that stood so long was a good one: the next outage starts with a fast retry. Shorter ones do
-/// not count, for a peer that accepts and closes at once would be called ten times a second.
+/// A connection that lasted this long was good, so the next outage starts with a fast retry. A shorter one is
+/// not: a peer that accepts and closes at once would be connected to ten times a second.
 const STABLE_AFTER: Duration = Duration::from_secs(1);
 
-/// How often the kernel is asked what was acknowledged while nothing else happens.
+/// How often the kernel is asked what was acknowledged, if nothing else happens.
 const ASK_PERIOD: Duration = Duration::from_millis(20);
 
-/// With more than so much on its way the kernel is asked before each write, so that memory is free again soon.
+/// If more bytes than this are in flight, the kernel is asked before each write, so that memory becomes free
+/// soon.
 const ASK_BYTES: usize = 256 * 1024;
 
 /// Something that happened.
@@ -57,56 +62,56 @@ const ASK_BYTES: usize = 256 * 1024;
 pub enum Input {
     /// Lines to deliver.
     Lines(Chunk),
-    /// The name has these addresses, best first; none when it could not be resolved.
+    /// The addresses of the host name, best first; empty if it could not be resolved.
     Resolved(Vec<SocketAddr>),
-    /// The connection stands.
+    /// The connection is established.
     Connected,
-    /// The address does not answer, or refuses.
+    /// The address does not answer, or refuses the connection.
     ConnectFailed,
-    /// The socket takes bytes again.
+    /// The socket accepts bytes again.
     Writable,
-    /// The kernel took so many bytes of what [`Destination::slices`] showed.
+    /// The kernel accepted this number of bytes of what [`Destination::slices`] returned.
     Wrote(usize),
-    /// The kernel takes nothing at the moment.
+    /// The kernel accepts nothing at the moment.
     WriteBlocked,
     /// The line at the front can never be sent.
     Unsendable,
-    /// The peer's kernel has not acknowledged so many bytes of what was written.
+    /// The peer's kernel has not acknowledged this number of bytes of what was written.
     Outstanding(usize),
-    /// The connection ended, with so many bytes not acknowledged if that is known.
+    /// The connection ended.
     Closed {
-        /// Bytes.
+        /// How many bytes were not acknowledged, if that is known.
         outstanding: Option<usize>,
     },
-    /// No more lines for the moment: whatever the socket did not take must fit in the limits now.
+    /// There are no more lines in this turn: what the socket did not accept must now fit into the limits.
     EndOfTurn,
-    /// A stop has begun: what is on disk stays there.
+    /// A stop has begun: lines on disk stay there.
     Stop,
     /// The deadline of a stop has passed.
     GiveUp,
 }
 
-/// Something to do. The engine does it before it polls again.
+/// What the engine must do before it polls again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Find the addresses, then give `Resolved`.
+    /// Resolve the host name, then input `Resolved`.
     Resolve,
-    /// Start to connect, then give `Connected` or `ConnectFailed`.
+    /// Start to connect, then input `Connected` or `ConnectFailed`.
     Connect(SocketAddr),
-    /// Write, then give `Wrote`, `WriteBlocked` or `Closed`.
+    /// Write, then input `Wrote`, `WriteBlocked` or `Closed`.
     Send,
-    /// Ask the kernel what was acknowledged, then give `Outstanding`.
+    /// Ask the kernel what was acknowledged, then input `Outstanding`.
     Ask,
-    /// Close the socket, then give `ConnectFailed` or `Closed`.
+    /// Close the socket, then input `ConnectFailed` or `Closed`.
     Disconnect(DisconnectReason),
 }
 
-/// Why the state machine gives up a socket.
+/// Why the state machine closes a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DisconnectReason {
     /// The address did not answer in time.
     ConnectTimeout,
-    /// The peer acknowledges nothing, or takes nothing.
+    /// The peer acknowledges nothing or, if nothing can be acknowledged, accepts nothing.
     WriteTimeout,
 }
 
@@ -118,36 +123,37 @@ pub struct Destination {
     link: Link,
     backoff: Backoff,
     counts: DestinationCounts,
-    /// Seconds since 1970, for what lies on disk.
+    /// Seconds since 1970, for the age of lines on disk.
     unix_s: u64,
     next_ask: Instant,
-    /// The kernel was asked since the last write.
+    /// Whether the kernel was asked since the last write.
     was_asked: bool,
     stopping: Option<Stopping>,
 }
 
 #[derive(Debug)]
 enum Link {
-    /// No attempt until then.
+    /// No attempt before this time.
     Waiting { until: Instant },
-    /// Somebody is asking for the addresses.
+    /// The host name is being resolved.
     Resolving,
-    /// `addresses` are left to be tried.
+    /// The remaining `addresses` are to be tried.
     Trying { addresses: std::vec::IntoIter<SocketAddr> },
     /// One address is being tried.
     Connecting { deadline: Instant, addresses: std::vec::IntoIter<SocketAddr> },
-    /// The connection stands. `blocked` since when the kernel takes nothing.
+    /// The destination is connected. `blocked` is since when the kernel accepts nothing.
     Up { since: Instant, blocked: Option<Instant>, progress: Progress },
 }
 
 impl Destination {
-    /// Starts down, with an attempt to connect due at once. `seed` decides the jitter of the back-off.
+    /// A destination that is down, with an attempt to connect due at once. `seed` determines the jitter of the
+    /// back-off.
     #[must_use]
     pub fn new(limits: Limits, now: Instant, seed: u64) -> Self {
         Self::with_parts(limits, None, QueueMemory::unlimited(), now, seed)
     }
 
-    /// The same with a spool and what is in it, and with memory that others use too.
+    /// Like [`Self::new`], with a spool and its contents, and with memory that other destinations use too.
     pub(crate) fn with_parts(
         limits: Limits,
         spool: Option<Spool>,
@@ -169,12 +175,12 @@ impl Destination {
         }
     }
 
-    /// What time it is for people. Only the age of what lies on disk depends on it.
+    /// Sets the calendar time. Only the age of lines on disk depends on it.
     pub const fn set_unix_time(&mut self, seconds: u64) {
         self.unix_s = seconds;
     }
 
-    /// Takes in one thing that happened. `now` is the only clock this type ever sees.
+    /// Processes one input. `now` is the only clock that this type sees.
     pub fn handle(&mut self, now: Instant, input: Input) {
         match input {
             Input::Lines(chunk) => self.take_lines(chunk),
@@ -212,7 +218,7 @@ impl Destination {
         }
     }
 
-    /// Hands out the next thing to do; `None` means it need not be polled again before the next input or
+    /// Returns the next thing to do. `None` means that it need not be polled again before the next input or
     /// [`Self::poll_timeout`].
     pub fn poll_output(&mut self, now: Instant) -> Option<Output> {
         match &mut self.link {
@@ -235,7 +241,7 @@ impl Destination {
                 let is_time = self.next_ask <= now && progress.stalled_since().is_some();
                 let is_much = in_flight > ASK_BYTES && is_taking && !self.was_asked;
                 let is_dead = self.dead_at().is_some_and(|at| at <= now);
-                // Something may have arrived since the last answer, which then is not from this moment.
+                // Bytes may have arrived since the last answer, unless it is from this moment.
                 let is_doubtful = is_dead && self.next_ask < now + ASK_PERIOD;
                 if is_time || is_much || is_doubtful {
                     self.was_asked = true;
@@ -253,7 +259,7 @@ impl Destination {
         }
     }
 
-    /// When to poll again, and to give `EndOfTurn`, although nothing happened.
+    /// When to poll again and to input `EndOfTurn`, if nothing happens before.
     #[must_use]
     pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
         let (link, ask) = match self.link {
@@ -266,49 +272,50 @@ impl Destination {
         [link, ask, stop, self.backlog.next_settle(now, self.is_up())].into_iter().flatten().min()
     }
 
-    /// When the connection counts as dead unless something arrives, or is taken where nothing is acknowledged.
+    /// When the connection counts as dead, unless something is acknowledged before (or accepted, if nothing can
+    /// be acknowledged).
     fn dead_at(&self) -> Option<Instant> {
         let Link::Up { blocked, progress, .. } = self.link else { return None };
         progress.stalled_since().or(blocked).map(|since| since + self.limits.write_timeout)
     }
 
-    /// What to write now, over a stream; gives the number of slices used.
+    /// What to write now to a stream. Returns the number of slices used.
     pub fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>]) -> usize {
         self.backlog.slices(slices)
     }
 
-    /// What to write now, over datagrams.
+    /// What to send now as a datagram.
     pub fn datagram(&mut self, bytes_max: usize) -> Option<&[u8]> {
         self.backlog.datagram(bytes_max)
     }
 
-    /// Whether the connection stands.
+    /// Whether the destination is connected.
     #[must_use]
     pub const fn is_up(&self) -> bool {
         matches!(self.link, Link::Up { .. })
     }
 
-    /// Whether a stop need not wait for it: nothing waits, or the spool takes what a destination that is down or slow does
-    /// not.
+    /// Whether a stop need not wait for it: nothing is left, or the destination is down or slow and the spool
+    /// takes its lines.
     #[must_use]
     pub fn is_settled(&self) -> bool {
         let is_slow = self.stopping.is_some_and(|stopping| stopping.is_slow());
         self.backlog.is_settled(self.is_up() && !is_slow)
     }
 
-    /// Whether inputs should be held for it (`when_full = "block"`).
+    /// Whether inputs should be paused for it (`when_full = "block"`).
     #[must_use]
     pub fn is_holding(&self, now: Instant) -> bool {
         self.backlog.is_holding(now)
     }
 
-    /// Bytes of lines held in memory.
+    /// Bytes of lines that are held in memory.
     #[must_use]
     pub const fn memory_bytes(&self) -> usize {
         self.backlog.bytes()
     }
 
-    /// The books.
+    /// The counters.
     #[must_use]
     pub fn counts(&self) -> DestinationCounts {
         let (spooled, spool_bytes, spool_errors) = self.backlog.spooled();
@@ -323,13 +330,13 @@ impl Destination {
         }
     }
 
-    /// What went wrong with the disk since the last call.
+    /// The error of the disk since the last call, if there was one.
     pub(crate) fn take_trouble(&mut self) -> Option<Trouble> {
         self.backlog.take_trouble()
     }
 
-    /// While the socket takes bytes the queue may be longer than its limit until the end of the turn:
-    /// otherwise a limit below a turn's worth of lines would drop lines of a healthy destination.
+    /// While the socket accepts bytes, the queue may exceed its limit until the end of the turn: otherwise a
+    /// limit below the lines of one turn would drop lines of a healthy destination.
     fn take_lines(&mut self, chunk: Chunk) {
         self.counts.routed += u64::from(chunk.lines());
         let is_taking = matches!(self.link, Link::Up { blocked: None, .. });
@@ -384,7 +391,7 @@ impl Destination {
         }
     }
 
-    /// The first refusal starts the write timeout; later ones without progress do not start it again.
+    /// The first refusal starts the write timeout; further ones without progress do not start it again.
     fn blocked(&mut self, now: Instant) {
         if let Link::Up { blocked, .. } = &mut self.link {
             blocked.get_or_insert(now);

@@ -1,8 +1,10 @@
-//! So many lines per second.
+//! Limits a rate to a number of lines per second.
+//!
+//! Unused time is not saved up, so there are no bursts.
 
 use std::time::{Duration, Instant};
 
-/// Says when the next lines may be taken. Unused time is not saved up.
+/// Determines when the next lines may be taken.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Pace {
     per_second: Option<u32>,
@@ -14,12 +16,12 @@ impl Pace {
         Self { per_second, next: None }
     }
 
-    /// When, if not now.
+    /// When the next lines may be taken, if not now.
     pub(super) fn wait_until(&self, now: Instant) -> Option<Instant> {
         self.next.filter(|next| *next > now)
     }
 
-    /// So many lines were taken.
+    /// Records that `lines` lines were taken.
     pub(super) fn took(&mut self, lines: u64, now: Instant) {
         if let Some(per_second) = self.per_second {
             let nanoseconds = lines.saturating_mul(1_000_000_000) / u64::from(per_second.max(1));

@@ -1,11 +1,11 @@
-//! Whether the peer of one connection still acknowledges what it gets, at whatever rate lines come.
+//! Whether the peer of one connection still acknowledges what it gets, whatever the rate of lines.
 //!
-//! A full socket is no sign: at ten lines a second it takes hours to fill. What counts is the oldest byte that nobody has
-//! acknowledged. Where nothing can be acknowledged (datagrams) nothing stalls.
+//! A full socket is no indication: at ten lines a second it takes hours to fill. What counts is the age of the
+//! oldest byte that is not acknowledged. If nothing can be acknowledged (datagrams), nothing stalls.
 
 use std::time::Instant;
 
-/// What is on its way, and since when nothing of it arrives.
+/// The bytes in flight, and since when none of them arrives.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Progress {
     unacknowledged: usize,
@@ -13,14 +13,14 @@ pub(super) struct Progress {
 }
 
 impl Progress {
-    /// The kernel took `bytes`.
+    /// Records that the kernel accepted `bytes` bytes.
     pub(super) fn wrote(&mut self, bytes: usize, now: Instant) {
         self.unacknowledged += bytes;
         self.stalled_since.get_or_insert(now);
     }
 
-    /// The peer's kernel still has to acknowledge `outstanding` bytes. Returns whether it acknowledged any since it was last
-    /// heard.
+    /// Records that the peer's kernel has not acknowledged `outstanding` bytes. Returns whether it acknowledged
+    /// any since the last call.
     pub(super) fn heard(&mut self, outstanding: usize, now: Instant) -> bool {
         let has_moved = outstanding < self.unacknowledged;
         if has_moved || outstanding == 0 {
@@ -35,7 +35,7 @@ impl Progress {
         self.unacknowledged
     }
 
-    /// Since when bytes are on their way and none was acknowledged.
+    /// Since when bytes are in flight and none was acknowledged.
     pub(super) const fn stalled_since(&self) -> Option<Instant> {
         self.stalled_since
     }

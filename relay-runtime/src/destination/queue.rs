@@ -1,28 +1,28 @@
-//! The lines that wait for one destination in memory, in order.
+//! The lines for one destination that are queued in memory, in order.
 //!
-//! Guarantees: lines leave in the order they came; a line is handed out as written only when its last byte was taken; a
-//! line that was taken in part when a connection broke starts again whole (`rewind`); what does not fit is refused in
-//! whole lines, newest or oldest first, and counted exactly. Limits are for lines that are only here: what lies in the
-//! spool as well is a copy.
-//! Left to others: when to write, and what a full queue means ([`super::Destination`]).
+//! Guarantees: lines leave in the order in which they came. A line is reported as written only when its last
+//! byte was accepted. A line that was written in part when a connection broke starts again from its beginning
+//! (`rewind`). Lines that do not fit are refused whole, newest or oldest first, and counted exactly. Limits
+//! apply to lines that are only here; a line that is in the spool too is a copy. When to write, and what a full
+//! queue means, is left to [`super::Destination`].
 
 use super::item::Item;
 use crate::{gather::Chunk, protocol::pickle::encode};
 use std::{collections::VecDeque, io::IoSlice, sync::Arc};
 
-/// Chunks below this size are copied together while they wait. Otherwise thirty thousand one-line chunks
-/// would hold thirty thousand buffers, each with room for much more than one line.
+/// Smaller chunks are copied together in the queue. Otherwise thirty thousand chunks of one line would occupy
+/// thirty thousand buffers, each much larger than one line.
 const SMALL_BYTES: usize = 16 * 1024;
 
-/// Where copying together ends and a new buffer begins.
+/// The size at which a buffer of copied chunks is full.
 const TAIL_BYTES: usize = 64 * 1024;
 
-/// How much may wait.
+/// How much may be queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Room {
-    /// Lines.
+    /// The number of lines.
     pub lines: u64,
-    /// Bytes, with LFs.
+    /// Their bytes, LFs included.
     pub bytes: usize,
 }
 
@@ -30,21 +30,21 @@ pub struct Room {
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     items: VecDeque<Item>,
-    /// Newer than all items; small chunks copied together.
+    /// Lines newer than all items, from small chunks that were copied together.
     tail: Vec<u8>,
     tail_lines: u32,
-    /// Bytes of the first line that are written.
+    /// How many bytes of the first line are written.
     written: usize,
-    /// Lines that are owed: only here, and never counted as sent.
+    /// The number of owed lines: those that are only here and were never counted as sent.
     lines: u64,
-    /// Their bytes.
+    /// The bytes of owed lines.
     bytes: usize,
-    /// Bytes of all other items.
+    /// The bytes of all other items.
     copied_bytes: usize,
 }
 
 impl Queue {
-    /// Adds lines at the end, however many wait already.
+    /// Appends lines, however many are queued already.
     pub(super) fn push(&mut self, chunk: Chunk) {
         if chunk.lines() == 0 {
             return;
@@ -63,21 +63,21 @@ impl Queue {
         }
     }
 
-    /// Adds an item at the end.
+    /// Appends an item.
     pub(super) fn push_item(&mut self, item: Item) {
         self.seal();
         self.add(&item);
         self.items.push_back(item);
     }
 
-    /// Puts an item before all others. Nothing may be written in part.
+    /// Inserts an item before all others. No line may be written in part.
     pub(super) fn push_front(&mut self, item: Item) {
         debug_assert_eq!(self.written, 0, "the connection of a line that is written in part is gone");
         self.add(&item);
         self.items.push_front(item);
     }
 
-    /// Adds what fits in `room` and gives the number of lines that do not.
+    /// Appends what fits in `room`. Returns the number of lines that do not fit.
     pub(super) fn push_within(&mut self, chunk: Chunk, room: Room) -> u64 {
         let free = Room {
             lines: room.lines.saturating_sub(self.lines),
@@ -93,8 +93,8 @@ impl Queue {
         u64::from(refused)
     }
 
-    /// Drops the newest lines until the rest fits in `room`, and gives their number. The line that is written in part
-    /// always stays.
+    /// Drops the newest lines until the rest fits in `room`, and returns their number. A line that is written
+    /// in part always stays.
     pub(super) fn trim_newest(&mut self, room: Room) -> u64 {
         let before = self.lines;
         while self.is_over(room) && (!self.tail.is_empty() || self.items.back().is_some_and(Item::is_owed)) {
@@ -108,7 +108,7 @@ impl Queue {
             let (mut fitting, _) = fit(last.chunk.bytes(), last.chunk.lines(), free);
             let is_on_the_wire = self.items.is_empty() && self.written > 0;
             if is_on_the_wire {
-                // Of a frame that has begun all of it must follow.
+                // Once a frame has begun, all of it must follow.
                 fitting = if last.frame.is_some() { last.chunk.lines() } else { fitting.max(1) };
             }
             if fitting > 0 {
@@ -122,8 +122,8 @@ impl Queue {
         before - self.lines
     }
 
-    /// Drops the oldest lines until the rest fits in `room`, and gives their number. The line that is written in part
-    /// always stays.
+    /// Drops the oldest lines until the rest fits in `room`, and returns their number. A line that is written
+    /// in part always stays.
     pub(super) fn trim_oldest(&mut self, room: Room) -> u64 {
         let before = self.lines;
         if self.is_over(room) {
@@ -155,8 +155,8 @@ impl Queue {
         before - self.lines
     }
 
-    /// Points `slices` at what is to be written next, at most `bytes_max` bytes unless the first item alone
-    /// is longer, and gives the number of slices.
+    /// Points `slices` at what is to be written next, at most `bytes_max` bytes unless the first item alone is
+    /// longer. Returns the number of slices.
     pub(super) fn slices<'a>(&'a mut self, slices: &mut [IoSlice<'a>], bytes_max: usize) -> usize {
         if self.items.len() < slices.len() {
             self.seal();
@@ -174,7 +174,8 @@ impl Queue {
         used
     }
 
-    /// The next whole lines that fit in `bytes_max`, or one line if that is longer; `None` when empty.
+    /// The next whole lines that fit in `bytes_max`, or one line if that is longer; `None` if the queue is
+    /// empty.
     pub(super) fn datagram(&mut self, bytes_max: usize) -> Option<&[u8]> {
         if self.items.is_empty() {
             self.seal();
@@ -190,8 +191,8 @@ impl Queue {
         Some(&rest[..end])
     }
 
-    /// Puts what comes next into frames, about `bytes_max` bytes of them, each with at most `lines_max` lines. Hands out what
-    /// has no line that fits into a frame.
+    /// Converts about `bytes_max` bytes of the next lines to frames of at most `lines_max` lines each. Calls
+    /// back with items of which no line fits into a frame.
     pub(super) fn frame(&mut self, lines_max: u32, bytes_max: usize, mut empty: impl FnMut(Item)) {
         self.seal();
         let (mut at, mut framed) = (0, 0);
@@ -211,7 +212,7 @@ impl Queue {
             }
             let wire_bytes = item.wire().len();
             if wire_bytes == 0 {
-                // Nothing of it is on the wire, so it has arrived when all before it has.
+                // Nothing of it is written, so it counts as arrived when everything before it has arrived.
                 if at > 0 {
                     break;
                 }
@@ -225,7 +226,7 @@ impl Queue {
         }
     }
 
-    /// The first `bytes` of what waited are written: hands out the lines that ended within them.
+    /// Records that the first `bytes` bytes are written. Calls back with the lines that ended within them.
     pub(super) fn wrote(&mut self, mut bytes: usize, mut done: impl FnMut(Item)) {
         while bytes > 0 {
             let Some(first) = self.items.pop_front() else { return };
@@ -257,7 +258,7 @@ impl Queue {
         }
     }
 
-    /// The connection is gone: the line that was written in part, if any, starts again. Says whether there
+    /// Called when the connection is gone: a line that was written in part starts again. Returns whether there
     /// was one.
     pub(super) const fn rewind(&mut self) -> bool {
         let is_torn = self.written > 0;
@@ -265,13 +266,13 @@ impl Queue {
         is_torn
     }
 
-    /// Forgets everything that waits, owed or not, and gives the number of owed lines.
+    /// Removes everything, owed or not. Returns the number of owed lines.
     pub(super) fn clear(&mut self) -> u64 {
         std::mem::take(self).lines
     }
 
-    /// Forgets the newest items of which there is a copy in the spool, while they are more than `bytes`. Gives the number
-    /// of the first line that is not here any more.
+    /// Removes the newest items of which there is a copy in the spool, while they have more than `bytes` bytes.
+    /// Returns the number of the first line that is not here any more.
     pub(super) fn forget_copies(&mut self, bytes: usize) -> Option<u64> {
         let mut first = None;
         while self.copied_bytes > bytes && (self.items.len() > 1 || self.written == 0) {
@@ -283,13 +284,13 @@ impl Queue {
         first
     }
 
-    /// What is only here, in order, for it to be put into the spool as well; repetitions too.
+    /// The items that are only here, in order, so that they can be put into the spool too; repeats included.
     pub(super) fn unspooled(&mut self) -> impl Iterator<Item = &mut Item> {
         self.seal();
         self.items.iter_mut().filter(|item| item.spooled.is_none())
     }
 
-    /// Some of what was only here is in the spool too.
+    /// Updates the counts after items that were only here were put into the spool.
     pub(super) fn recount(&mut self) {
         let owed = || self.items.iter().filter(|item| item.is_owed());
         let (lines, bytes) = (owed().map(Item::lines).sum(), owed().map(Item::bytes).sum::<usize>());
@@ -302,7 +303,7 @@ impl Queue {
         self.items.iter().find_map(|item| item.spooled)
     }
 
-    /// Takes the first item out, whole. Nothing may be written in part.
+    /// Takes out the first item. No line may be written in part.
     pub(super) fn pop(&mut self) -> Option<Item> {
         self.seal();
         let item = self.items.pop_front()?;
@@ -310,7 +311,7 @@ impl Queue {
         Some(item)
     }
 
-    /// Takes out what is only here, in order. The line that is written in part stays.
+    /// Takes out the items that are only here, in order. A line that is written in part stays.
     pub(super) fn take_owed(&mut self) -> Vec<Item> {
         self.seal();
         let (mut taken, mut kept) = (Vec::new(), VecDeque::new());
@@ -334,31 +335,31 @@ impl Queue {
         taken
     }
 
-    /// Lines that are owed.
+    /// The number of owed lines.
     #[must_use]
     pub(super) const fn lines(&self) -> u64 {
         self.lines
     }
 
-    /// Bytes held, copies too.
+    /// The number of bytes held, copies included.
     #[must_use]
     pub(super) const fn bytes(&self) -> usize {
         self.bytes + self.copied_bytes
     }
 
-    /// Bytes of a line that are written without its end.
+    /// How many bytes are written of a line whose end is not.
     #[must_use]
     pub(super) const fn partial(&self) -> usize {
         self.written
     }
 
-    /// Whether nothing waits.
+    /// Whether the queue is empty.
     #[must_use]
     pub(super) fn is_empty(&self) -> bool {
         self.items.is_empty() && self.tail.is_empty()
     }
 
-    /// Makes an item of the tail.
+    /// Converts the tail to an item.
     fn seal(&mut self) {
         if !self.tail.is_empty() {
             let bytes = std::mem::take(&mut self.tail);
@@ -390,8 +391,8 @@ impl Queue {
     }
 }
 
-/// The longest run of whole lines at the start of `bytes`, which holds `lines` of them, that fits in `room`:
-/// its lines and its bytes.
+/// The longest run of whole lines at the start of `bytes` that fits in `room`, as lines and bytes; `bytes`
+/// contains `lines` lines.
 fn fit(bytes: &[u8], lines: u32, room: Room) -> (u32, usize) {
     if u64::from(lines) <= room.lines && bytes.len() <= room.bytes {
         return (lines, bytes.len());
@@ -406,7 +407,8 @@ fn fit(bytes: &[u8], lines: u32, room: Room) -> (u32, usize) {
     (fitting, end)
 }
 
-/// How many lines at the start of `oldest` must go for `lines` and `bytes`, which include them, to fit in `room`.
+/// How many lines at the start of `oldest` must be dropped so that `lines` and `bytes`, which include them, fit
+/// in `room`.
 fn excess(oldest: &[u8], lines: u64, bytes: usize, room: Room) -> u32 {
     let mut gone = 0;
     for at in memchr::memchr_iter(b'\n', oldest) {

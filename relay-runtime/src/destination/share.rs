@@ -1,15 +1,16 @@
 //! The memory that the queues of all destinations share.
 //!
-//! The rule: as long as all of them together hold less than there is, each may hold what its own limits allow. From then on
-//! the next one that holds more than an equal part gives up what is too much, as far down as its equal part: to disk, if it
-//! spools, or by `when_full`. So a few dead destinations may use what the healthy ones do not need, and never more.
+//! As long as all of them together hold less than there is, each may hold what its own limits allow. From then
+//! on, the next one that holds more than an equal share gives up the excess, down to its equal share: to disk,
+//! if it spools, otherwise by `when_full`. So a few dead destinations may use what healthy ones do not need,
+//! and never more.
 
 use std::sync::{
     Arc,
     atomic::{AtomicUsize, Ordering},
 };
 
-/// What there is.
+/// The memory that is shared.
 #[derive(Debug)]
 pub struct QueueMemory {
     bytes_max: usize,
@@ -25,7 +26,7 @@ pub(super) struct Share {
 }
 
 impl QueueMemory {
-    /// So many bytes for so many destinations.
+    /// `bytes_max` bytes for this number of destinations.
     #[must_use]
     pub fn new(bytes_max: usize, destinations: usize) -> Arc<Self> {
         let equal_bytes = bytes_max / destinations.max(1);
@@ -44,7 +45,7 @@ impl Share {
         Self { of: memory, held: 0 }
     }
 
-    /// Notes what the destination holds, and gives how much it may.
+    /// Records what the destination holds. Returns how much it may hold, in bytes.
     pub(super) fn allow(&mut self, bytes: usize) -> usize {
         if self.of.bytes_max == usize::MAX {
             return usize::MAX;
@@ -56,12 +57,12 @@ impl Share {
         }
     }
 
-    /// What every destination may hold at any time.
+    /// The equal share: what every destination may hold at any time, in bytes.
     pub(super) fn equal_bytes(&self) -> usize {
         self.of.equal_bytes
     }
 
-    /// Gives what all hold now.
+    /// Records what the destination holds. Returns what all of them hold now, in bytes.
     fn note(&mut self, bytes: usize) -> usize {
         let before = std::mem::replace(&mut self.held, bytes);
         if bytes >= before {
@@ -88,11 +89,11 @@ mod tests {
         let mut shares: Vec<_> = (0..4).map(|_| Share::of(Arc::clone(&memory))).collect();
         assert_eq!(shares[0].allow(900), usize::MAX);
         assert_eq!(shares[1].allow(100), usize::MAX);
-        // 100 too much, and not of those who hold little.
+        // 100 bytes too much, and none of them with those who hold little.
         assert_eq!(shares[1].allow(200), 250);
         assert_eq!(shares[0].allow(900), 800);
         assert_eq!(shares[0].allow(800), usize::MAX);
-        // However little is left, everybody keeps an equal part.
+        // However little is left, every destination keeps an equal share.
         assert_eq!(shares[2].allow(5_000), 250);
         assert_eq!(shares[0].allow(800), 250);
         drop(shares);

@@ -1,5 +1,7 @@
-//! Whether a stop is worth waiting for: a destination with a spool that takes its lines too slowly gets them at the next
-//! start, from disk.
+//! Whether a stop should wait for a destination that spools: if it accepts its lines too slowly, it gets them
+//! at the next start, from disk.
+//!
+//! Only measures; the decision is used in [`super::Destination::is_settled`].
 
 use std::time::{Duration, Instant};
 
@@ -9,11 +11,11 @@ const PERIOD: Duration = Duration::from_secs(1);
 /// A destination that would need more periods than this at its pace is not waited for.
 const PERIODS_MAX: usize = 10;
 
-/// How a stop goes on.
+/// The progress of a stop.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stopping {
     since: Instant,
-    /// Bytes that waited then.
+    /// Undelivered bytes at the start of the period.
     waiting: usize,
     is_slow: bool,
 }
@@ -23,7 +25,7 @@ impl Stopping {
         Self { since: now, waiting, is_slow: false }
     }
 
-    /// `waiting` bytes are left to be delivered.
+    /// Records that `waiting` bytes are not delivered yet.
     pub(super) fn measure(&mut self, waiting: usize, now: Instant) {
         if now >= self.since + PERIOD {
             let delivered = self.waiting.saturating_sub(waiting);
@@ -31,7 +33,7 @@ impl Stopping {
         }
     }
 
-    /// Whether the last period delivered too little.
+    /// Whether too little was delivered in the last period.
     pub(super) const fn is_slow(&self) -> bool {
         self.is_slow
     }

@@ -1,5 +1,7 @@
-//! The ticks of aggregators: one worker of a relay that has some looks at the clock, takes what is due off the open
-//! buckets, a bounded number of lines at a time, and sends it through the routes. The others know nothing of it.
+//! The ticks of aggregators: one worker of a relay reads the clock, takes what is due from the open buckets, a
+//! limited number of lines at a time, and sends it through the routes.
+//!
+//! The other workers are not involved.
 
 use super::{
     edge::Edge,
@@ -15,32 +17,32 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often the clock is looked at. Ticks are at whole seconds.
+/// How often the clock is read. Ticks are at whole seconds.
 const LOOK: Duration = Duration::from_millis(100);
 
-/// How often a tick that is spread goes on.
+/// How often a tick that is spread continues.
 const PACE: Duration = Duration::from_millis(5);
 
-/// So much of a second's lines may go out at once.
+/// The share of a second's lines that may be sent at once.
 const BURST: f64 = 0.02;
 
-/// The one that ticks.
+/// The state of the worker that ticks.
 #[derive(Debug)]
 pub(super) struct Ticker {
     _part: Aggregating,
     shared: Arc<Shared>,
     notes: Option<Notes>,
     cursor: Cursor,
-    /// The tick that is under way.
+    /// The tick in progress.
     tick_s: Option<u64>,
-    /// Nothing of it is sent before it is written down, or that has taken until then.
+    /// Until when the tick waits for its mark to be written. Nothing of the tick is sent before that.
     note_until: Option<Instant>,
-    /// The last second that was looked at.
+    /// The last second that was processed.
     looked_s: u64,
     lines: Vec<u8>,
-    /// Lines per second.
+    /// The limit in lines per second.
     rate: f64,
-    /// Lines that may go out now.
+    /// How many lines may be sent now.
     allowance: f64,
     filled: Instant,
 }
@@ -74,7 +76,7 @@ impl Ticker {
         now + if self.tick_s.is_some() { PACE } else { LOOK }
     }
 
-    /// Sends what may go out now of what is due.
+    /// Sends as much of what is due as may be sent now.
     pub(super) fn turn(&mut self, edge: &Edge, intake: &mut Intake) {
         if self.tick_s.is_none() {
             let is_new_second = self.looked_s != edge.now_s;
@@ -110,7 +112,8 @@ impl Ticker {
         self.allowance -= self.emit(edge.now_s, &mut budget, intake);
     }
 
-    /// Sends all that is due, at once: the relay stops. To be called until it says that nothing is left.
+    /// Sends everything that is due, at once, because the relay stops. Must be called until it returns that
+    /// nothing is left.
     pub(super) fn finish(&mut self, edge: &Edge, intake: &mut Intake) -> bool {
         if self.tick_s.is_none() {
             self.begin(edge.now_s, edge.now);
@@ -130,7 +133,7 @@ impl Ticker {
         }
     }
 
-    /// Whether the tick has to wait until it is written down.
+    /// Whether the tick has to wait until its mark is written.
     fn is_being_noted(&mut self, now: Instant) -> bool {
         if let (Some(notes), Some(tick_s), Some(until)) = (&self.notes, self.tick_s, self.note_until) {
             if now < until && !notes.has(tick_s) {
@@ -141,7 +144,7 @@ impl Ticker {
         false
     }
 
-    /// Goes on with the tick. Says how many lines that made.
+    /// Continues the tick. Returns how many lines it sent.
     fn emit(&mut self, now_s: u64, budget: &mut usize, intake: &mut Intake) -> f64 {
         let Self { shared, cursor, lines, .. } = self;
         let tick_s = self.tick_s.unwrap_or(now_s);

@@ -1,7 +1,7 @@
 //! One inbound connection: bytes from its socket to its decoder.
 //!
-//! Reads once per turn at most, so that a fast sender does not keep others waiting; the worker asks again as
-//! long as there is more. Between reads it holds nothing but the start of a line.
+//! Reads at most once per turn, so that a fast sender does not delay others; the worker calls again as long as
+//! there is more. Between reads it stores nothing but an unfinished line.
 
 use super::{Input, intake::Intake, listener::Client};
 use crate::protocol::{Decoder, InputLimits, Violation};
@@ -18,25 +18,25 @@ pub(super) struct Connection {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
     pub(super) last_read: Instant,
-    /// Whether it is in the worker's list of those to be read.
+    /// Whether it is in the worker's list of connections to read.
     pub(super) is_listed: bool,
-    /// The end of the stream was announced: a short read is not the last.
+    /// Whether the end of the stream was announced: then a short read is not the last.
     pub(super) is_ending: bool,
-    /// Reads that it may still get when the relay stops.
+    /// How many reads it still gets when the relay stops.
     pub(super) reads_left: Option<u32>,
-    /// How long it may be silent.
+    /// How long it may send nothing.
     idle_max: Option<Duration>,
     decoder: Decoder,
 }
 
-/// What a read showed.
+/// The result of a read.
 #[derive(Debug)]
 pub(super) enum Progress {
-    /// So many bytes, read or of lines, and there may be more.
+    /// The bytes of work of this read; there may be more to read.
     More(usize),
-    /// So many bytes, and no more for now.
+    /// The bytes of work of this read; there is no more for now.
     Drained(usize),
-    /// Nothing will come any more.
+    /// The connection has ended.
     Ended(End),
 }
 
@@ -45,13 +45,13 @@ pub(super) enum Progress {
 pub(super) enum End {
     /// The peer closed it.
     Clean,
-    /// It broke.
+    /// An error, such as a reset.
     Broken(io::Error),
-    /// What it sends cannot be taken.
+    /// It broke the protocol.
     Violation(Violation),
-    /// Silence.
+    /// It sent nothing for too long.
     Idle,
-    /// It holds most of what there is for the starts of lines.
+    /// It occupies most of the memory for unfinished lines.
     Memory,
     /// The relay stops.
     Stopping,
@@ -71,7 +71,7 @@ impl Connection {
         }
     }
 
-    /// One read, and what it brings through the pipeline.
+    /// Reads once, and passes the lines through the pipeline.
     pub(super) fn read(&mut self, now: Instant, now_s: u64, intake: &mut Intake) -> Progress {
         let Intake { pipeline, gathered, buffer, .. } = intake;
         match self.socket.read(buffer) {
@@ -80,7 +80,8 @@ impl Connection {
                 self.last_read = now;
                 match self.decoder.feed(&buffer[..bytes], now_s, &mut **pipeline, gathered) {
                     Err(violation) => Progress::Ended(End::Violation(violation)),
-                    // A stream socket that gives less than it was asked for is empty: epoll(7), question 9.
+                    // A read of a stream socket that returns less than requested has emptied it: epoll(7),
+                    // question 9.
                     Ok(fed) if bytes < buffer.len() && !self.is_ending => Progress::Drained(fed),
                     Ok(fed) => Progress::More(fed),
                 }
@@ -93,21 +94,21 @@ impl Connection {
         }
     }
 
-    /// Bytes of memory for the start of a line or frame.
+    /// Bytes of memory that its unfinished line or frame occupies.
     pub(super) fn held_bytes(&self) -> usize {
         self.decoder.held_bytes()
     }
 
-    /// Whether it was silent for too long.
+    /// Whether it sent nothing for too long.
     pub(super) fn is_idle(&self, now: Instant) -> bool {
         self.idle_max.is_some_and(|idle_max| now.saturating_duration_since(self.last_read) >= idle_max)
     }
 
-    /// The start of a line is a line only when the peer meant it to end there (BUG-22).
+    /// Ends the connection. Bytes after the last LF are a line only if the peer meant to end there (BUG-22).
     pub(super) fn finish(self, end: &End, now_s: u64, intake: &mut Intake) {
         let Intake { pipeline, gathered, .. } = intake;
         match end {
-            // It is counted, and what the decoder holds belongs to what was counted.
+            // It is counted already, and what the decoder stores belongs to what was counted.
             End::Violation(_) => {}
             End::Clean => self.decoder.finish(true, now_s, &mut **pipeline, gathered),
             End::Broken(_) | End::Idle | End::Memory | End::Stopping => {

@@ -1,7 +1,7 @@
-//! Who runs the event loops: a thread each, or, where there is one only, whoever waits for the engine.
+//! Runs the event loops: a thread each or, if there is only one, the thread that waits for the engine.
 //!
-//! The second saves a relay all threads but the one that it was started with. Its caller then has to come back soon:
-//! nothing moves but while it waits here.
+//! The latter saves a relay all threads except the one that it was started with. Its caller must then return
+//! here soon, because nothing moves except while it waits here.
 
 use super::{
     event::Notice,
@@ -17,16 +17,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// The threads, or what the caller runs.
+/// The threads, or the loop that the caller runs.
 #[derive(Debug)]
 pub(super) enum Crew {
-    /// A thread each. The caller, if it has a bell, waits for that.
+    /// A thread for each loop. A caller with a bell waits for the bell.
     Threads(Vec<JoinHandle<()>>, Option<RefCell<Bell>>),
-    /// The caller itself.
+    /// The caller runs the only loop.
     Caller(RefCell<OwnLoop>),
 }
 
-/// What the caller waits for while others work.
+/// What the caller waits for while threads run the loops.
 #[derive(Debug)]
 pub(super) struct Bell {
     poll: Poll,
@@ -35,10 +35,10 @@ pub(super) struct Bell {
 
 /// The loop that the caller runs.
 pub(super) struct OwnLoop {
-    /// `None` when it has ended.
+    /// `None` after it has ended.
     worker: Option<Box<Worker>>,
     events: Events,
-    /// The bell rang, and no wait has ended for it yet.
+    /// Whether the bell rang and no wait has ended for it yet.
     has_rung: bool,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Debug for OwnLoop {
 }
 
 impl Crew {
-    /// Lets the workers begin. The readiness of `bell`, if there is one, ends a [`Crew::wait`].
+    /// Starts the workers. When `bell`, if there is one, becomes ready, a [`Crew::wait`] ends.
     pub(super) fn start(mut workers: Vec<Worker>, bell: Option<&mut dyn event::Source>) -> io::Result<Self> {
         match bell {
             Some(bell)
@@ -69,12 +69,12 @@ impl Crew {
         }
     }
 
-    /// Whether nobody but the caller works.
+    /// Whether the caller runs the only loop.
     pub(super) const fn is_caller(&self) -> bool {
         matches!(self, Self::Caller(_))
     }
 
-    /// Whether all loops run.
+    /// Whether all loops are running.
     pub(super) fn is_running(&self) -> bool {
         match self {
             Self::Threads(threads, _) => !threads.iter().any(JoinHandle::is_finished),
@@ -82,7 +82,8 @@ impl Crew {
         }
     }
 
-    /// Waits for so long, or until the bell rings. A loop that the caller runs is also left when `is_enough` after a turn.
+    /// Waits for `longest`, or until the bell rings. If the caller runs the loop, it also ends when `is_enough`
+    /// returns true after a turn.
     pub(super) fn wait(&self, longest: Duration, is_enough: impl FnMut() -> bool) {
         match self {
             Self::Threads(_, None) => thread::sleep(longest),
@@ -91,7 +92,7 @@ impl Crew {
         }
     }
 
-    /// The next notice, if one comes in time.
+    /// The next notice, if one comes within `longest`.
     pub(super) fn next_notice(&self, notices: &Receiver<Notice>, longest: Duration) -> Option<Notice> {
         match self {
             Self::Threads(..) => notices.recv_timeout(longest).ok(),
@@ -106,7 +107,7 @@ impl Crew {
         }
     }
 
-    /// After the last notice of all.
+    /// Joins the threads. Must be called after the last notice.
     pub(super) fn join(self) {
         if let Self::Threads(threads, _) = self {
             for thread in threads {
@@ -124,7 +125,7 @@ impl Bell {
     }
 
     fn wait(&mut self, longest: Duration) {
-        // A signal that was caught interrupts it, and rings.
+        // A caught signal interrupts it, and rings the bell.
         let _ = self.poll.poll(&mut self.events, Some(longest));
     }
 }
@@ -145,7 +146,7 @@ impl OwnLoop {
         while !is_enough() && !self.turn(until) {}
     }
 
-    /// One turn, unless it is too late. Says whether it is.
+    /// Runs one turn, unless `until` has passed. Returns whether it has.
     fn turn(&mut self, until: Instant) -> bool {
         let left = until.saturating_duration_since(Instant::now());
         if left.is_zero() {

@@ -1,7 +1,8 @@
-//! What a worker shares with the world beside its sockets: the clocks, the poll, the other workers, the log.
+//! What a worker shares with its surroundings apart from its sockets: the clocks, the poll, the other workers,
+//! the log.
 //!
-//! Both sides of a worker, [`Inlets`](super::inlets::Inlets) and [`Outlets`](super::outlets::Outlets), are given it with
-//! each call, so that neither knows the other.
+//! Both sides of a worker, [`Inlets`](super::inlets::Inlets) and [`Outlets`](super::outlets::Outlets), get it
+//! with each call, so neither knows the other.
 
 use super::{mailbox::Mailbox, token::Source};
 use crate::{logging::Throttle, select::Liveness};
@@ -17,9 +18,9 @@ pub(super) struct Edge {
     /// The worker's number.
     pub(super) worker: usize,
     pub(super) poll: Poll,
-    /// By worker.
+    /// The mailboxes of all workers, by number.
     pub(super) mailboxes: Vec<Mailbox>,
-    /// Who is up.
+    /// Which destinations are up.
     pub(super) liveness: Liveness,
     pub(super) throttle: Throttle,
     pub(super) now: Instant,
@@ -33,13 +34,13 @@ impl Edge {
         Self { worker, poll, mailboxes, liveness, throttle: Throttle::new(now), now, now_s: 0 }
     }
 
-    /// Once per turn: all of a turn happens at one moment.
+    /// Reads the clocks. Called once per turn, so that everything in a turn happens at one moment.
     pub(super) fn read_clocks(&mut self) {
         self.now = Instant::now();
         self.now_s = seconds_now();
     }
 
-    /// Asks for events when there is something to read.
+    /// Requests events when there is something to read.
     pub(super) fn register<S: event::Source + ?Sized>(
         &self,
         socket: &mut S,
@@ -48,12 +49,13 @@ impl Edge {
         self.poll.registry().register(socket, source.token(), Interest::READABLE)
     }
 
-    /// The worker's own mail.
+    /// The worker's own mailbox.
     pub(super) fn mailbox(&self) -> &Mailbox {
         &self.mailboxes[self.worker]
     }
 
-    /// Whether a message of the kind that peers cause is to be logged: with how many left out since the last.
+    /// Whether to log a message of a kind that peers cause: `Some` with the number of messages left out since
+    /// the last.
     pub(super) fn admit(&mut self) -> Option<u64> {
         self.throttle.admit(self.now)
     }

@@ -1,25 +1,27 @@
-//! What workers tell the thread that runs the engine.
+//! What workers report to the thread that runs the engine.
+//!
+//! The answers to the orders of a stop, so each of them ends one of its steps.
 
 use crate::ledger::WorkerLedger;
 
-/// Something that a worker has done.
+/// A report of a worker.
 #[derive(Debug)]
 pub(super) struct Notice {
     pub(super) worker: usize,
     pub(super) event: Event,
 }
 
-/// What it has done.
+/// What the worker has done.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// Its books, as asked.
+    /// Its counters, as requested.
     Report(Box<WorkerLedger>),
-    /// No client can connect any more.
+    /// It accepts no clients any more.
     ListenerClosed,
     /// No line will come in any more.
     InputsClosed,
-    /// What was due of the aggregators went through the routes.
+    /// What was due of aggregators went through the routes.
     AggregatesFlushed,
-    /// Everything is delivered or given up. These are its last books.
+    /// Everything is delivered or dropped. These are its last counters.
     Finished(Box<WorkerLedger>),
 }

@@ -1,27 +1,27 @@
-//! Sockets that somebody opened before this process was there and passed on to it: socket activation.
+//! Sockets that were opened before this process started and passed on to it (socket activation).
 //!
-//! A service manager that holds the sockets keeps them open while the relay restarts: clients wait instead of being turned
-//! away. Each is matched by its address to an input that is configured to listen there. Where they come from is
-//! [`crate::serve`]'s to know.
+//! A service manager keeps its sockets open while the relay restarts, so clients wait instead of being refused.
+//! Each socket is matched by its address with an input that is configured to listen there. Where the sockets
+//! come from is known to [`crate::serve`] only.
 
 use std::{
     fmt::Display,
     net::{SocketAddr, TcpListener, UdpSocket},
 };
 
-/// Open sockets, not yet anybody's.
+/// Inherited sockets that no input has taken yet.
 #[derive(Debug, Default)]
 pub struct Inherited {
-    /// Listening for connections.
+    /// Sockets that listen for connections.
     pub tcp: Vec<TcpListener>,
-    /// For datagrams.
+    /// Sockets for datagrams.
     pub udp: Vec<UdpSocket>,
-    /// Numbers of file descriptors that are neither.
+    /// The numbers of file descriptors that are neither.
     pub foreign: Vec<usize>,
 }
 
 impl Inherited {
-    /// Whether one of them has this address.
+    /// Whether one of the sockets has this address.
     pub(super) fn has(&self, address: SocketAddr) -> bool {
         let tcp = self.tcp.iter().map(TcpListener::local_addr);
         tcp.chain(self.udp.iter().map(UdpSocket::local_addr))
@@ -38,7 +38,7 @@ impl Inherited {
         Some(self.udp.swap_remove(at))
     }
 
-    /// Closes what no input wanted, so that nobody sends to where nothing reads.
+    /// Closes sockets that no input has taken, so that clients do not send to sockets that are not read.
     pub(super) fn close(self) {
         for descriptor in &self.foreign {
             tracing::warn!(descriptor, "inherited what is neither TCP nor UDP; it is not used");

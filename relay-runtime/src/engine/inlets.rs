@@ -1,11 +1,11 @@
 //! Where the lines of one worker come from: listeners, datagrams, connections.
 //!
-//! Each step is bounded, so that no listener or connection keeps others waiting: a connection is read once per turn, and
-//! what is not finished comes again in the next turn, which then does not wait. Edge-triggered: what became ready stays in
-//! a list until the socket says that it is drained. What connections hold between reads, the starts of lines, is bounded
-//! for all of them together: beyond that, the one that holds most is closed.
+//! Each step is limited, so that no listener or connection delays others: a connection is read once per turn,
+//! and what is not finished continues in the next turn, which then does not wait. Events are edge-triggered: a
+//! socket that became ready stays in a list until it is drained. The unfinished lines of all connections
+//! together are limited: above the limit, the connection with the most is closed.
 //!
-//! Left to others: handing over what was gathered, which the worker does whenever [`Intake::is_much`] says so.
+//! Handing over what was gathered is left to the worker, whenever [`Intake::is_much`] returns true.
 
 use super::{
     Setup,
@@ -27,31 +27,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Connections accepted, and datagrams taken, in a turn.
+/// How many connections are accepted, and datagrams read, in one turn.
 const ACCEPTS_PER_TURN: usize = 64;
 const DATAGRAMS_PER_TURN: usize = 256;
 
-/// Reads that a connection gets at a stop: enough for what the kernel holds, not for an endless sender.
+/// How often a connection is read at a stop: enough for what the kernel holds, but not for an endless sender.
 const READS_AT_STOP: u32 = 64;
 
-/// A connection is read until it was silent for so long after the stop began: what a client has sent may still be on its
-/// way through the kernel, on loopback too. One that never is silent gets the longer time.
+/// At a stop, a connection is read until it sent nothing for this time: what a client has sent may still be on
+/// its way through the kernel, even on loopback. One that never pauses gets the longer time.
 const SILENCE_AT_STOP: Duration = Duration::from_millis(50);
 const LISTEN_AT_STOP: Duration = Duration::from_millis(250);
 
-/// What one worker reads from.
+/// Everything that one worker reads from.
 #[derive(Debug)]
 pub(super) struct Inlets {
     setup: Arc<Setup>,
-    /// In the order of the inputs; with another worker than the first, none.
+    /// In the order of the inputs; empty for all workers except the first.
     listening: Vec<Listening>,
-    /// Open connections by worker, for all workers to see.
+    /// The number of open connections of each worker, visible to all workers.
     loads: Arc<[AtomicUsize]>,
     connections: Vec<Option<Connection>>,
     free: Vec<usize>,
-    /// Connections to be read, in turn.
+    /// Connections to read, in turn.
     ready: VecDeque<usize>,
-    /// Bytes that connections hold between reads.
+    /// Bytes that connections store between reads.
     held_bytes: usize,
     counts: ConnectionCounts,
     next_sweep: Option<Instant>,
@@ -90,18 +90,18 @@ impl Inlets {
         !self.ready.is_empty() || self.listening.iter().any(|listening| listening.has_datagrams)
     }
 
-    /// When to look again although nothing happened.
+    /// When to check again, if nothing happens before.
     pub(super) fn next_due(&self, now: Instant) -> Option<Instant> {
         let accept_at = self.listening.iter().filter_map(|listening| listening.accept_at(now)).min();
         self.next_sweep.into_iter().chain(accept_at).min()
     }
 
-    /// How many inputs it listens on.
+    /// The number of inputs on which it listens.
     pub(super) const fn inputs(&self) -> usize {
         self.listening.len()
     }
 
-    /// Connections that wait to be read.
+    /// The number of connections to read.
     pub(super) fn ready(&self) -> usize {
         self.ready.len()
     }
@@ -126,7 +126,7 @@ impl Inlets {
         self.list_ready(slot);
     }
 
-    /// Takes who waits. Says whether more may wait.
+    /// Accepts clients. Returns whether more may be waiting.
     pub(super) fn accept(&mut self, input: usize, edge: &mut Edge) -> bool {
         if !self.listening[input].has_clients || !self.listening[input].pause.is_over(edge.now) {
             return false;
@@ -154,7 +154,8 @@ impl Inlets {
         true
     }
 
-    /// To the worker with the fewest connections; this one among equals.
+    /// Passes the client to the worker with the fewest connections; to this one if several have the same
+    /// number.
     fn place(&mut self, client: Client, edge: &mut Edge) {
         let load = |worker: usize| self.loads[worker].load(Ordering::Relaxed);
         let open: usize = (0..self.loads.len()).map(load).sum();
@@ -177,7 +178,7 @@ impl Inlets {
         }
     }
 
-    /// Reads from somebody who was accepted.
+    /// Adds a client that was accepted.
     pub(super) fn add(&mut self, client: Client, edge: &mut Edge) {
         let slot = self.free.pop().unwrap_or_else(|| {
             self.connections.push(None);
@@ -197,7 +198,7 @@ impl Inlets {
         }
     }
 
-    /// Reads the connection whose turn it is, once.
+    /// Reads the next connection, once.
     pub(super) fn read_next(&mut self, intake: &mut Intake, edge: &mut Edge) {
         let Some(slot) = self.ready.pop_front() else { return };
         let Some(Some(connection)) = self.connections.get_mut(slot) else { return };
@@ -233,7 +234,7 @@ impl Inlets {
             Progress::Ended(end) => {
                 self.end(slot, &end, intake, edge);
                 if matches!(end, End::Violation(_)) {
-                    // Nobody says how much was gathered before that.
+                    // It is not known how much was gathered before the error.
                     intake.fed_bytes = HAND_OVER_BYTES;
                 }
             }
@@ -241,7 +242,7 @@ impl Inlets {
         self.bound_held(intake, edge);
     }
 
-    /// Closes whoever holds most while all together hold too much.
+    /// Closes the connection that stores most while all together store too much.
     fn bound_held(&mut self, intake: &mut Intake, edge: &mut Edge) {
         while self.held_bytes > self.setup.unfinished_bytes_max {
             let held = |slot: &usize| self.connections[*slot].as_ref().map_or(0, Connection::held_bytes);
@@ -253,7 +254,7 @@ impl Inlets {
         }
     }
 
-    /// Takes datagrams. Says whether there may be more.
+    /// Reads datagrams. Returns whether there may be more.
     pub(super) fn read_datagrams(&mut self, input: usize, intake: &mut Intake, edge: &Edge) -> bool {
         let listening = &mut self.listening[input];
         let (protocol, limits) = (self.setup.inputs[input].protocol, self.setup.input_limits);
@@ -276,7 +277,7 @@ impl Inlets {
         listening.has_datagrams
     }
 
-    /// Looks at all connections, a few times per idle limit.
+    /// Checks all connections for idleness, a few times per idle limit.
     pub(super) fn sweep_idle(&mut self, intake: &mut Intake, edge: &mut Edge) {
         let (Some(at), Some(interval)) = (self.next_sweep, sweep_interval(&self.setup)) else { return };
         if edge.now < at {
@@ -291,12 +292,12 @@ impl Inlets {
         }
     }
 
-    /// Listens no more.
+    /// Stops listening.
     pub(super) fn close_listeners(&mut self) {
         self.listening.clear();
     }
 
-    /// From now on connections are read until they are silent, and then closed.
+    /// From now on, connections are read until they send nothing, and then closed.
     pub(super) fn stop(&mut self, now: Instant) {
         self.stopping_since = Some(now);
         for slot in 0..self.connections.len() {

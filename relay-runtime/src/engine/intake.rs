@@ -1,21 +1,23 @@
 //! What was read in this turn, on its way through the table.
+//!
+//! It belongs to one worker; both its buffer and what it gathered are reused.
 
 use crate::{gather::Gathered, pipeline::LinePipeline};
 
-/// Bytes of one read.
+/// The most bytes of one read.
 const READ_BYTES: usize = 256 * 1024;
 
-/// Bytes read before chunks are handed over and written within a turn: bounds what is gathered, and keeps it
-/// warm in the cache.
+/// How many bytes are read before chunks are handed over and written within a turn. This limits what is
+/// gathered and keeps it in the cache.
 pub(super) const HAND_OVER_BYTES: usize = 1024 * 1024;
 
-/// The pipeline of a worker, and what it gathered.
+/// The pipeline of a worker, and what it has gathered.
 pub(super) struct Intake {
     pub(super) pipeline: Box<dyn LinePipeline>,
     pub(super) gathered: Gathered,
-    /// For one read at a time.
+    /// The buffer for one read.
     pub(super) buffer: Vec<u8>,
-    /// Bytes since the last time that chunks were handed over.
+    /// Bytes of work since chunks were last handed over.
     pub(super) fed_bytes: usize,
 }
 

@@ -1,5 +1,6 @@
-//! The thread that writes down the state of aggregations, now and then and when it is told to, so that nobody else waits for
-//! the disk of `state_dir`.
+//! The thread that writes the state of aggregations, so that no other thread waits for the disk of `state_dir`.
+//!
+//! It saves open buckets periodically, and marks of ticks when it is told to.
 
 use super::state::StateFiles;
 use crate::aggregate::Shared;
@@ -13,18 +14,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A tick that is not written down after so long goes out all the same: a disk that hangs is one that fails.
+/// A tick whose mark is not written within this time is sent all the same: a disk that hangs counts as failed.
 pub(super) const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The thread.
 #[derive(Debug)]
 pub(super) struct Keeper {
     notes: Notes,
-    /// Nothing comes; it ends with the thread.
+    /// Receives nothing; it is closed when the thread ends.
     end: Receiver<()>,
 }
 
-/// What the one who ticks has of it.
+/// The ticking worker's side of it.
 #[derive(Clone, Debug)]
 pub(super) struct Notes {
     orders: Sender<Order>,
@@ -33,13 +34,13 @@ pub(super) struct Notes {
 
 #[derive(Clone, Copy, Debug)]
 enum Order {
-    /// This tick begins.
+    /// Write the mark of this tick, which begins.
     Tick(u64),
-    /// Save the buckets that are open.
+    /// Save the open buckets.
     Save,
 }
 
-/// The latest tick that is written down.
+/// The latest tick whose mark is written.
 #[derive(Debug, Default)]
 struct Noted {
     tick_s: Mutex<Option<u64>>,
@@ -47,7 +48,7 @@ struct Noted {
 }
 
 impl Keeper {
-    /// Saves every `checkpoint` from now on, or not by itself if that is zero.
+    /// Starts the thread, which saves every `checkpoint`; with zero, only when it is told to.
     pub(super) fn start(files: StateFiles, shared: Arc<Shared>, checkpoint: Duration) -> io::Result<Self> {
         let (orders, received) = channel();
         let (running, end) = channel();
@@ -67,45 +68,45 @@ impl Keeper {
         self.notes.clone()
     }
 
-    /// Saves for the last time, and ends when nobody has [`Notes`] any more.
+    /// Saves for the last time. The thread ends when no [`Notes`] exist any more.
     pub(super) fn finish(self) -> Finishing {
         self.notes.order(Order::Save);
         Finishing { end: self.end }
     }
 }
 
-/// What is left of the thread when it was told to finish.
+/// The thread after it was told to finish.
 #[derive(Debug)]
 pub(super) struct Finishing {
     end: Receiver<()>,
 }
 
 impl Finishing {
-    /// Whether everything is on disk, as far as the disk takes it.
+    /// Whether everything is on disk, as far as the disk accepts it.
     pub(super) fn is_over(&self) -> bool {
         self.end.try_recv() == Err(TryRecvError::Disconnected)
     }
 }
 
 impl Notes {
-    /// A tick begins.
+    /// Requests that the mark of a tick is written.
     pub(super) fn begin(&self, tick_s: u64) {
         self.order(Order::Tick(tick_s));
     }
 
-    /// Whether that tick is written down.
+    /// Whether the mark of that tick is written.
     pub(super) fn has(&self, tick_s: u64) -> bool {
         *self.noted.tick_s.lock().unwrap_or_else(PoisonError::into_inner) == Some(tick_s)
     }
 
-    /// Waits for that, but not for long.
+    /// Waits for that, for a limited time.
     pub(super) fn wait_for(&self, tick_s: u64) {
         let noted = self.noted.tick_s.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.noted.has_come.wait_timeout_while(noted, PATIENCE, |noted| *noted != Some(tick_s)));
     }
 
     fn order(&self, order: Order) {
-        // The thread ends after everybody who gives orders.
+        // The thread ends after everything that can send orders.
         let _ = self.orders.send(order);
     }
 }

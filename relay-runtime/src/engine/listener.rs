@@ -1,7 +1,7 @@
 //! The listening sockets: TCP and UDP on the same address (spec §4.1).
 //!
-//! When accepting fails, as it does without free descriptors, the listener stays and tries again a little
-//! later: closing it would turn away clients that only had to wait.
+//! If accepting fails, as it does without free file descriptors, the listener stays open and tries again a
+//! little later: closing it would refuse clients that only had to wait.
 
 use super::{inherited::Inherited, resolve};
 use mio::net::{TcpListener, TcpStream, UdpSocket};
@@ -12,28 +12,28 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Connections that the kernel holds until they are accepted.
+/// How many connections the kernel holds until they are accepted.
 const BACKLOG: i32 = 1024;
 
-/// What the kernel is asked to hold of datagrams; it may give less.
+/// The buffer for datagrams that the kernel is asked for; it may grant less.
 const DATAGRAM_BUFFER_BYTES: usize = 4 * 1024 * 1024;
 
-/// With port 0, the port that TCP gets may be taken for UDP; then another is tried.
+/// With port 0, the port that TCP gets may be in use for UDP; then another one is tried.
 const PORT_ATTEMPTS: usize = 20;
 
-/// The wait after the first error, and the longest.
+/// The pause after the first error, and the longest pause.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(2));
 
-/// An address that cannot be listened on.
+/// The relay cannot listen on an address.
 #[derive(Debug)]
 pub struct BindError {
-    /// As configured, completed.
+    /// The address as configured, with its variables completed.
     pub address: String,
-    /// What the system says.
+    /// The error of the operating system.
     pub error: io::Error,
 }
 
-/// The pair of sockets on one address, and what is known of them.
+/// The two sockets on one address, with their state.
 #[derive(Debug)]
 pub(super) struct Listening {
     pub(super) tcp: TcpListener,
@@ -44,12 +44,12 @@ pub(super) struct Listening {
     pub(super) has_datagrams: bool,
 }
 
-/// Somebody who was accepted.
+/// A client that was accepted.
 #[derive(Debug)]
 pub(super) struct Client {
     pub(super) socket: TcpStream,
     pub(super) peer: SocketAddr,
-    /// Where: the place in [`Setup::inputs`](super::Setup::inputs).
+    /// The index of the input in [`Setup::inputs`](super::Setup::inputs).
     pub(super) input: usize,
 }
 
@@ -60,18 +60,19 @@ pub(super) struct AcceptPause {
     wait: Duration,
 }
 
-/// What an attempt to accept brought.
+/// The result of an attempt to accept.
 #[derive(Debug)]
 pub(super) enum Accepted {
     /// A connection.
     Connection(TcpStream, SocketAddr),
-    /// Nobody waits.
+    /// No client is waiting.
     Nobody,
-    /// Not possible at the moment.
+    /// Accepting is not possible at the moment.
     Failed(io::Error),
 }
 
-/// Opens both sockets on `address`, unless they were inherited: `host:port`, `[ipv6]:port`, or `:port` for all addresses.
+/// Opens both sockets on `address`, unless they were inherited: `host:port`, `[ipv6]:port`, or `:port` for all
+/// addresses.
 pub(super) fn listen(address: &str, inherited: &mut Inherited) -> Result<Listening, BindError> {
     let fail = |error| BindError { address: address.to_owned(), error };
     let mut last = io::ErrorKind::NotFound.into();
@@ -99,7 +100,7 @@ pub(super) fn accept(listener: &TcpListener) -> Accepted {
             Ok((stream, peer)) => return Accepted::Connection(stream, peer),
             Err(error) => match error.kind() {
                 io::ErrorKind::WouldBlock => return Accepted::Nobody,
-                // The client went away while it waited, or a signal came: the next one is not affected.
+                // The client went away while it waited, or a signal came: the next client is not affected.
                 io::ErrorKind::ConnectionAborted | io::ErrorKind::Interrupted => {}
                 _ => return Accepted::Failed(error),
             },
@@ -108,7 +109,7 @@ pub(super) fn accept(listener: &TcpListener) -> Accepted {
 }
 
 impl Listening {
-    /// When accepting has to be tried, if anybody waits.
+    /// When to try to accept, if a client may be waiting.
     pub(super) fn accept_at(&self, now: Instant) -> Option<Instant> {
         self.has_clients.then(|| self.pause.until().unwrap_or(now))
     }
@@ -213,7 +214,7 @@ mod tests {
         let listening = listen(&address.to_string(), &mut inherited).unwrap();
         assert_eq!((listening.address, listening.udp.local_addr().unwrap()), (address, address));
         assert_eq!(inherited.tcp.len(), 1);
-        // It does not block, although it did when it came.
+        // It does not block, although it did when it was passed on.
         assert!(matches!(accept(&listening.tcp), Accepted::Nobody));
         let client = std::net::TcpStream::connect(address).unwrap();
         assert!(

@@ -1,8 +1,8 @@
 //! What threads send to a worker: chunks for its destinations, accepted connections, resolved names, orders.
 //!
-//! One lock, one vector per kind, swapped as a whole by the receiver: the steady state allocates nothing, and
-//! a worker that has not looked yet is woken once however much is sent. Nothing is dropped here. Who sends
-//! chunks asks [`Mailbox::is_full`] first and reads no more input while it is.
+//! There is one lock and one vector per kind, swapped as a whole by the receiver. So the steady state allocates
+//! nothing, and a worker is woken once, however much is sent before it reads its mail. Nothing is dropped here:
+//! a sender of chunks checks [`Mailbox::is_full`] first and reads no more input while it is.
 
 use super::{listener::Client, resolve::Resolution};
 use crate::{gather::Chunk, table::DestinationIndex};
@@ -15,26 +15,26 @@ use std::{
     time::Instant,
 };
 
-/// Bytes on their way to one worker from which on the others stop reading. A turn's worth per worker may come
-/// on top.
+/// If this many bytes are on their way to one worker, the others stop reading. One turn of each worker may come
+/// in addition.
 const FULL_BYTES: usize = 16 * 1024 * 1024;
 
-/// What a worker is told by the thread that runs the engine.
+/// An order to a worker from the thread that runs the engine.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
-    /// Report the books.
+    /// Report the counters.
     Report,
-    /// Take what waits to be accepted, then close the listener and report.
+    /// Accept the clients that wait, then close the listener and report.
     CloseListener,
-    /// Take what connections hold, then close them and report. Reading ends at the deadline.
+    /// Read what connections have sent, then close them and report. Reading ends at the deadline.
     CloseInputs(Instant),
-    /// After the last input: send what aggregators have due, and report.
+    /// After the last input: send what is due of aggregators, and report.
     FlushAggregates,
-    /// Deliver what waits until the deadline, then end.
+    /// Deliver until the deadline, then end.
     Finish(Instant),
 }
 
-/// Everything that came since the last look.
+/// Everything that came since the mail was last taken.
 #[derive(Debug, Default)]
 pub(super) struct Mail {
     pub(super) chunks: Vec<(DestinationIndex, Chunk)>,
@@ -43,7 +43,7 @@ pub(super) struct Mail {
     pub(super) orders: Vec<Order>,
 }
 
-/// The way to one worker. Clones lead to the same.
+/// The mailbox of one worker. All clones are the same mailbox.
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox(Arc<Shared>);
 
@@ -59,7 +59,7 @@ impl Mailbox {
         Self(Arc::new(Shared { mail: Mutex::default(), chunk_bytes: AtomicUsize::new(0), waker }))
     }
 
-    /// Sends all of `chunks`, and leaves the empty vector to the caller.
+    /// Sends all of `chunks` and leaves the vector empty.
     pub(super) fn send_chunks(&self, chunks: &mut Vec<(DestinationIndex, Chunk)>) {
         let bytes = chunks.iter().map(|(_, chunk)| chunk.bytes().len()).sum();
         self.send(|mail| {
@@ -85,7 +85,7 @@ impl Mailbox {
         self.0.chunk_bytes.load(Ordering::Relaxed) >= FULL_BYTES
     }
 
-    /// Swaps what came with `empty`.
+    /// Swaps what has come with `empty`.
     pub(super) fn take(&self, empty: &mut Mail) {
         let mut mail = self.lock();
         std::mem::swap(&mut *mail, empty);
@@ -102,7 +102,8 @@ impl Mailbox {
         }
     }
 
-    /// A panic elsewhere leaves the mail whole, for nothing panics while it is locked.
+    /// Locks the mail. It is consistent even after a panic elsewhere, because no code panics while it is
+    /// locked.
     fn lock(&self) -> MutexGuard<'_, Mail> {
         self.0.mail.lock().unwrap_or_else(PoisonError::into_inner)
     }

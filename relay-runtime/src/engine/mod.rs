@@ -1,12 +1,12 @@
 //! The event loops: the only place of the data path with system calls and a clock.
 //!
-//! [`Engine::start`] opens the listeners and starts the workers; [`Engine::ledger`] asks them for their books;
-//! [`Engine::stop`] ends them in an order that loses nothing: no new clients, then what connections hold,
-//! then what destinations still have to take, within a deadline.
+//! [`Engine::start`] opens the listeners and starts the workers; [`Engine::ledger`] asks them for their
+//! counters; [`Engine::stop`] ends them in an order that loses nothing: first no new clients, then what
+//! connections have sent, then what destinations still have to get, within a deadline.
 //!
-//! Each worker owns its connections and, dealt out in turn, the destinations. Nothing is shared but mailboxes,
-//! the number of connections per worker, and who is up.
-//! Absent: signals, files, the environment. They belong to [`crate::serve`].
+//! Each worker owns its connections and its share of the destinations. Workers share only mailboxes, the number
+//! of connections per worker, and which destinations are up. Signals, files and the environment belong to
+//! [`crate::serve`].
 
 mod aggregation;
 mod connection;
@@ -64,57 +64,57 @@ pub use listener::BindError;
 pub use spools::SpoolSetup;
 pub use state::StateSetup;
 
-/// How long workers may take to answer. They answer within a turn; this only bounds the harm of a bug.
+/// How long workers may take to answer. They answer within a turn; this only limits the harm of a bug.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 
-/// How long the state of aggregations may take to be saved, also when the time for a stop is over.
+/// How long saving the state of aggregations may take, even if the time for a stop is over.
 const STATE_GRACE: Duration = Duration::from_secs(1);
 
-/// How often it is looked whether a thread that writes has ended.
+/// How often to check whether a thread that writes has ended.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How often a wait looks whether it should be cut short.
+/// How often a wait checks whether to end early.
 const LOOK: Duration = Duration::from_millis(20);
 
 /// Everything that the engine must know, completed and checked.
 #[derive(Clone, Debug)]
 pub struct Setup {
-    /// Where it listens; with none, nowhere.
+    /// The inputs; without any, it does not listen.
     pub inputs: Vec<Input>,
-    /// What bounds a client.
+    /// The limits of each client.
     pub input_limits: InputLimits,
-    /// Event loops, at least one.
+    /// The number of event loops, at least one.
     pub workers: usize,
-    /// Inbound connections at a time.
+    /// The most inbound connections.
     pub connections_max: usize,
-    /// Bytes that the connections of one worker may hold of unfinished lines.
+    /// The most bytes of unfinished lines of one worker's connections.
     pub unfinished_bytes_max: usize,
-    /// Bytes in which one worker may remember names for aggregators.
+    /// The bytes in which one worker may remember names for aggregators.
     pub name_bytes_max: usize,
-    /// What lines that wait for destinations may take.
+    /// The memory for lines that are queued for destinations.
     pub queue_memory: Arc<QueueMemory>,
     /// In the order of the table.
     pub destinations: Vec<Outgoing>,
-    /// Bytes of all spools together.
+    /// The most bytes of all spools together.
     pub spool_bytes_max: u64,
     /// The keys of the routes, for the ledger.
     pub routes: Vec<String>,
-    /// Where destinations note whether they are up.
+    /// Where destinations record whether they are up.
     pub liveness: Liveness,
-    /// Lines per second that aggregators put out at most.
+    /// The most lines per second that aggregators emit.
     pub emit_rate: u64,
-    /// Where open buckets are kept, if they are.
+    /// Where open buckets are saved, if they are.
     pub state: Option<StateSetup>,
 }
 
 /// An address to listen on, over TCP and UDP.
 #[derive(Clone, Debug)]
 pub struct Input {
-    /// What clients speak there.
+    /// The protocol of clients.
     pub protocol: Protocol,
     /// `host:port`, `[ipv6]:port`, or `:port` for all addresses.
     pub address: String,
-    /// Silence after which a connection is closed.
+    /// The time without data after which a connection is closed.
     pub idle_max: Option<Duration>,
 }
 
@@ -127,32 +127,32 @@ pub struct Outgoing {
     pub name: String,
     /// How lines travel.
     pub transport: Transport,
-    /// What bounds it.
+    /// Its limits.
     pub limits: Limits,
-    /// Where it spools, if it does.
+    /// Its spool, if it has one.
     pub spool: Option<SpoolSetup>,
 }
 
-/// Why an engine does not start.
+/// Why an engine cannot start.
 #[derive(Debug)]
 pub enum EngineError {
-    /// An address cannot be listened on.
+    /// The relay cannot listen on an address.
     Bind(BindError),
     /// A spool cannot be opened.
     Spool {
-        /// Where.
+        /// The directory of the spool.
         directory: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The open buckets cannot be kept.
+    /// The directory for open buckets cannot be used.
     State {
-        /// Where.
+        /// The path of the directory.
         directory: PathBuf,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The system does not give what an event loop needs.
+    /// The operating system does not provide what an event loop needs.
     EventLoop(io::Error),
 }
 
@@ -160,7 +160,7 @@ pub enum EngineError {
 #[derive(Debug)]
 pub struct Engine {
     setup: Arc<Setup>,
-    /// In the order of the inputs.
+    /// The addresses on which it listens, in the order of the inputs.
     addresses: Vec<SocketAddr>,
     mailboxes: Vec<Mailbox>,
     notices: Receiver<Notice>,
@@ -170,10 +170,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Opens the listeners that were not inherited, and starts the workers, each with a copy of `pipeline` and a thread.
+    /// Opens the listeners that were not inherited and starts the workers, each with a copy of `pipeline` and a
+    /// thread.
     ///
-    /// The readiness of `bell` ends an [`Engine::wait`]. With one, a single worker gets no thread: it runs while the caller is
-    /// in `wait` or another method that waits, and [`Engine::is_run_by_caller`].
+    /// When `bell` becomes ready, an [`Engine::wait`] ends. With a bell, a single worker gets no thread: it
+    /// runs while the caller is in `wait` or in another method that waits, and [`Engine::is_run_by_caller`]
+    /// returns true.
     pub fn start(
         setup: Setup,
         pipeline: &dyn LinePipeline,
@@ -236,41 +238,43 @@ impl Engine {
         Ok(Self { setup, addresses, mailboxes, notices, crew, aggregation, keeper })
     }
 
-    /// Where it listens for clients that speak `protocol`, with the port that the system chose for port 0.
+    /// The address on which it listens for `protocol`, with the port that the system chose for port 0.
     #[must_use]
     pub fn address(&self, protocol: Protocol) -> Option<SocketAddr> {
         let at = self.setup.inputs.iter().position(|input| input.protocol == protocol)?;
         self.addresses.get(at).copied()
     }
 
-    /// Whether all workers run.
+    /// Whether all workers are running.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.crew.is_running()
     }
 
-    /// Whether no other thread works, so that lines only move while this one waits here.
+    /// Whether there is no other thread, so that lines only move while the caller waits here.
     #[must_use]
     pub const fn is_run_by_caller(&self) -> bool {
         self.crew.is_caller()
     }
 
-    /// Waits for so long, or until the bell rings. Where the caller runs the loop, it asks `is_enough` after each turn.
+    /// Waits for `longest`, or until the bell rings. If the caller runs the loop, it also ends when `is_enough`
+    /// returns true after a turn.
     pub fn wait(&self, longest: Duration, is_enough: impl FnMut() -> bool) {
         self.crew.wait(longest, is_enough);
     }
 
-    /// The books. `None` when a worker does not answer.
+    /// The ledger; `None` if a worker does not answer.
     #[must_use]
     pub fn ledger(&self) -> Option<Ledger> {
-        // Whatever an earlier question left behind is not an answer to this one.
+        // An answer to an earlier question is not an answer to this one.
         while self.notices.try_recv().is_ok() {}
         self.order_all(Order::Report);
         self.gather_ledgers(Instant::now() + ANSWER_MAX)
     }
 
-    /// Takes what has come in already, delivers within `deliver_max`, and ends. `is_cut_short` is asked now
-    /// and then whether to give up at once. Gives the last books, or `None` when a worker does not answer.
+    /// Reads what has come in already, delivers within `deliver_max`, and ends. `is_cut_short` is called now
+    /// and then, and ends the stop at once if it returns true. Returns the last ledger, or `None` if a worker
+    /// does not answer.
     pub fn stop(mut self, deliver_max: Duration, is_cut_short: impl Fn() -> bool) -> Option<Ledger> {
         let deadline = Instant::now() + deliver_max;
         if let Some(first) = self.mailboxes.first() {
@@ -310,7 +314,7 @@ impl Engine {
         Some(ledger)
     }
 
-    /// After the last tick.
+    /// Saves the open buckets. Must be called after the last tick.
     fn save_aggregates(&mut self) -> Option<Finishing> {
         let (_, shared) = self.aggregation.as_ref()?;
         if let Some(keeper) = self.keeper.take() {
@@ -326,7 +330,7 @@ impl Engine {
         None
     }
 
-    /// Workers may go on meanwhile.
+    /// Waits until the state is saved. Workers may continue meanwhile.
     fn await_state(&self, finishing: &Finishing, deadline: Instant, is_cut_short: impl Fn() -> bool) {
         let at_least = Instant::now() + STATE_GRACE;
         while !finishing.is_over() {
@@ -371,7 +375,7 @@ impl Engine {
         ledger
     }
 
-    /// Waits for so many events of a kind, but not past the deadline.
+    /// Waits for `count` events of a kind, but not past the deadline.
     fn await_events(
         &self,
         mut count: usize,
@@ -389,7 +393,7 @@ impl Engine {
     }
 }
 
-/// A stop that is cut short may leave chunks that their owner did not wait for.
+/// Counts chunks that a stop which was cut short left in mailboxes.
 fn count_undelivered_mail(mailboxes: &[Mailbox], ledger: &mut Ledger) {
     for mailbox in mailboxes {
         let mut mail = Mail::default();

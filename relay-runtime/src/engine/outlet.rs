@@ -1,4 +1,5 @@
-//! The socket of one destination: carries out what its state machine says, and tells it what happened.
+//! The socket of one destination: does what the destination's state machine asks for, and reports to it what
+//! happened.
 //!
 //! Decides nothing about queues, retries or time: see [`crate::destination`].
 
@@ -25,17 +26,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Slices of one write. The kernel takes up to 1024; more than this few gain nothing.
+/// The most slices of one write. The kernel accepts up to 1024; more than this gains nothing.
 const SLICES: usize = 64;
 
-/// A datagram that no usual network has to cut up.
+/// The largest datagram that no usual network has to fragment, in bytes.
 const DATAGRAM_BYTES: usize = 1400;
 
-/// Reads of what a destination says per turn; all of it is ignored.
+/// How often per turn bytes from a destination are read; all of them are ignored.
 const READS: usize = 16;
 
-/// Silence after which the kernel asks whether the peer is still there, and how often it asks again. With `write_timeout` as
-/// `TCP_USER_TIMEOUT` an idle connection to a peer that vanished ends within the sum of the three (tcp(7)).
+/// The time without traffic after which the kernel asks whether the peer still exists, and how often it asks
+/// again. With `write_timeout` as `TCP_USER_TIMEOUT`, an idle connection to a peer that vanished ends within
+/// the sum of the three (tcp(7)).
 const KEEPALIVE: Duration = Duration::from_secs(30);
 const KEEPALIVE_AGAIN: Duration = Duration::from_secs(5);
 
@@ -44,7 +46,7 @@ const KEEPALIVE_AGAIN: Duration = Duration::from_secs(5);
 pub(super) struct Outlet {
     pub(super) index: DestinationIndex,
     pub(super) destination: Destination,
-    /// Whether it is in the worker's list of those to be driven.
+    /// Whether it is in the worker's list of outlets to drive.
     pub(super) is_listed: bool,
     token: Token,
     address: String,
@@ -60,7 +62,7 @@ enum Socket {
 }
 
 impl Outlet {
-    /// The destination with this number, in this place of its worker.
+    /// The outlet of destination `index`, with its number within its worker.
     pub(super) fn new(
         index: DestinationIndex,
         at: usize,
@@ -80,7 +82,7 @@ impl Outlet {
         }
     }
 
-    /// Does whatever the state machine wants done now.
+    /// Does everything that the state machine asks for now.
     pub(super) fn drive(&mut self, edge: &mut Edge) {
         self.destination.set_unix_time(edge.now_s);
         while let Some(output) = self.destination.poll_output(edge.now) {
@@ -113,8 +115,8 @@ impl Outlet {
         }
     }
 
-    /// The kernel says what is still on its way. Where it does not, and for datagrams, everything written counts as
-    /// arrived.
+    /// Asks the kernel what is not acknowledged. If it cannot tell, and for datagrams, everything that was
+    /// written counts as arrived.
     pub(super) fn ask(&mut self, now: Instant) {
         if self.destination.is_up() {
             let bytes = self.outstanding().unwrap_or(0);
@@ -129,7 +131,7 @@ impl Outlet {
         }
     }
 
-    /// The answer to a question about the name.
+    /// Passes on the result of resolving the name.
     pub(super) fn resolved(&mut self, resolution: Resolution, edge: &mut Edge) {
         let addresses = resolution.unwrap_or_else(|error| {
             self.note_down(edge, &format!("cannot resolve: {error}"));
@@ -138,8 +140,8 @@ impl Outlet {
         self.destination.handle(edge.now, Input::Resolved(addresses));
     }
 
-    /// Something happened to the socket. Spurious and late events do no harm: only what the socket itself
-    /// says counts.
+    /// Handles an event of the socket. Spurious and late events do no harm: only the state of the socket itself
+    /// counts.
     pub(super) fn handle_event(&mut self, event: &Event, buffer: &mut [u8], edge: &mut Edge) {
         if !self.destination.is_up() {
             self.check_connected(edge);
@@ -154,10 +156,11 @@ impl Outlet {
         }
     }
 
-    /// Ends an orderly connection: the peer gets everything that the kernel has taken, then an end of file.
+    /// Closes the connection in good order: the peer gets everything that the kernel has accepted, then an end
+    /// of file.
     pub(super) fn close(&mut self, buffer: &mut [u8]) {
         if let Some(Socket::Tcp(mut stream)) = self.socket.take() {
-            // Unread bytes would turn the close into a reset, which may destroy what is on its way.
+            // Unread bytes would turn the close into a reset, which may destroy bytes in flight.
             while matches!(stream.read(buffer), Ok(bytes) if bytes > 0) {}
             let _ = stream.shutdown(Shutdown::Write);
         }
@@ -240,12 +243,12 @@ impl Outlet {
         }
     }
 
-    /// Reads what the destination says, only to learn of its end.
+    /// Reads what the destination sends, only to notice the end of the connection.
     fn read(&mut self, buffer: &mut [u8], edge: &mut Edge) {
         for _ in 0..READS {
             let read = match &mut self.socket {
                 Some(Socket::Tcp(stream)) => stream.read(buffer),
-                // An ICMP error shows here; the next datagram may well arrive.
+                // An ICMP error is reported here; the next datagram may well arrive.
                 Some(Socket::Udp(socket)) => socket.recv(buffer).map(|_| 1),
                 None => return,
             };
@@ -261,7 +264,7 @@ impl Outlet {
         self.read_later(edge);
     }
 
-    /// The peer says more than one turn should listen to. Registering again brings a new event.
+    /// Called when the peer has sent more than is read in one turn. Registering again causes a new event.
     fn read_later(&mut self, edge: &mut Edge) {
         let again = match &mut self.socket {
             Some(socket) => socket.reregister(edge.poll.registry(), self.token),
@@ -311,8 +314,8 @@ impl Socket {
     }
 }
 
-/// Lets the kernel find out that the peer vanished, busy or idle. What a system cannot do is left out: the state machine watches
-/// what is acknowledged, too.
+/// Lets the kernel find out that the peer vanished, whether the connection is busy or idle. Options that a
+/// system does not have are left out: the state machine watches acknowledgements too.
 fn notice_death(stream: &TcpStream, write_timeout: Duration) {
     let socket = SockRef::from(stream);
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
@@ -324,10 +327,11 @@ fn notice_death(stream: &TcpStream, write_timeout: Duration) {
     let _ = socket.set_tcp_keepalive(&keepalive);
 }
 
-/// What a write tells the state machine.
+/// The inputs for the state machine that result from a write.
 type Sent = io::Result<[Option<Input>; 2]>;
 
-/// A short write means that the kernel is full: it will tell when it is not, so it need not be asked again.
+/// Writes to a stream. A short write means that the kernel's buffer is full; an event will report when it is
+/// not, so there is no second attempt.
 fn send_stream(stream: &mut TcpStream, destination: &mut Destination) -> Sent {
     let mut slices = [IoSlice::new(&[]); SLICES];
     let used = destination.slices(&mut slices);
@@ -342,7 +346,7 @@ fn send_stream(stream: &mut TcpStream, destination: &mut Destination) -> Sent {
 
 fn send_datagram(socket: &UdpSocket, destination: &mut Destination) -> Sent {
     let Some(datagram) = destination.datagram(DATAGRAM_BYTES) else { return Ok([None, None]) };
-    // The first error may belong to an earlier datagram that nobody took.
+    // The first error may belong to an earlier datagram that did not arrive.
     match socket.send(datagram).or_else(|_| socket.send(datagram)) {
         Ok(_) => {
             let bytes = datagram.len();

@@ -1,7 +1,8 @@
 //! Where the lines of one worker go: the destinations that it owns.
 //!
-//! Destinations are dealt out in turn: worker = index mod workers. One that something happened to is driven before the turn
-//! ends; the others when their time has come. Looking at all of them is cheap, and happens only when the earliest is due.
+//! The owner of a destination is its index modulo the number of workers. A destination to which something
+//! happened is driven before the turn ends; the others when they are due. All of them are checked only when the
+//! earliest is due.
 
 use super::{Outgoing, Setup, edge::Edge, outlet::Outlet, resolve::Resolution};
 use crate::{
@@ -18,9 +19,9 @@ pub(super) struct Outlets {
     worker: usize,
     workers: usize,
     owned: Vec<Outlet>,
-    /// Those that something happened to.
+    /// Destinations to which something happened.
     touched: Vec<usize>,
-    /// None wants to be driven before that.
+    /// The earliest time at which one wants to be driven.
     next_due: Option<Instant>,
 }
 
@@ -29,7 +30,7 @@ impl Outlets {
         let (worker, workers) = (edge.worker, edge.mailboxes.len());
         let dealt = setup.destinations.iter().enumerate().skip(worker).step_by(workers).zip(spools);
         let open = |(at, ((index, outgoing), spool)): (usize, ((usize, &Outgoing), Option<Spool>))| {
-            // Spread over destinations and processes, so that not all relays knock at the same time.
+            // Different for every destination and process, so that not all relays connect at the same time.
             let seed =
                 (u64::from(std::process::id()) << 32 | index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let memory = Arc::clone(&setup.queue_memory);
@@ -40,17 +41,17 @@ impl Outlets {
         Self { worker, workers, owned, touched: Vec::new(), next_due: Some(edge.now) }
     }
 
-    /// When to drive them although nothing happened.
+    /// When to drive them, if nothing happens before.
     pub(super) const fn next_due(&self) -> Option<Instant> {
         self.next_due
     }
 
-    /// The worker that owns a destination.
+    /// The number of the worker that owns a destination.
     pub(super) const fn owner(&self, destination: DestinationIndex) -> usize {
         destination.get() % self.workers
     }
 
-    /// Lines for a destination of this worker.
+    /// Adds lines for a destination of this worker.
     pub(super) fn take(&mut self, destination: DestinationIndex, chunk: Chunk, now: Instant) {
         debug_assert_eq!(self.owner(destination), self.worker);
         let at = destination.get() / self.workers;
@@ -58,7 +59,7 @@ impl Outlets {
         self.touch(at);
     }
 
-    /// The addresses of a destination of this worker.
+    /// Passes on the addresses of a destination of this worker.
     pub(super) fn resolved(
         &mut self,
         destination: DestinationIndex,
@@ -70,7 +71,7 @@ impl Outlets {
         self.touch(at);
     }
 
-    /// Something happened to a socket.
+    /// Passes on an event of a socket.
     pub(super) fn note_event(
         &mut self,
         at: usize,
@@ -84,7 +85,7 @@ impl Outlets {
         }
     }
 
-    /// Drives those that something happened to.
+    /// Drives the destinations to which something happened.
     pub(super) fn drive_touched(&mut self, edge: &mut Edge) {
         let mut touched = std::mem::take(&mut self.touched);
         for at in touched.drain(..) {
@@ -94,7 +95,7 @@ impl Outlets {
         self.touched = touched;
     }
 
-    /// Drives those whose time has come.
+    /// Drives the destinations that are due.
     pub(super) fn drive_due(&mut self, edge: &mut Edge) {
         if self.next_due.is_none_or(|due| edge.now < due) {
             return;
@@ -105,7 +106,7 @@ impl Outlets {
         }
     }
 
-    /// What arrived since the kernel was last asked belongs into the books.
+    /// Asks the kernel what was acknowledged meanwhile, so that the counters are current.
     pub(super) fn ask(&mut self, now: Instant) {
         for outlet in &mut self.owned {
             outlet.ask(now);
@@ -117,22 +118,22 @@ impl Outlets {
         self.owned.iter().any(|outlet| outlet.destination.is_holding(now))
     }
 
-    /// A stop has begun.
+    /// Begins a stop.
     pub(super) fn stop(&mut self, now: Instant) {
         for outlet in &mut self.owned {
             outlet.destination.handle(now, Input::Stop);
         }
     }
 
-    /// Whether all lines have arrived or lie on disk. Those that are up are waited for until one moment, the others until
-    /// another.
+    /// Whether all lines have arrived or are on disk. Destinations that are up are waited for until `up_until`,
+    /// others until `down_until`.
     pub(super) fn is_settled(&self, up_until: Instant, down_until: Instant, now: Instant) -> bool {
         self.owned.iter().all(|Outlet { destination, .. }| {
             destination.is_settled() || now >= if destination.is_up() { up_until } else { down_until }
         })
     }
 
-    /// Ends them all.
+    /// Closes all connections.
     pub(super) fn close(&mut self, buffer: &mut [u8], now: Instant) {
         for outlet in &mut self.owned {
             outlet.destination.handle(now, Input::GiveUp);

@@ -1,9 +1,11 @@
-//! What the kernel still holds of a connection: written, and not acknowledged by the peer's kernel.
+//! What is in flight on a connection: written, and not acknowledged by the peer's kernel.
+//!
+//! The only unsafe call of the engine, because no library offers this question.
 
 use mio::net::TcpStream;
 use rustix::ioctl::{Getter, Opcode, ioctl};
 
-/// Whether the number of the question is known. It differs between systems, and on Linux between architectures.
+/// Whether the number of the request is known. It differs between systems and, on Linux, between architectures.
 const IS_KNOWN: bool = cfg!(all(
     target_os = "linux",
     any(
@@ -15,8 +17,9 @@ const IS_KNOWN: bool = cfg!(all(
     )
 ));
 
-/// Bytes; `None` where the system does not tell. After a reset Linux still knows, since the numbers of a connection stay
-/// until it is closed (tcp(7), `SIOCOUTQ`; `tcp_ioctl` in net/ipv4/tcp.c).
+/// The number of unacknowledged bytes; `None` if the system cannot tell. Linux still knows it after a reset,
+/// because the numbers of a connection exist until it is closed (tcp(7), `SIOCOUTQ`; `tcp_ioctl` in
+/// net/ipv4/tcp.c).
 #[expect(
     unsafe_code,
     reason = "no library has a safe form of this question, and without it nothing can be sent again"
@@ -54,7 +57,7 @@ mod tests {
         while outstanding(&stream) != Some(0) {
             assert!(Instant::now() < deadline, "{:?}", outstanding(&stream));
         }
-        // Nobody reads any more: in the end the kernel holds what it cannot pass on.
+        // The peer does not read any more, so in the end the kernel holds bytes that it cannot send.
         let mut written = 0;
         let many = vec![b'x'; 65_536];
         while let Ok(bytes) = stream.write(&many) {
@@ -62,7 +65,8 @@ mod tests {
         }
         let held = outstanding(&stream).unwrap();
         assert!(held > 0 && held <= written, "{held} of {written}");
-        // The peer dies with bytes unread: a reset. What it never acknowledged is still known.
+        // The peer ends with unread bytes, which causes a reset. The number of bytes that it never acknowledged
+        // is still known.
         drop(peer);
         while stream.take_error().unwrap().is_none()
             && !matches!(stream.read(&mut [0]), Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset)

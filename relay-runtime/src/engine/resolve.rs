@@ -1,8 +1,9 @@
-//! Addresses of a destination, off the event loop.
+//! Resolves the addresses of a destination outside of the event loop.
 //!
-//! Literal addresses need no help. A name is asked in a thread of its own, for a name server that does not
-//! answer must not delay another destination. At most one thread per destination exists at a time, since the
-//! state machine waits for the answer. IPv4 comes first: many names have an IPv6 address that nobody routes.
+//! Literal addresses are parsed at once. A host name is resolved in a thread of its own, because a name server
+//! that does not answer must not delay other destinations. There is at most one such thread per destination,
+//! because the state machine waits for the answer. IPv4 addresses come first: many names have an IPv6 address
+//! to which there is no route.
 
 use super::mailbox::Mailbox;
 use crate::table::DestinationIndex;
@@ -12,10 +13,10 @@ use std::{
     thread,
 };
 
-/// The addresses, best first, or why there are none.
+/// The addresses, best first, or the error.
 pub(super) type Resolution = io::Result<Vec<SocketAddr>>;
 
-/// Gives the addresses at once, or sends them to `mailbox` later.
+/// Returns the addresses at once, or sends them to `mailbox` later.
 pub(super) fn resolve(destination: DestinationIndex, address: &str, mailbox: &Mailbox) -> Option<Resolution> {
     if let Ok(literal) = address.parse() {
         return Some(Ok(vec![literal]));
@@ -28,7 +29,7 @@ pub(super) fn resolve(destination: DestinationIndex, address: &str, mailbox: &Ma
     }
 }
 
-/// Asks the system, and waits.
+/// Asks the system, and blocks until it answers.
 pub(super) fn ask(address: &str) -> Resolution {
     let mut addresses: Vec<_> = address.to_socket_addrs()?.collect();
     addresses.sort_by_key(SocketAddr::is_ipv6);

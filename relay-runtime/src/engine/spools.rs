@@ -1,5 +1,6 @@
-//! Opens the spools of a relay before anything else starts: what cannot be spooled to must stop the start, not lose lines
-//! later.
+//! Opens the spools of a relay before anything else starts.
+//!
+//! A spool that cannot be used prevents the start, instead of losing lines later.
 
 use super::{EngineError, Outgoing};
 use crate::{
@@ -13,18 +14,18 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-/// Where a destination spools.
+/// The spool of a destination.
 #[derive(Clone, Debug)]
 pub struct SpoolSetup {
     /// `spool_dir`, in which each destination has a directory.
     pub directory: PathBuf,
-    /// What bounds it.
+    /// Its limits.
     pub limits: SpoolLimits,
-    /// What carbon-relay-ng called this destination, once for each route: what it left is taken over.
+    /// The names that carbon-relay-ng gave this destination, one for each route: its spools are taken over.
     pub upstream_keys: Vec<String>,
 }
 
-/// Opens them, in the order of the destinations.
+/// Opens the spools, in the order of the destinations.
 pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Option<Spool>>, EngineError> {
     let budget = Budget::new(bytes_max);
     let mut syncer = None;
@@ -47,7 +48,7 @@ pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Opti
     Ok(spools)
 }
 
-/// Destinations with one address and different options have a spool each.
+/// Destinations with the same address and different options have a spool each.
 fn is_twin(one: &Outgoing, other: &Outgoing) -> bool {
     let directory = |outgoing: &Outgoing| outgoing.spool.as_ref().map(|setup| setup.directory.clone());
     one.name == other.name && directory(one) == directory(other)

@@ -1,14 +1,16 @@
-//! The files in which open buckets outlive the relay: `aggregates.state`, a snapshot, replaced as a whole, and
-//! `aggregates.tick`, the second of the latest tick, written before anything of that tick is sent.
+//! The files in which open buckets are saved: `aggregates.state`, a snapshot that is replaced as a whole, and
+//! `aggregates.tick`, the mark of the latest tick, written before anything of that tick is sent.
 //!
-//! A relay that stops saves its buckets; one that is killed has those of the last checkpoint. What the latest tick may have
-//! emitted is never emitted again, so what a killed relay had due and did not send is lost. Nothing of this is believed that
-//! its checksum does not fit, or that is ahead of the clock by more than a bucket: it is set aside, aloud.
+//! A relay that stops saves its buckets; one that is killed has those of the last checkpoint. What the latest
+//! tick may have emitted is never emitted again, so a relay that is killed loses what was due and not sent. A
+//! file is not used if its checksum is wrong or it is ahead of the clock by more than a bucket: it is renamed,
+//! with an error in the log.
 //!
 //! ```text
 //! aggregates.tick: magic and version, 8 bytes; the second, u64, little-endian; CRC-32 of both, u32
 //! ```
-//! All of this may wait for a disk: [`super::keeper`] does it in a thread.
+//!
+//! All of this may wait for a disk, so [`super::keeper`] does it in a thread.
 
 use crate::{aggregate::Shared, lock::DirectoryLock};
 use std::{
@@ -23,12 +25,12 @@ const TICK: &str = "aggregates.tick";
 
 const TICK_MAGIC: [u8; 8] = *b"relaytk\x01";
 
-/// Where open buckets are kept, and how often.
+/// Where open buckets are saved, and how often.
 #[derive(Clone, Debug)]
 pub struct StateSetup {
-    /// The directory, made if it is not there.
+    /// The directory, which is created if it does not exist.
     pub directory: PathBuf,
-    /// Time between checkpoints; zero for none but at the stop.
+    /// The time between two checkpoints; zero means only at the stop.
     pub checkpoint: Duration,
 }
 
@@ -39,22 +41,23 @@ pub(super) struct StateFiles {
     directory: PathBuf,
 }
 
-/// Why a tick is not known.
+/// Why the latest tick is not known.
 #[derive(Debug)]
 enum TickError {
-    /// Its checksum does not fit, or another version wrote it.
+    /// The checksum is wrong, or another version wrote the file.
     Damaged,
     Io(io::Error),
 }
 
 impl StateFiles {
-    /// Two relays that share the directory would overwrite each other's buckets, so the second one gets an error.
+    /// Opens the directory. Two relays that share it would overwrite each other's buckets, so for the second
+    /// one this is an error.
     pub(super) fn open(directory: &Path) -> io::Result<Self> {
         let lock = DirectoryLock::take(directory.to_owned())?;
         Ok(Self { lock, directory: directory.to_owned() })
     }
 
-    /// Opens the buckets that were saved. What cannot be used is set aside.
+    /// Opens the saved buckets. A file that cannot be used is renamed.
     pub(super) fn load(&self, shared: &Shared, now_s: u64) -> io::Result<()> {
         let ticked_s = match self.ticked_s() {
             Ok(ticked_s) => ticked_s,
@@ -104,7 +107,7 @@ impl StateFiles {
         }
     }
 
-    /// Gives a file another name, and says which. One that is not there needs none.
+    /// Renames a file and returns its new name. It is no error if the file does not exist.
     fn set_aside(&self, name: &str, reason: &str) -> io::Result<String> {
         let kept = format!("{name}.{reason}");
         match fs::rename(self.path(name), self.path(&kept)) {
@@ -113,11 +116,11 @@ impl StateFiles {
         }
     }
 
-    /// To be called before anything of a tick is sent.
+    /// Writes the mark of a tick. Must be called before anything of the tick is sent.
     pub(super) fn note_tick(&mut self, tick_s: u64) {
         let mut bytes = [&TICK_MAGIC[..], &tick_s.to_le_bytes()].concat();
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_le_bytes());
-        // Overwritten in place: so few bytes are in one sector.
+        // Overwritten in place: this few bytes are in one sector.
         let noted = self.renew().and_then(|()| {
             let mut file = File::options().create(true).write(true).truncate(false).open(self.path(TICK))?;
             file.write_all(&bytes)
@@ -127,7 +130,7 @@ impl StateFiles {
         }
     }
 
-    /// Saves what is open.
+    /// Saves the open buckets.
     pub(super) fn save(&mut self, shared: &Shared) {
         if let Err(error) = self.renew().and_then(|()| self.try_save(shared)) {
             let directory = self.directory.display();

@@ -1,17 +1,19 @@
 //! Which socket an event is about.
+//!
+//! Sources are encoded as numbers in disjoint ranges, because the poll returns a number with each event.
 
 use mio::Token;
 
-/// What woke an event loop.
+/// The source of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Source {
-    /// Another thread, with mail.
+    /// Another thread has sent mail.
     Waker,
-    /// Whatever the one who runs the engine waits for.
+    /// The bell of the thread that runs the engine.
     Bell,
-    /// Of the input with this number, the TCP listener.
+    /// The TCP listener of the input with this number.
     Clients(usize),
-    /// Of the input with this number, the UDP socket.
+    /// The UDP socket of the input with this number.
     Datagrams(usize),
     /// The outlet with this number.
     Outlet(usize),
@@ -21,7 +23,7 @@ pub(super) enum Source {
 
 const WAKER: usize = 0;
 const BELL: usize = 1;
-/// Of each input the TCP socket and then the UDP socket.
+/// For each input, the TCP socket and then the UDP socket.
 const INPUTS: usize = 2;
 const OUTLETS: usize = 1 << 8;
 const CONNECTIONS: usize = 1 << 32;

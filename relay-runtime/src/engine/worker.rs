@@ -1,11 +1,10 @@
-//! One worker: an event loop that owns some inbound connections and some destinations. Who runs it is
-//! [`super::crew`]'s to know.
+//! One worker: an event loop that owns some inbound connections and some destinations. [`super::crew`] runs it.
 //!
-//! A turn: wait, note what is ready, take the mail, read, hand the gathered chunks to the owners of their
-//! destinations, write. [`Inlets`] and [`Outlets`] bound each step, so no connection, listener or destination keeps others
-//! waiting.
+//! A turn: wait, record what is ready, read the mail, read from sockets, hand the gathered chunks to the owners
+//! of their destinations, write. [`Inlets`] and [`Outlets`] limit each step, so no connection, listener or
+//! destination delays others.
 //!
-//! How the steps of a stop follow each other is decided by [`super::Engine`]; a worker obeys its orders.
+//! [`super::Engine`] decides the order of the steps of a stop; a worker follows its orders.
 
 use super::{
     Setup,
@@ -34,17 +33,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Connections read in a turn.
+/// How many connections are read in one turn.
 const READS_PER_TURN: usize = 256;
 
-/// How often, at a stop, clients that wait to be accepted and datagrams are looked for.
+/// How often, at a stop, waiting clients and datagrams are checked for.
 const TURNS_AT_STOP: usize = 64;
 
-/// How long a stop waits for destinations that are down: long enough for one more attempt at each. Those that are up
-/// get until the deadline.
+/// How long a stop waits for destinations that are down: long enough for one more attempt at each. Those that
+/// are up have time until the deadline.
 const DOWN_GRACE: Duration = Duration::from_secs(1);
 
-/// How long to wait when nothing but time and other workers can change anything.
+/// How long to wait if only time and other workers can change anything.
 const PAUSED: Duration = Duration::from_millis(1);
 
 /// One event loop.
@@ -53,21 +52,21 @@ pub(super) struct Worker {
     inlets: Inlets,
     intake: Intake,
     outlets: Outlets,
-    /// By worker, chunks for the destinations that it owns.
+    /// For each worker, chunks for the destinations that it owns.
     outboxes: Vec<Vec<(DestinationIndex, Chunk)>>,
-    /// Lines handed over, by destination.
+    /// The number of lines handed over, by destination.
     handed: Vec<u64>,
     mail: Mail,
     notices: Sender<Notice>,
-    /// By worker, whether a destination of its wants inputs to be held.
+    /// For each worker, whether one of its destinations wants inputs to be paused.
     holds: Arc<[AtomicBool]>,
     can_hold: bool,
-    /// For the one that ticks.
+    /// Only for the worker that ticks.
     ticker: Option<Ticker>,
     stop: Stop,
 }
 
-/// How far a stop has come.
+/// The progress of a stop.
 #[derive(Clone, Copy, Debug)]
 enum Stop {
     No,
@@ -77,23 +76,23 @@ enum Stop {
     },
     /// Only mail and destinations are left.
     Idle,
-    /// Deliver until the deadline, or not quite so long to who is down.
+    /// Delivers until the deadline, and not quite as long to destinations that are down.
     Finish {
         deadline: Instant,
         down_until: Instant,
     },
 }
 
-/// What came of a turn.
+/// The result of a turn.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Turn {
     /// Whether [`Source::Bell`] is ready.
     pub(super) has_rung: bool,
-    /// Whether an order to finish is carried out.
+    /// Whether an order to finish was carried out.
     pub(super) is_last: bool,
 }
 
-/// What a worker shares with the others.
+/// What all workers share.
 pub(super) struct Company {
     pub(super) setup: Arc<Setup>,
     pub(super) mailboxes: Vec<Mailbox>,
@@ -132,17 +131,17 @@ impl Worker {
         })
     }
 
-    /// Room for the events of a turn.
+    /// Space for the events of one turn.
     pub(super) fn events() -> Events {
         Events::with_capacity(1024)
     }
 
-    /// Asks for events of something that is not the worker's own.
+    /// Requests events of a source that is not the worker's own.
     pub(super) fn register<S: event::Source + ?Sized>(&self, source: &mut S, name: Source) -> io::Result<()> {
         self.edge.register(source, name)
     }
 
-    /// Runs until an order to finish is carried out.
+    /// Runs until an order to finish was carried out.
     pub(super) fn run(mut self) {
         let mut events = Self::events();
         loop {
@@ -195,7 +194,7 @@ impl Worker {
         Some(next.saturating_duration_since(Instant::now()))
     }
 
-    /// Says whether the bell rang.
+    /// Records what is ready. Returns whether the bell rang.
     fn note_events(&mut self, events: &Events) -> bool {
         let mut has_rung = false;
         for event in events {
@@ -263,18 +262,18 @@ impl Worker {
     }
 
     fn report(&self, event: Event) {
-        // Nobody listens any more when the engine was dropped.
+        // There is no receiver any more if the engine was dropped.
         let _ = self.notices.send(Notice { worker: self.edge.worker, event });
     }
 
-    /// Sends what aggregators have due.
+    /// Sends what is due of aggregators.
     fn tick(&mut self) {
         if let Some(ticker) = &mut self.ticker {
             ticker.turn(&self.edge, &mut self.intake);
         }
     }
 
-    /// All of it, for the relay stops.
+    /// Sends all that is due, because the relay stops.
     fn flush_aggregates(&mut self) {
         let Some(mut ticker) = self.ticker.take() else { return };
         while !ticker.finish(&self.edge, &mut self.intake) {
@@ -283,7 +282,7 @@ impl Worker {
         self.hand_over();
     }
 
-    /// One turn of everything that lines come from.
+    /// Reads from everything that lines come from, once.
     fn read(&mut self) {
         for input in 0..self.inlets.inputs() {
             self.inlets.accept(input, &mut self.edge);
@@ -301,7 +300,8 @@ impl Worker {
         }
     }
 
-    /// Clients that wait to be accepted may have sent lines, and so may datagrams: they are taken first.
+    /// Closes the listeners. Clients that wait to be accepted may have sent lines, and so may datagrams: they
+    /// are read first.
     fn close_listeners(&mut self) {
         for input in 0..self.inlets.inputs() {
             self.inlets.note_clients(input);
@@ -337,7 +337,7 @@ impl Worker {
         }
     }
 
-    /// Gives what was gathered to the owners of its destinations, and writes.
+    /// Hands what was gathered to the owners of its destinations, and writes.
     fn hand_over(&mut self) {
         let Self { intake, outlets, outboxes, handed, edge, .. } = self;
         intake.fed_bytes = 0;
@@ -360,8 +360,8 @@ impl Worker {
         outlets.drive_touched(edge);
     }
 
-    /// Whether nothing is to be read: another worker does not keep up, or a destination with `when_full = "block"` has no
-    /// room.
+    /// Whether nothing is to be read: another worker is too slow, or a destination with `when_full = "block"`
+    /// has no room.
     fn is_paused(&self) -> bool {
         self.edge.mailboxes.iter().any(Mailbox::is_full)
             || (self.can_hold && self.holds.iter().any(|hold| hold.load(Ordering::Relaxed)))

@@ -1,4 +1,6 @@
-//! The look of a log line: `YYYY-MM-DD HH:MM:SS.mmm [LEVEL] message name=value …` (spec §1.4).
+//! The form of a log line: `YYYY-MM-DD HH:MM:SS.mmm [LEVEL] message name=value …` (spec §1.4).
+//!
+//! Times are UTC. Every event becomes exactly one line, in one write.
 
 use std::{
     fmt::{self, Write},
@@ -16,7 +18,7 @@ use tracing_subscriber::{
 /// Formats events as lines.
 pub(super) struct LineFormat;
 
-/// The time, as in a line.
+/// The current time in the form of log lines.
 pub(super) fn now() -> String {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     written_time(since.as_secs(), since.subsec_millis())
@@ -44,7 +46,7 @@ where
     }
 }
 
-/// The message apart from the rest.
+/// The message, separate from the other fields.
 #[derive(Default)]
 struct Fields {
     message: String,
@@ -53,14 +55,14 @@ struct Fields {
 
 impl Visit for Fields {
     fn record_u64(&mut self, field: &Field, value: u64) {
-        // Nearly always nothing was left out.
+        // Nearly always no message was suppressed.
         if field.name() != "suppressed" || value > 0 {
             self.record_debug(field, &value);
         }
     }
 
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        // Writing to a string does not fail.
+        // Writing to a string cannot fail.
         let _ = match field.name() {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.rest, " {name}={value:?}"),
@@ -68,7 +70,7 @@ impl Visit for Fields {
     }
 }
 
-/// Gregorian calendar from days since 1970, after Howard Hinnant's `civil_from_days`.
+/// The Gregorian calendar date of days since 1970, after Howard Hinnant's `civil_from_days`.
 fn written_time(seconds: u64, millis: u32) -> String {
     let (days, second) = (seconds / 86_400 + 719_468, seconds % 86_400);
     let (era, day_of_era) = (days / 146_097, days % 146_097);

@@ -1,10 +1,11 @@
-//! Logs: one line per event on stderr, as carbon-relay-ng prints them (spec §1.4).
+//! Logs: one line per event on stderr, in the format of carbon-relay-ng (spec §1.4).
 //!
-//! Guarantees that logging never slows the data path: lines are kept in a bounded `Stream` until a thread writes
-//! them, or, in a relay that has one thread, until stderr has room between two turns; when stderr takes no bytes,
-//! lines are left out, counted, and the count is logged. What happens at the rate of peers is limited before that, by
-//! a [`Throttle`].
-//! Times are UTC: no local time without a time zone database in the binary.
+//! Logging never slows the data path. Lines are kept in a `Stream` of limited size until a thread writes them
+//! or, in a relay with one thread, until stderr has room between two turns. If stderr accepts no bytes, lines
+//! are left out and counted, and the count is logged. Events whose rate depends on peers are limited by a
+//! [`Throttle`] first.
+//!
+//! Times are UTC, because local time would need a time zone database in the binary.
 
 mod line;
 mod throttle;
@@ -25,10 +26,10 @@ use std::{
 };
 use tracing::level_filters::LevelFilter;
 
-/// Lines that may wait for stderr.
+/// How many lines are kept for stderr.
 const LINES: usize = 1024;
 
-/// How long the end of the process waits for the last lines.
+/// How long the end of the process waits until the last lines are written.
 const FLUSH_MAX: Duration = Duration::from_secs(1);
 
 /// How long the thread that writes waits at a time.
@@ -36,20 +37,20 @@ const LOOK: Duration = Duration::from_millis(100);
 
 static STDERR: Stream = Stream::new(rustix::stdio::stderr, LINES);
 
-/// Lines that found no room.
+/// The number of lines for which there was no room.
 static LEFT_OUT: AtomicU64 = AtomicU64::new(0);
 
 static LEVEL: OnceLock<LevelFilter> = OnceLock::new();
 
-/// A `log_level` that does not exist.
+/// The `log_level` is not a level.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownLevel {
-    /// As configured.
+    /// The level as configured.
     pub name: String,
 }
 
-/// Starts to log at `level`: from now on lines are kept, for [`write_waiting`] or a thread. A second call in the same
-/// process changes nothing: tests start many relays.
+/// Starts to log at `level`: from now on lines are kept for [`write_waiting`] or for a thread. A second call in
+/// the same process changes nothing, because tests start several relays.
 pub fn start(level: &str) -> Result<(), UnknownLevel> {
     let level = parse_level(level)?;
     if LEVEL.set(level).is_ok() {
@@ -58,13 +59,13 @@ pub fn start(level: &str) -> Result<(), UnknownLevel> {
             .with_max_level(level)
             .with_writer(|| Writer)
             .finish();
-        // A program that the relay is part of may have its own: then that one is used.
+        // A program that contains the relay may have its own subscriber; then that one is used.
         let _ = tracing::subscriber::set_global_default(subscriber);
     }
     Ok(())
 }
 
-/// Starts a thread that writes, for who has something better to do.
+/// Starts a thread that writes log lines, for relays whose `main` thread does not run a worker.
 pub fn write_in_thread() -> io::Result<()> {
     let write = || {
         loop {
@@ -75,17 +76,17 @@ pub fn write_in_thread() -> io::Result<()> {
     thread::Builder::new().name("log".to_owned()).spawn(write).map(drop)
 }
 
-/// Whether there is something to write.
+/// Whether there are lines to write.
 pub fn is_waiting() -> bool {
     STDERR.is_waiting()
 }
 
-/// Writes what stderr has room for.
+/// Writes as many lines as stderr has room for.
 pub fn write_waiting() {
     write_for(Duration::ZERO);
 }
 
-/// Waits until what was logged is written, but not for long.
+/// Waits until the lines are written, for a limited time.
 pub fn flush() {
     write_for(FLUSH_MAX);
 }
@@ -98,7 +99,7 @@ fn write_for(patience: Duration) {
     }
 }
 
-/// The levels of spec §1.4. `fatal` and `panic` only let errors through: nothing is logged above that here.
+/// The levels of spec §1.4. `fatal` and `panic` mean errors only, the highest level that is logged here.
 fn parse_level(name: &str) -> Result<LevelFilter, UnknownLevel> {
     match name.to_ascii_lowercase().as_str() {
         "trace" => Ok(LevelFilter::TRACE),
@@ -110,7 +111,7 @@ fn parse_level(name: &str) -> Result<LevelFilter, UnknownLevel> {
     }
 }
 
-/// The subscriber writes each line in one call.
+/// The writer for the subscriber, which writes each line in one call.
 struct Writer;
 
 impl Write for Writer {

@@ -1,17 +1,17 @@
-//! A limit on how often one place logs.
+//! Limits how often one place in the code logs.
 //!
-//! Connections come and go at the rate that peers like; the log must not grow at that rate. What is left out
-//! is counted, and the next message that is let through says how much it was.
+//! Connections come and go at a rate that peers determine; the log must not grow at that rate. Messages that
+//! are left out are counted, and the next message that is logged has the count.
 
 use std::time::{Duration, Instant};
 
-/// Messages in a row, and per second after that.
+/// How many messages are allowed at once, and per second after that.
 const BURST: u32 = 20;
 
-/// How long until one more message is allowed.
+/// The time after which one more message is allowed.
 const REFILL: Duration = Duration::from_millis(1_000 / BURST as u64);
 
-/// A bucket of messages.
+/// A token bucket of messages.
 #[derive(Debug)]
 pub struct Throttle {
     left: u32,
@@ -20,13 +20,14 @@ pub struct Throttle {
 }
 
 impl Throttle {
-    /// A full bucket.
+    /// A full token bucket.
     #[must_use]
     pub const fn new(now: Instant) -> Self {
         Self { left: BURST, since: now, suppressed: 0 }
     }
 
-    /// Whether to log now: the number of messages left out since the last one, or `None` to leave this out.
+    /// Returns whether to log now: `Some` with the number of messages left out since the last one, or `None` to
+    /// leave this one out.
     pub fn admit(&mut self, now: Instant) -> Option<u64> {
         let earned = now.saturating_duration_since(self.since).as_millis() / REFILL.as_millis();
         if earned > 0 {

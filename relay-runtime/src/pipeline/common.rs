@@ -1,5 +1,6 @@
-//! The part of a pipeline that is the same for every table. No function here is generic: they are compiled with
-//! this crate, not with each relay.
+//! The part of a pipeline that is the same for every table.
+//!
+//! No function here is generic, so they are compiled with this crate and not with each relay.
 
 use super::{
     decision::{Memory, Outcome},
@@ -19,7 +20,7 @@ use crate::{
 };
 use std::{ops::Range, sync::Arc};
 
-/// What a pipeline has beside the table's code.
+/// The state of a pipeline apart from the table's code.
 #[derive(Debug)]
 pub(super) struct Common {
     pub(super) line_bytes_max: usize,
@@ -60,7 +61,7 @@ impl Common {
         }
     }
 
-    /// Whether the line surely needs no [`check`](Self::check).
+    /// Whether the line is certainly valid, so that it needs no [`check`](Self::check).
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the innermost loop")]
     pub(super) fn is_fine(&self, bytes: &[u8], fields: Fields, scanner: &Scanner<'_>) -> bool {
@@ -68,7 +69,7 @@ impl Common {
         self.order.is_none() && self.recogniser.is_fine(bytes, fields, tagged)
     }
 
-    /// A line that may be anything, taken apart. Counts why, if it is none.
+    /// Validates any line and splits it. If it is invalid, counts the reason and returns `None`.
     pub(super) fn check<'l>(&self, line: &'l [u8], now_s: u64, gathered: &mut Gathered) -> Option<Line<'l>> {
         let reason = match self.validator.check(line) {
             Ok(line) if self.is_in_order(&line, now_s) => return Some(line),
@@ -84,7 +85,7 @@ impl Common {
         self.order.as_ref().is_none_or(|order| order.check(series, line.seconds, now_s))
     }
 
-    /// Places a line that is rewritten, composed, hashed, or has not exactly one destination.
+    /// Places a line that is rewritten, composed or hashed, or has another number of destinations than one.
     pub(super) fn place_any(
         &mut self,
         [name, value, timestamp]: [&[u8]; 3],
@@ -115,7 +116,7 @@ impl Common {
         }
     }
 
-    /// Hands a line to the aggregators that take it.
+    /// Passes a line to the aggregators that take it.
     #[inline(never)]
     pub(super) fn aggregate(
         &mut self,
@@ -128,14 +129,14 @@ impl Common {
         intake.add(&self.memory.aggregators, outcome.looked_up, name, [fields[1], fields[2]], write_output);
     }
 
-    /// What comes next comes at this time.
+    /// Sets the time of the lines that follow.
     pub(super) fn begin(&mut self, now_s: u64) {
         if let Some(intake) = &mut self.aggregation {
             intake.begin(now_s);
         }
     }
 
-    /// Lets everything go that waits for the lines after it.
+    /// Places everything that was deferred for the lines after it.
     pub(super) fn finish(&mut self, placer: &mut Placer<'_>, gathered: &mut Gathered) {
         if let Some(intake) = &mut self.aggregation {
             intake.finish();
@@ -145,7 +146,7 @@ impl Common {
     }
 }
 
-/// The fields of a line of ours, which are parted by single spaces.
+/// The fields of a line that this relay made, which are separated by single spaces.
 pub(super) fn fields_of(line: &[u8]) -> Option<[&[u8]; 3]> {
     let mut spaces = memchr::memrchr_iter(b' ', line);
     let (second, first) = (spaces.next()?, spaces.next()?);

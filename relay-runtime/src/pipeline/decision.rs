@@ -1,4 +1,6 @@
-//! What a table decides about one line, as far as the data path wants to know.
+//! What a table decides about one line, as far as the data path needs it.
+//!
+//! A [`Sink`] that collects destinations and nothing that only `trace` would show.
 
 use crate::{
     aggregate::{Intake, NameId},
@@ -8,35 +10,35 @@ use crate::{
     table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex},
 };
 
-/// What becomes of the line at hand. Collects destinations; looks none up in sets and copies nothing.
+/// The decision about the current line. It collects destinations, and neither looks up sets nor copies.
 ///
 /// One is made per line, so what a table does not use should cost nothing: the first destination is a field
-/// rather than an element, and the flags are constants to the optimiser once `dispatch` is inlined.
+/// instead of an element, and the flags are constants to the optimiser once `dispatch` is inlined.
 #[derive(Debug)]
 pub(super) struct Decision<'a> {
     counts: &'a mut Counts,
     selectors: &'a mut Selectors,
     memory: &'a mut Memory,
     aggregation: &'a mut Option<Intake>,
-    /// The name, where aggregators had to look it up.
+    /// The entry of the name, if aggregators had to look it up.
     looked_up: Option<NameId>,
     is_aggregated: bool,
     first: Option<DestinationIndex>,
-    /// There are more destinations than `first`; `memory` holds them all.
+    /// Whether there are more destinations than `first`; then `memory` has all of them.
     has_more: bool,
     /// The last route, as long as it has no destination.
     waiting: Option<RouteIndex>,
     is_routed: bool,
     is_rewritten: bool,
-    /// The first hash route, which chooses later.
+    /// The first hash route; its destinations are chosen later.
     deferred: Option<RouteIndex>,
-    /// There are more hash routes than `deferred`; `memory` holds them all.
+    /// Whether there are more hash routes than `deferred`; then `memory` has all of them.
     has_more_deferred: bool,
     varies: bool,
     end: End,
 }
 
-/// Memory that decisions use again and again.
+/// Memory that is reused from decision to decision.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Memory {
     pub(super) destinations: Vec<DestinationIndex>,
@@ -46,35 +48,36 @@ pub(super) struct Memory {
     chosen: Vec<DestinationIndex>,
 }
 
-/// Where the table let go of the line.
+/// Where the line's way through the table ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// At the routes.
     Routes,
-    /// On the blocklist.
+    /// The blocklist dropped it.
     Blocked,
-    /// The rewriters spoiled its name.
+    /// The rewriters made a name that cannot be sent.
     Unusable,
-    /// An aggregator kept it.
+    /// An aggregator hid it (`drop_raw`).
     Hidden,
 }
 
-/// The outcome, without the borrows.
+/// The outcome of a decision, which borrows nothing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outcome {
     pub(super) end: End,
     pub(super) is_routed: bool,
     /// The name to send is in [`Memory::rewritten`].
     pub(super) is_rewritten: bool,
-    /// The aggregators in [`Memory::aggregators`] take it.
+    /// The aggregators in [`Memory::aggregators`] take the line.
     pub(super) is_aggregated: bool,
     pub(super) looked_up: Option<NameId>,
     pub(super) first: Option<DestinationIndex>,
-    /// The destinations are in [`Memory::destinations`], as they are more than one.
+    /// There are several destinations; they are in [`Memory::destinations`].
     pub(super) has_more: bool,
-    /// This hash route's choice comes on top.
+    /// A hash route whose destinations come in addition.
     pub(super) deferred: Option<RouteIndex>,
-    /// The choices of the hash routes in [`Memory::deferred`] come on top, as they are more than one.
+    /// There are several hash routes; they are in [`Memory::deferred`], and their destinations come in
+    /// addition.
     pub(super) has_more_deferred: bool,
     /// The next line of this series may have other destinations.
     pub(super) varies: bool,
@@ -137,7 +140,7 @@ impl<'a> Decision<'a> {
         }
     }
 
-    /// No more destinations come from the last route.
+    /// Ends the last route: it gets no more destinations.
     #[inline]
     fn settle(&mut self) {
         if let Some(route) = self.waiting.take() {
@@ -226,7 +229,7 @@ impl Sink for Decision<'_> {
             self.varies = true;
             return self.choose(route, name);
         }
-        // Whether it chooses any is seen then.
+        // Whether it chooses a destination is known only then.
         self.waiting = None;
         match self.deferred {
             None => self.deferred = Some(route),

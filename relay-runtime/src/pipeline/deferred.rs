@@ -1,7 +1,8 @@
-//! Lines that wait until there are enough of them to be hashed together, each once for all of its hash routes.
+//! Lines that are deferred until there are enough of them to be hashed together, each name once for all of its
+//! hash routes.
 //!
-//! A line waits only here and only within one call into the pipeline. All lines of a series that take a hash
-//! route wait, so none overtakes another: lines leave in the order in which they came.
+//! A line is deferred only here, and only within one call of the pipeline. All lines of a series that take a
+//! hash route are deferred, so none overtakes another: lines leave in the order in which they came.
 
 use super::placing::{Placer, Text};
 use crate::{
@@ -12,11 +13,11 @@ use crate::{
 };
 use std::ops::Range;
 
-/// If the choices of a line's hash routes can make more different sets than this, chunks of one set would hold few lines, and
-/// handing over many chunks takes longer than copying a line to each of its destinations.
+/// If the choices of a line's hash routes can make more sets of destinations than this, a chunk of one set
+/// would have few lines. Handing over many chunks takes longer than copying a line to each of its destinations.
 const SETS_MAX: usize = 128;
 
-/// The lines that wait, at most [`NAMES_AT_A_TIME`].
+/// The deferred lines, at most [`NAMES_AT_A_TIME`].
 #[derive(Clone, Debug, Default)]
 pub(super) struct Deferred {
     lines: Vec<Waiting>,
@@ -26,27 +27,27 @@ pub(super) struct Deferred {
     composed: Vec<u8>,
     /// The destinations that lines have from other routes.
     fixed: Vec<DestinationIndex>,
-    /// For one line, `fixed` and what the hash routes chose.
+    /// Scratch space: the destinations of one line, from `fixed` and from its hash routes.
     all: Vec<DestinationIndex>,
     hashes: Hashes,
 }
 
 #[derive(Clone, Debug)]
 struct Waiting {
-    /// Where its bytes are, LF included; its name is at the start.
+    /// The range of its bytes, LF included. The name is at the start.
     line: Range<usize>,
-    /// Whether that is in `composed`, not in the input.
+    /// Whether the range is one of `composed`; otherwise it is one of the input.
     is_composed: bool,
     varies: bool,
     name_bytes: usize,
-    /// Where its hash routes and its fixed destinations end; they start where those of the line before it end.
+    /// Where its hash routes and its fixed destinations end; they start where those of the line before end.
     routes_end: usize,
     fixed_end: usize,
 }
 
 impl Deferred {
-    /// Makes a line wait. `fixed` are the destinations that it has already. Whoever is told that it is full
-    /// must flush it.
+    /// Defers a line. `fixed` are the destinations that it already has. If the result is full, the caller must
+    /// flush.
     #[inline]
     pub(super) fn push(
         &mut self,
@@ -63,7 +64,7 @@ impl Deferred {
                 (self.keep([name, b" ", value, b" ", timestamp, b"\n"]), true)
             }
         };
-        // Mostly one and none: for so few, copying a slice takes longer.
+        // Usually there are one and none; copying so short slices takes longer.
         for route in routes {
             self.routes.push(*route);
         }
@@ -75,7 +76,7 @@ impl Deferred {
         IsFull(self.lines.len() >= NAMES_AT_A_TIME)
     }
 
-    /// Places all that wait.
+    /// Places all deferred lines.
     pub(super) fn flush(&mut self, selectors: &Selectors, placer: &mut Placer<'_>, gathered: &mut Gathered) {
         if self.lines.is_empty() {
             return;
@@ -112,7 +113,7 @@ impl Deferred {
                     all.push(*destination);
                 }
             }
-            // One choice beside what is fixed makes no more sets than there are destinations.
+            // With one choice in addition to the fixed destinations, there are no more sets than destinations.
             let sets = if all.len() > fixed.len() + 1 { sets } else { 1 };
             waiting.place(all, sets, composed, placer, gathered);
         }
@@ -137,7 +138,7 @@ fn count_none(route: RouteIndex, chosen: &[DestinationIndex], gathered: &mut Gat
     }
 }
 
-/// Whether no more line may wait.
+/// Whether no more line may be deferred before a flush.
 #[must_use]
 pub(super) struct IsFull(pub(super) bool);
 
@@ -146,7 +147,7 @@ impl Waiting {
         &(if self.is_composed { composed } else { input })[self.line.clone()]
     }
 
-    /// Places the line; `sets` is how many different sets of destinations there could have been.
+    /// Places the line; `sets` is how many different sets of destinations are possible.
     fn place(
         &self,
         destinations: &[DestinationIndex],

@@ -1,14 +1,14 @@
-//! Questions about 16 bytes at once: bit n of each answer stands for byte n.
+//! Answers questions about 16 bytes at once: bit n of an answer is about byte n.
 //!
-//! With SSE2, which every x86-64 has, an answer takes two or three instructions. Elsewhere the same answers
-//! are computed byte by byte; tests hold the two equal.
+//! With SSE2, which every x86-64 has, an answer takes two or three instructions. On other processors the same
+//! answers are computed byte by byte; tests check that both agree.
 //!
-//! What that is worth, measured on one machine in one run: 415 instructions and 42 ns for a line of 65 bytes at
-//! passthrough; with the portable twin in their place, 1,342 and 84 ns.
+//! The gain, measured on one machine in one run: 415 instructions and 42 ns for a line of 65 bytes at
+//! passthrough; with the portable version in its place, 1,342 instructions and 84 ns.
 //!
-//! `unsafe` is needed because an intrinsic may only be called from a function
-//! that declares its feature, and calling that function is the unsafe step. No pointers are involved, as the
-//! vectors are made from integers, which the compiler turns into one load.
+//! `unsafe` is needed because an intrinsic may only be called from a function that declares its feature, and
+//! calling that function is the unsafe step. No pointers are involved: the vectors are made from integers,
+//! which the compiler turns into one load.
 
 #[cfg(target_arch = "x86_64")]
 pub(super) use sse2::{decimal_parts, marks_and_semicolons, node_parts};
@@ -16,18 +16,18 @@ pub(super) use sse2::{decimal_parts, marks_and_semicolons, node_parts};
 #[cfg(not(target_arch = "x86_64"))]
 pub(super) use portable::{decimal_parts, marks_and_semicolons, node_parts};
 
-/// Where a number's digits and points are.
+/// The positions of the digits and points of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct DecimalParts {
     pub(super) digits: u32,
     pub(super) points: u32,
 }
 
-/// Where the first node may end, and what could make it metrics2.0.
+/// The positions where the first node may end, and of bytes that could make a name metrics 2.0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct NodeParts {
     pub(super) dots: u32,
-    /// `=` and `_`.
+    /// The positions of `=` and `_`.
     pub(super) suspects: u32,
 }
 

@@ -1,13 +1,15 @@
 //! From bytes to chunks: what one worker does with the lines that it reads.
 //!
-//! Per line: find its end and its fields (`scan`), see whether it is valid (`shape`, else the
-//! [`Validator`](crate::validate::Validator)), whether it is in order, take it through the table (`decision`), and add it to what is
-//! gathered for its destinations (`placing`, by way of `deferred` where a hash has to be computed).
+//! For each line it finds the end and the fields (`scan`), decides whether the line is valid (`shape`,
+//! otherwise the [`Validator`](crate::validate::Validator)) and in order, passes it through the table
+//! (`decision`), and adds it to what is gathered for its destinations (`placing`, after `deferred` if a hash
+//! has to be computed).
 //!
-//! The loop is compiled once for each table, with the table's `dispatch` inlined; what the loop calls now and
-//! then is in `common` and compiled once for all. The engine knows the loop only as [`LinePipeline`], which it
+//! The loop is compiled once for each table, with the table's `dispatch` inlined. What the loop calls rarely is
+//! in `common` and compiled once for all tables. The engine knows the loop only as [`LinePipeline`], which it
 //! calls once per read.
-//! No sockets and no clock.
+//!
+//! There are no sockets and no clock here.
 
 mod common;
 mod decision;
@@ -32,18 +34,19 @@ use scan::Scanner;
 use shape::Fields;
 use std::{ops::Range, sync::Arc};
 
-/// One worker's way from bytes to chunks.
+/// A worker's pipeline from bytes to chunks.
 pub trait LinePipeline: Send {
-    /// Takes the whole lines at the start of `bytes`; returns how many bytes those were. What is left is the
-    /// start of a line, or begins with a line that is too long; in the latter case it is longer than the
-    /// limit, and the stream is to be refused.
+    /// Processes the whole lines at the start of `bytes`; returns how many bytes those are. The rest is the
+    /// start of a line, or begins with a line that is too long. In the latter case it is longer than the limit,
+    /// and the caller must close the stream.
     fn take_lines(&mut self, bytes: &[u8], now_s: u64, gathered: &mut Gathered) -> usize;
 
-    /// Takes the unterminated last line of a stream that ended cleanly, or of a datagram: not empty, without
-    /// LF, within the limit.
+    /// Processes the last line of a datagram, or of a stream that ended cleanly: not empty, without LF, within
+    /// the limit.
     fn take_last_line(&mut self, line: &[u8], now_s: u64, gathered: &mut Gathered);
 
-    /// Takes whole lines that aggregators put out, each of three fields, through the routes. For what has aggregators.
+    /// Passes whole lines that aggregators emitted, with three fields each, through the routes. Only called if
+    /// there are aggregators.
     fn take_emitted(&mut self, bytes: &[u8], gathered: &mut Gathered) {
         let _ = (bytes, gathered);
     }
@@ -53,12 +56,12 @@ pub trait LinePipeline: Send {
         None
     }
 
-    /// Bounds the memory in which names are remembered for aggregators, from the beginning on.
+    /// Limits the memory in which names are remembered for aggregators. Must be called before the first line.
     fn bound_names(&mut self, bytes_max: usize) {
         let _ = bytes_max;
     }
 
-    /// The same for another worker. They share the order check and the open buckets, nothing else.
+    /// A pipeline for another worker. The two share the order check and the open buckets, and nothing else.
     fn for_another_worker(&self) -> Box<dyn LinePipeline>;
 }
 
@@ -71,25 +74,25 @@ pub struct Pipeline<D> {
 }
 
 impl<D: Dispatch> Pipeline<D> {
-    /// A pipeline for `table`, which `dispatch` implements and whose templates are resolved. Lines have at
-    /// most `line_bytes_max` bytes, not counting the LF.
+    /// A pipeline for `table`, which `dispatch` implements, and in which no variable is open. `line_bytes_max`
+    /// limits a line without its LF.
     #[must_use]
     pub fn new(dispatch: Arc<D>, table: &Table, line_bytes_max: usize, liveness: Liveness) -> Self {
         Self { dispatch, scratch: Scratch::default(), common: Common::new(table, line_bytes_max, liveness) }
     }
 
-    /// Takes a line that may be anything. `line` is its place in the input, without LF.
+    /// Processes any line. `line` is its range in the input, without LF.
     #[inline(never)]
     fn take_any(&mut self, line: Range<usize>, now_s: u64, placer: &mut Placer<'_>, gathered: &mut Gathered) {
         let bytes = placer.bytes;
         let Some(checked) = self.common.check(&bytes[line.clone()], now_s, gathered) else { return };
-        // The last line of a stream has no LF to be sent along.
+        // The last line of a stream has no LF that could be sent with it.
         let has_end = line.end < bytes.len();
         let verbatim = (checked.canonical && has_end).then_some(line.start..line.end + 1);
         self.take_valid([checked.name, checked.value, checked.timestamp], verbatim, placer, gathered);
     }
 
-    /// Takes a valid line. `verbatim` is where it lies with its LF, if it can be sent as it is.
+    /// Processes a valid line. `verbatim` is its range with LF, if it can be sent as it is.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the innermost loop; the other caller is not inlined into it")]
     fn take_valid(
@@ -166,7 +169,7 @@ impl<D: Dispatch + 'static> LinePipeline for Pipeline<D> {
                 gathered.counts.emitted += 1;
                 let Common { selectors, memory, aggregation, .. } = &mut self.common;
                 let mut decision = Decision::new(&mut gathered.counts, selectors, memory, aggregation);
-                // Seldom enough not to be compiled for each relay.
+                // Too rare to be compiled for each relay.
                 self.dispatch.route_dyn(fields[0], &mut self.scratch, &mut decision);
                 let outcome = decision.outcome();
                 gathered.counts.emitted_unroutable += u64::from(!outcome.is_routed);
@@ -198,7 +201,7 @@ impl<D: Dispatch + 'static> LinePipeline for Pipeline<D> {
 struct Found {
     /// The position of its LF.
     end: usize,
-    /// If its marks are those of an ordinary line.
+    /// The fields, if the line's marks are those of a usual line.
     fields: Option<Fields>,
 }
 
@@ -226,7 +229,7 @@ fn next_line(scanner: &mut Scanner<'_>, bytes: &[u8], start: usize) -> Option<Fo
     }
 }
 
-/// The line whose LF is the first one at or after `mark`.
+/// The line that ends with the first LF at or after `mark`.
 #[inline(never)]
 fn line_ending_after(scanner: &mut Scanner<'_>, bytes: &[u8], mark: usize) -> Option<Found> {
     let mut end = mark;

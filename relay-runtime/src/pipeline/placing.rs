@@ -1,8 +1,8 @@
-//! Putting routed lines into the chunks of their destinations.
+//! Puts routed lines into the chunks of their destinations.
 //!
-//! A line that is sent as it came is not copied at once: as long as the lines that follow it go to the same
-//! set, they wait as one run, and move as one copy. Whatever is added in another way lets the run go first,
-//! so that no line overtakes another of its series.
+//! A line that is sent as it came is not copied at once: as long as the lines after it go to the same set, they
+//! form one run, which is copied in one piece. Adding anything else first flushes the run, so no line overtakes
+//! another of its series.
 
 use crate::{
     gather::{CHUNK_BYTES, Gathered, SetId, Together},
@@ -10,14 +10,14 @@ use crate::{
 };
 use std::ops::Range;
 
-/// What is added for a line.
+/// The bytes that are added for a line.
 #[derive(Clone, Debug)]
 pub(super) enum Text<'a> {
-    /// These bytes of the input, LF included.
+    /// This range of the input, LF included.
     Verbatim(Range<usize>),
     /// Other bytes, LF included.
     Whole(&'a [u8]),
-    /// To be put together from its fields.
+    /// The fields, to be joined.
     Composed([&'a [u8]; 3]),
 }
 
@@ -63,8 +63,9 @@ impl<'a> Placer<'a> {
         }
     }
 
-    /// Adds a line for several destinations; for each by itself if it `is_apart`, as it must be where the next line of its
-    /// series may have others and so must not wait in another chunk than this one.
+    /// Adds a line for several destinations. If `is_apart`, adds it for each one separately: this is necessary
+    /// if the next line of its series may have other destinations, because the two could otherwise be in
+    /// different chunks.
     pub(super) fn place_for(
         &mut self,
         destinations: &[DestinationIndex],
@@ -84,7 +85,7 @@ impl<'a> Placer<'a> {
         }
     }
 
-    /// Lets the run go.
+    /// Adds the current run to the chunk of its set.
     #[inline]
     pub(super) fn flush(&mut self, gathered: &mut Gathered) {
         if self.run_lines > 0 {

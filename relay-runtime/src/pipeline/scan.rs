@@ -1,8 +1,8 @@
-//! Finding what parts lines and fields, 64 bytes at a time.
+//! Finds the bytes that separate lines and fields, 64 bytes at a time.
 //!
-//! A *mark* is a byte that no ordinary field holds: white space, another control character, or anything that
-//! is not ASCII. An ordinary line has exactly three: space, space, LF. The scanner also remembers up to where
-//! there are tags, so that names without any are not searched for a `;`.
+//! A *mark* is a byte that no usual field contains: white space, another control character, or a byte that is
+//! not ASCII. A usual line has exactly three: space, space, LF. The scanner also remembers how far there are
+//! tags, so that names without tags are not searched for a `;`.
 
 /// Bytes per step.
 const BLOCK: usize = 64;
@@ -11,15 +11,15 @@ const BLOCK: usize = 64;
 #[derive(Debug)]
 pub(super) struct Scanner<'a> {
     bytes: &'a [u8],
-    /// Where the block of `marks` starts; past the end when there is none left.
+    /// The start of the block that `marks` is about; past the end if there is no block left.
     block_at: usize,
-    /// The marks of the current block that were not taken yet, lowest first.
+    /// The marks of the current block that were not returned yet, lowest first.
     marks: u64,
-    /// Behind the last `;` of the blocks looked at so far; 0 without any.
+    /// The position after the last `;` of the blocks scanned so far; 0 if there is none.
     tagged_until: usize,
 }
 
-/// What is where in a block: bit n stands for byte n.
+/// The positions of bytes in a block: bit n is about byte n.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Masks {
     marks: u64,
@@ -40,7 +40,7 @@ impl<'a> Scanner<'a> {
         while self.marks == 0 {
             self.block_at += BLOCK;
             if self.block_at >= self.bytes.len() {
-                // Stays past the end, however often it is asked.
+                // Stays past the end, however often this is called.
                 self.block_at -= BLOCK;
                 return None;
             }

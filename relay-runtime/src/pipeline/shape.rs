@@ -1,8 +1,8 @@
-//! Recognising ordinary lines without taking them apart byte by byte.
+//! Recognises usual lines without examining them byte by byte.
 //!
-//! Each function here answers "surely fine" or "don't know", never "wrong": whoever is told the latter asks
-//! the [`Validator`], whose answer is the meaning. Tests hold that every "surely fine" is also the
-//! validator's answer.
+//! Each function here answers "certainly valid" or "unknown", never "invalid". For "unknown", the caller asks
+//! the [`Validator`], which defines what is valid. Tests check that the validator accepts everything that is
+//! certainly valid.
 
 use super::lanes;
 use crate::{
@@ -10,8 +10,7 @@ use crate::{
     validate::Validator,
 };
 
-/// Where the parts of a line are whose only marks are two spaces and its end: name, space, value, space,
-/// timestamp.
+/// The positions in a line whose only marks are two spaces and its end: name, space, value, space, timestamp.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fields {
     pub(super) start: usize,
@@ -30,11 +29,11 @@ impl Fields {
     }
 }
 
-/// Recognises ordinary lines under one table's rules.
+/// Recognises usual lines under the rules of one table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Recogniser {
     validator: Validator,
-    /// A legacy name that consists of ordinary bytes and has no tags needs no other check.
+    /// Whether a legacy name of usual bytes and without tags needs no other check.
     names_are_free: bool,
 }
 
@@ -43,7 +42,7 @@ impl Recogniser {
         Self { validator: Validator::new(rules), names_are_free: rules.legacy != LegacyLevel::Strict }
     }
 
-    /// Whether the line is surely fine. `tagged` is whether there may be a `;`.
+    /// Whether the line is certainly valid. `tagged` is true if there may be a `;`.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "the innermost loop")]
     pub(super) fn is_fine(self, bytes: &[u8], fields: Fields, tagged: bool) -> bool {
@@ -55,7 +54,7 @@ impl Recogniser {
             && is_plain_timestamp(bytes, value_end + 1, end)
     }
 
-    /// For names with tags, long first nodes, and strict rules.
+    /// For names with tags, names with long first nodes, and strict rules.
     #[inline(never)]
     fn is_fine_name(self, name: &[u8]) -> bool {
         !name.is_empty() && self.validator.check_name(name).is_ok()
@@ -67,23 +66,23 @@ impl Recogniser {
     }
 }
 
-/// Whether `bytes[start..end]`, which is known to have no marks and no `;`, is surely a legacy name: its
-/// first node ends within 16 bytes and holds neither `=` nor `_`.
+/// Whether `bytes[start..end]`, which must contain no marks and no `;`, is certainly a legacy name: its first
+/// node ends within 16 bytes and contains neither `=` nor `_`.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the innermost loop")]
 fn is_plain_name(bytes: &[u8], start: usize, end: usize) -> bool {
     let Some(first) = chunk_at(bytes, start) else { return false };
     let parts = lanes::node_parts(first);
     let length = end - start;
-    // Bit n: the node may end in front of byte n.
+    // Bit n: the node may end before byte n.
     let ends = parts.dots | 1 << length.min(16);
     let up_to_first_end = ends ^ (ends - 1);
-    // A node that does not end within the 16 bytes shows none of what follows.
+    // If the node does not end within the 16 bytes, nothing is known of its rest.
     length > 1 && up_to_first_end & (parts.suspects | (u32::from(length > 16) << 16)) == 0
 }
 
-/// Whether `bytes[start..end]`, which is known to have no marks, is surely a decimal number: up to 16 bytes,
-/// or up to 32, with at most one point and no exponent.
+/// Whether `bytes[start..end]`, which must contain no marks, is certainly a decimal number: up to 16 bytes, or
+/// up to 32, with at most one point and no exponent.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the innermost loop")]
 fn is_decimal(bytes: &[u8], start: usize, end: usize) -> bool {
@@ -104,11 +103,11 @@ fn is_decimal(bytes: &[u8], start: usize, end: usize) -> bool {
     let inside = if first[0] == b'-' { inside & !1 } else { inside };
     let digits = digits & inside;
     let others = inside & !digits;
-    // All digits, or all but one point.
+    // All are digits, or all but one point.
     digits != 0 && others & !points == 0 && others & others.wrapping_sub(1) == 0
 }
 
-/// Whether `bytes[start..end]`, which is known to have no marks, is surely a number of seconds that fits 32
+/// Whether `bytes[start..end]`, which must contain no marks, is certainly a number of seconds that fits 32
 /// bits.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the innermost loop")]
@@ -123,7 +122,7 @@ fn is_plain_timestamp(bytes: &[u8], start: usize, end: usize) -> bool {
     lanes::decimal_parts(first).digits & inside == inside
 }
 
-/// The 16 bytes from `at` on, some of which may lie behind what is asked about.
+/// The 16 bytes from `at` on, some of which may be after the part in question.
 #[inline(always)]
 #[expect(clippy::inline_always, reason = "the innermost loop")]
 fn chunk_at(bytes: &[u8], at: usize) -> Option<&[u8; 16]> {
@@ -145,7 +144,7 @@ mod tests {
         })
     }
 
-    /// Everything that is surely fine must be fine. Says whether it was.
+    /// Checks that everything that is certainly valid is valid. Returns whether it was certain.
     fn check(name: &str, value: &str, timestamp: &str) -> bool {
         let line = format!("{name} {value} {timestamp}\n................................");
         let (name_end, value_end) = (name.len(), name.len() + 1 + value.len());

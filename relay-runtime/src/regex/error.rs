@@ -30,7 +30,7 @@ pub enum RegexErrorKind {
     RepetitionCount(String),
     /// `(?` followed by something that Go does not support, such as look-around.
     UnsupportedGroup(String),
-    /// `(?P<…>` with a name that is empty, not closed, or contains other characters than letters, digits and
+    /// `(?P<…>` or `(?<…>` with a name that is empty, not closed, or contains other characters than letters, digits and
     /// `_`.
     GroupName(String),
     /// A backslash before a character with which it has no meaning.

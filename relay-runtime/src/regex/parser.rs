@@ -150,7 +150,7 @@ impl<'p> Parser<'p> {
         Ok(Parsed { hir: whole.hir, groups: self.names })
     }
 
-    /// Parses `(`, `(?:`, `(?P<name>`, `(?flags:` or the flag change `(?flags)`.
+    /// Parses `(`, `(?:`, `(?P<name>` or `(?<name>`, `(?flags:` or the flag change `(?flags)`.
     fn parse_group(&mut self) -> Result<(), RegexError> {
         let at = self.at;
         if !self.rest().starts_with("(?") {

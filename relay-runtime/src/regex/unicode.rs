@@ -1,7 +1,8 @@
 //! Unicode categories and scripts: `\pL`, `\p{Greek}`, `\P{^Lu}`.
 //!
-//! Names must be spelled exactly as in Go: `regex-syntax`, which provides the tables, accepts many more
-//! spellings.
+//! The names are those of Go 1.25 (`unicodeTable` in Go's regexp/syntax/parse.go): letter case, spaces, hyphens and
+//! underscores make no difference, and categories have long names too. `regex-syntax`, which provides the tables,
+//! accepts more names, such as properties.
 
 use super::{
     error::{RegexError, RegexErrorKind as Kind},
@@ -82,7 +83,7 @@ fn named(name: &str) -> Option<ClassUnicode> {
             }
             return Some(class);
         }
-        // Surrogates are no characters; no text holds one.
+        // Surrogates are not characters; no text contains one.
         "cs" | "surrogate" => return Some(ClassUnicode::empty()),
         _ => {}
     }
@@ -92,7 +93,7 @@ fn named(name: &str) -> Option<ClassUnicode> {
     SCRIPTS.iter().any(|script| canonical(script) == name).then(|| table(&format!("\\p{{sc={name}}}")))?
 }
 
-/// A name as it is compared.
+/// The name in the form in which names are compared.
 fn canonical(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).map(|c| c.to_ascii_lowercase()).collect()
 }
@@ -109,8 +110,8 @@ fn table(pattern: &str) -> Option<ClassUnicode> {
     }
 }
 
-/// The categories and their long names (`gc` in Unicode's PropertyValueAliases.txt), as they are compared; `C` and `Cs` are made
-/// by hand.
+/// The categories and their long names (`gc` in Unicode's PropertyValueAliases.txt), in the form in which they are compared; `C` and
+/// `Cs` are built separately.
 const CATEGORIES: &[&str] = &[
     "cc",
     "control",

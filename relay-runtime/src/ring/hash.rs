@@ -1,7 +1,7 @@
 //! The hash functions of peers, from the bytes of a name to a position.
 //!
-//! A [`HashFunction`] is what takes time: it looks at every byte of a name. Several kinds of rings make their positions
-//! from the number that one function gives, so a name is never hashed twice by the same one.
+//! A [`HashFunction`] is the expensive part: it reads every byte of a name. Several kinds of rings derive their
+//! positions from the same function, so no function hashes a name twice.
 
 use super::{NAMES_AT_A_TIME, md5};
 use crate::table::HashAlgorithm;
@@ -13,19 +13,19 @@ pub(crate) enum HashFunction {
     Md5,
     /// 32-bit FNV-1a.
     Fnv1a,
-    /// The same as carbon-c-relay computes it, see [`fnv1a_32_signed`].
+    /// 32-bit FNV-1a as carbon-c-relay computes it, see [`fnv1a_32_signed`].
     Fnv1aSigned,
-    /// The same with 64 bits.
+    /// 64-bit FNV-1a as carbon-c-relay computes it.
     Fnv1a64Signed,
     /// `MurmurHash3_x86_32` with seed 0.
     Mmh3,
 }
 
 impl HashFunction {
-    /// How many there are.
+    /// The number of functions.
     pub(crate) const COUNT: usize = 5;
 
-    /// The number of a name.
+    /// The hash of a name.
     #[inline]
     pub(crate) fn of(self, name: &[u8]) -> u64 {
         match self {
@@ -37,13 +37,13 @@ impl HashFunction {
         }
     }
 
-    /// The numbers of at most [`NAMES_AT_A_TIME`] names, written to the first of `hashes`.
+    /// Writes the hashes of at most [`NAMES_AT_A_TIME`] names to the first elements of `hashes`.
     pub(super) fn of_each(self, names: &[&[u8]], hashes: &mut [u64; NAMES_AT_A_TIME]) {
         match self {
             Self::Md5 => {
                 let mut positions = [0; NAMES_AT_A_TIME];
                 md5::positions(names, &mut positions);
-                // All of them, which takes no loop.
+                // All of them, which needs no loop.
                 *hashes = positions.map(u64::from);
             }
             Self::Fnv1a => by_four(names, hashes, FNV_32_OFFSET, fnv1a_32_step),
@@ -58,8 +58,8 @@ impl HashFunction {
     }
 }
 
-/// Hashes four names at a time, byte by byte: each step waits for the one before it, which takes a processor as long for four
-/// names as for one.
+/// Hashes four names at a time, byte by byte. Each step depends on the one before it, so a processor needs as
+/// long for one name as for four.
 #[inline]
 fn by_four<H: Copy + Into<u64>>(
     names: &[&[u8]],
@@ -86,14 +86,14 @@ fn by_four<H: Copy + Into<u64>>(
     }
 }
 
-/// How a ring makes a position from a name.
+/// How a ring derives a position from a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NameHash {
-    /// MD5's first two bytes.
+    /// The first two bytes of MD5.
     Md5,
     /// 32-bit FNV-1a, its halves folded to 16 bits by exclusive or.
     Fnv1aFolded,
-    /// The same as carbon-c-relay computes it.
+    /// 32-bit FNV-1a as carbon-c-relay computes it, its halves folded to 16 bits by exclusive or.
     Fnv1aFoldedSigned,
     /// 32-bit FNV-1a as carbon-c-relay computes it, all bits.
     Fnv1aSigned,
@@ -101,7 +101,7 @@ pub(super) enum NameHash {
     Mmh3,
 }
 
-/// Which positions there can be.
+/// The range of positions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Space {
     /// 0 to 65,535.
@@ -111,7 +111,7 @@ pub(super) enum Space {
 }
 
 impl NameHash {
-    /// What `algorithm` uses for names. Not asked with jump hash, which has 64 bits.
+    /// What `algorithm` uses for names. Must not be called for jump hash, which has 64 bits.
     pub(super) const fn of(algorithm: HashAlgorithm) -> Self {
         match algorithm {
             HashAlgorithm::ConsistentHashingV1
@@ -125,7 +125,7 @@ impl NameHash {
         }
     }
 
-    /// What looks at the name.
+    /// The hash function that it uses.
     pub(super) const fn function(self) -> HashFunction {
         match self {
             Self::Md5 => HashFunction::Md5,
@@ -135,7 +135,7 @@ impl NameHash {
         }
     }
 
-    /// Where a name is whose number is this.
+    /// The position of a name with this hash.
     #[inline]
     #[expect(clippy::cast_possible_truncation, reason = "what the functions give fits")]
     pub(super) const fn position_of(self, hash: u64) -> i64 {
@@ -146,12 +146,12 @@ impl NameHash {
         }
     }
 
-    /// Where `name` is.
+    /// The position of `name`.
     pub(super) fn position(self, name: &[u8]) -> i64 {
         self.position_of(self.function().of(name))
     }
 
-    /// What [`position`](Self::position) can give, for those that rings use.
+    /// The range of [`position`](Self::position), for those that rings use.
     pub(super) const fn space(self) -> Space {
         match self {
             Self::Mmh3 => Space::Signed32,
@@ -178,8 +178,8 @@ fn fnv1a_32_step(hash: u32, byte: u8) -> u32 {
     (hash ^ u32::from(byte)).wrapping_mul(FNV_32_PRIME)
 }
 
-/// carbon-c-relay reads names as `char`, which is signed where it usually runs: bytes from 128 on flip the
-/// upper bits too. Equal to FNV-1a for ASCII.
+/// carbon-c-relay reads names as `char`, which is signed on the machines where it usually runs: bytes from 128
+/// on also flip the upper bits. Equal to FNV-1a for ASCII.
 fn fnv1a_32_signed(bytes: &[u8]) -> u32 {
     bytes.iter().fold(FNV_32_OFFSET, |hash, &byte| fnv1a_32_signed_step(hash, byte))
 }
@@ -189,7 +189,7 @@ fn fnv1a_32_signed_step(hash: u32, byte: u8) -> u32 {
     (hash ^ i32::from(byte.cast_signed()).cast_unsigned()).wrapping_mul(FNV_32_PRIME)
 }
 
-/// The same with 64 bits, for jump hash.
+/// 64-bit FNV-1a with the same deviation, for jump hash.
 pub(super) fn fnv1a_64_signed(bytes: &[u8]) -> u64 {
     bytes.iter().fold(FNV_64_OFFSET, |hash, &byte| fnv1a_64_signed_step(hash, byte))
 }
@@ -199,7 +199,7 @@ fn fnv1a_64_signed_step(hash: u64, byte: u8) -> u64 {
     (hash ^ i64::from(byte.cast_signed()).cast_unsigned()).wrapping_mul(FNV_64_PRIME)
 }
 
-/// The jump consistent hash of Lamping and Veach: a bucket below `buckets`, or 0 when there are none.
+/// The jump consistent hash of Lamping and Veach: a bucket below `buckets`, or 0 if there are none.
 pub(super) fn jump(mut key: u64, buckets: usize) -> usize {
     let (mut bucket, mut next) = (0, 0);
     while next < buckets {
@@ -220,7 +220,7 @@ fn jump_from(bucket: usize, key: u64) -> usize {
     ((bucket + 1) as f64 * ((1_u64 << 31) as f64 / ((key >> 33) + 1) as f64)) as usize
 }
 
-/// What carbon-c-relay makes of the hash before it jumps for the next replica.
+/// How carbon-c-relay changes the hash before it jumps for the next replica.
 pub(super) const fn xorshift(mut hash: u64) -> u64 {
     hash ^= hash >> 12;
     hash ^= hash << 25;

@@ -1,14 +1,15 @@
 //! Consistent hashing: which of a route's destinations get a metric (spec §10.2).
 //!
-//! A [`Ring`] is built once per change of its destinations and then only read. Every peer's placement is
-//! reproduced exactly, because a line that goes to another server than before splits its series in two:
-//! `hash` has the functions of names, `placement` what peers put on the ring and where, `points` the
-//! search for the next point, `picks` the walk from there to the destinations, done ahead for every point.
-//! `rings` has all rings of a table and the hashes of many names, each computed once whatever the number of rings; [`md5`]
-//! hashes many names at a time, as MD5 is what most of the time of a hash route goes to. `moves` counts what another ring
-//! would send elsewhere.
+//! A [`Ring`] is built when its destinations change, and otherwise only read. Every peer's placement is
+//! reproduced exactly, because a line that goes to another server than before splits its series in two. `hash`
+//! has the hash functions of names; `placement` what peers put on the ring and where; `points` the search for
+//! the next point; `picks` the walk from there to the destinations, computed in advance for every point.
+//! `rings` has all rings of a table and the hashes of many names, each computed once for all rings. [`md5`]
+//! hashes many names at a time, because MD5 is most of the cost of a hash route. `moves` counts what another
+//! ring would send elsewhere.
 //!
-//! Whether a destination is up is not looked at: a ring that gives way moves series.
+//! A ring does not consider whether a destination is up: a ring that evades a failed destination would move
+//! series.
 
 mod hash;
 pub mod md5;
@@ -31,14 +32,14 @@ pub use rings::{Choice, Hashes, RingIndex, Rings};
 /// How many names are hashed at a time.
 pub const NAMES_AT_A_TIME: usize = md5::LANES_MAX;
 
-/// The destinations of one hash route, placed.
+/// The destinations of one hash route, placed on the ring.
 #[derive(Clone, Debug)]
 pub struct Ring {
     search: Search,
     picks: Picks,
 }
 
-/// How a name finds its entry in the list of picks. What two rings search alike, one search finds for both.
+/// How a name finds its entry in the list of picks. Rings with equal searches share the result of one search.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Search {
     /// The next point on a ring.
@@ -47,13 +48,13 @@ enum Search {
     Modulo { hash: NameHash, entries: usize },
     /// Jump hash.
     Jump { entries: usize },
-    /// Jump hash with several replicas, which come from further jumps among those that are left.
+    /// Jump hash with several replicas, which come from further jumps among the remaining destinations.
     Jumps,
 }
 
 impl Ring {
-    /// Places the destinations that `ring` names, out of the table's `destinations`. Ones that the table does
-    /// not have are left out; a ring without any selects none (BUG-43).
+    /// Places the destinations of `ring`, which are indices into the table's `destinations`. Destinations that
+    /// the table does not have are left out; a ring without destinations selects none (BUG-43).
     #[must_use]
     pub fn new(ring: &HashRing, destinations: &[Destination]) -> Self {
         let nodes = nodes(ring, destinations);
@@ -71,7 +72,7 @@ impl Ring {
                     circle.add(at, node);
                 }
                 let entries = circle.entries();
-                // Python carbon's walk ends before the entry ahead of its start.
+                // The walk of Python's carbon ends before the entry ahead of its start.
                 let picks = Picks::around(&entries, 1, &walk);
                 Self { search: Search::Next { hash, points: Points::new(hash.space(), &entries) }, picks }
             }
@@ -106,7 +107,7 @@ impl Ring {
         }
     }
 
-    /// What names are hashed by.
+    /// The function that hashes names for this ring.
     const fn function(&self) -> HashFunction {
         match &self.search {
             Search::Next { hash, .. } | Search::Modulo { hash, .. } => hash.function(),
@@ -114,7 +115,7 @@ impl Ring {
         }
     }
 
-    /// How many different choices there can be, or a few more.
+    /// An upper bound, close to exact, of the number of different choices.
     fn choices(&self) -> usize {
         let replicas = u32::try_from(self.picks.replicas()).unwrap_or(u32::MAX);
         self.picks.nodes().saturating_pow(replicas)
@@ -122,7 +123,7 @@ impl Ring {
 }
 
 impl Search {
-    /// The entry that a hash leads to, or one that is not there where there are none. `None` if it leads to several.
+    /// The entry that a hash leads to; without entries, an index out of range. `None` if it leads to several.
     #[inline(always)]
     #[expect(clippy::inline_always, reason = "once per line and route")]
     fn entry(&self, hash: u64) -> Option<usize> {
@@ -135,15 +136,15 @@ impl Search {
     }
 }
 
-/// The entry of `position` modulo the number of entries.
+/// The entry for `position` modulo the number of entries.
 fn modulo(position: i64, entries: usize) -> usize {
     let entries = i64::try_from(entries).unwrap_or(i64::MAX).max(1);
     usize::try_from(position.rem_euclid(entries)).unwrap_or(0)
 }
 
-/// The positions that `destination` wants on a ring of this kind, ascending: where it stands unless another one was
-/// there first. Two that want the same ones share them: the later one gets next to nothing. None for the kinds that
-/// place nothing, but count their destinations.
+/// The positions that `destination` wants on a ring of this kind, ascending: it gets each of them unless
+/// another one has it already. If two destinations want the same positions, the later one gets almost nothing.
+/// Empty for algorithms that place nothing and only count their destinations.
 #[must_use]
 pub fn wanted_positions(algorithm: HashAlgorithm, destination: &Destination) -> Vec<i64> {
     let mut positions = match algorithm {

@@ -1,26 +1,28 @@
-//! What moves when one ring takes another's place, counted over all positions that a name's hash can give.
+//! What moves if one ring replaces another, counted over all positions that the hash of a name can have.
 //!
-//! Between two neighbouring points of both rings nothing changes, so the stretches are counted, not the positions. Rings
-//! whose hashes differ, and jumps with more than one replica, have no common positions: of those nothing is said here.
+//! Between two neighbouring points of both rings nothing changes, so ranges are counted and not single
+//! positions. Rings with different hashes, and jump hashes with several replicas, have no common positions, so
+//! they are not compared here.
 
 use super::{NameHash, Ring, Search, hash::Space, modulo};
 use crate::table::DestinationIndex;
 use std::collections::BTreeMap;
 
-/// More different remainders than this are not counted one by one.
+/// If there are more different remainders than this, they are not counted one by one.
 const REMAINDERS_MAX: i64 = 4_000_000;
 
-/// Where positions go, before and after.
+/// Where positions go before and after.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Moves {
-    /// All positions there are.
+    /// The number of all positions.
     pub positions: u64,
-    /// For each pair of choices before and after (each by its own table's numbers), the positions that have it.
+    /// The number of positions for each pair of choices, before and after. Each choice is in the indices of its
+    /// own table.
     pub shares: BTreeMap<(Vec<DestinationIndex>, Vec<DestinationIndex>), u64>,
 }
 
 impl Moves {
-    /// Exactly what changes from `old` to `new`; `None` where positions cannot be compared.
+    /// The exact changes from `old` to `new`; `None` if positions cannot be compared.
     #[must_use]
     pub fn between(old: &Ring, new: &Ring) -> Option<Self> {
         if old.picks.is_empty() || new.picks.is_empty() {
@@ -63,8 +65,8 @@ impl Moves {
         Some(moves)
     }
 
-    /// A jump to one of `m` lands where the one to `n < m` did, or on one of the places from `n` on, all of them
-    /// equally often. Counted in units of 1/(n·m).
+    /// A jump among `m` destinations ends where the jump among `n < m` did, or on one of the places from `n`
+    /// on, with the same probability for each of them. Counted in units of 1/(n·m).
     fn jumps(&mut self, old: &Ring, new: &Ring) {
         let (few, many) = (old.picks.len().min(new.picks.len()), old.picks.len().max(new.picks.len()));
         let is_growing = old.picks.len() <= new.picks.len();

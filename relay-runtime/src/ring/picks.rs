@@ -1,4 +1,6 @@
-//! The destinations that a search ends in, worked out ahead for every entry of a ring.
+//! The destinations to which a search leads, computed in advance for every entry of a ring.
+//!
+//! A line then costs one search and one slice, however many replicas its route has.
 
 use super::{
     hash,
@@ -7,24 +9,24 @@ use super::{
 use crate::table::{DestinationIndex, HashRing};
 use smallvec::SmallVec;
 
-/// Which of the nodes met on a walk are taken.
+/// Which of the nodes on a walk are chosen.
 #[derive(Clone, Debug)]
 pub(super) struct Walk {
     replicas: usize,
     diverse: bool,
-    /// For each node its destination and the number of its host.
+    /// Each node's destination and the number of its host.
     nodes: Vec<(DestinationIndex, usize)>,
 }
 
-/// For each entry the destinations from there on.
+/// The destinations for each entry.
 #[derive(Clone, Debug)]
 pub(super) struct Picks {
     walk: Walk,
-    /// Destinations per entry in `lists`.
+    /// How many places each entry has in `lists`.
     stride: usize,
     lists: Vec<DestinationIndex>,
-    /// How many of the stride are meant, for each entry. With diversity, and at the end of Python carbon's
-    /// walk, fewer can be found than asked for.
+    /// How many places of each entry are used. With diversity, and at the end of the walk of Python's carbon,
+    /// there can be fewer destinations than replicas.
     lengths: Vec<u32>,
 }
 
@@ -39,10 +41,10 @@ impl Walk {
         }
     }
 
-    /// Appends the destinations of `walk`'s nodes, in the order met, until there are enough.
+    /// Appends the destinations of the nodes of `walk`, in order, until there are enough.
     fn take(&self, walk: impl Iterator<Item = usize>, out: &mut Vec<DestinationIndex>) {
         let start = out.len();
-        // Nodes taken, for diversity: their hosts cannot be told from their destinations.
+        // The hosts of the chosen nodes, for diversity; destinations do not tell the hosts.
         let mut hosts = Vec::new();
         for node in walk {
             let Some(&(destination, host)) = self.nodes.get(node) else { continue };
@@ -61,8 +63,8 @@ impl Walk {
 }
 
 impl Picks {
-    /// From every entry around, leaving out the last `unseen` ones before coming back to the start, but never
-    /// all of them.
+    /// The walk around the ring from every entry. It ends `unseen` entries before its start, but has at least
+    /// one entry.
     pub(super) fn around(entries: &[Entry], unseen: usize, walk: &Walk) -> Self {
         let seen = entries.len().saturating_sub(unseen).max(1);
         let list = |start: usize, out: &mut Vec<DestinationIndex>| {
@@ -74,7 +76,7 @@ impl Picks {
 
     /// One entry each, for [`jump`](Self::jump).
     pub(super) fn in_order(entries: &[Entry], walk: &Walk) -> Self {
-        // Nodes are renumbered in the order of the entries, which is what jumps end in.
+        // Nodes are renumbered in the order of entries, because jumps lead to these numbers.
         let nodes = entries.iter().map(|entry| walk.nodes[entry.node]).collect();
         let one = Walk { replicas: 1, diverse: false, nodes };
         let mut picks = Self::collect(entries.len(), one, |at, out| out.push(walk.nodes[entries[at].node].0));
@@ -109,7 +111,7 @@ impl Picks {
         self.walk.replicas
     }
 
-    /// How many nodes there are.
+    /// The number of nodes.
     pub(super) const fn nodes(&self) -> usize {
         self.walk.nodes.len()
     }
@@ -124,8 +126,8 @@ impl Picks {
         self.lists.get(at * self.stride..at * self.stride + length).unwrap_or(&[])
     }
 
-    /// carbon-c-relay's jump hash with several replicas: each is a jump among those that are left, the one taken being
-    /// replaced by the last.
+    /// carbon-c-relay's jump hash with several replicas: each is a jump among the remaining nodes, and the last
+    /// node takes the place of the chosen one.
     pub(super) fn jump(&self, mut hash: u64, out: &mut Vec<DestinationIndex>) {
         let mut left = Left::all(self.len());
         let jumps = std::iter::from_fn(|| {
@@ -137,14 +139,15 @@ impl Picks {
     }
 }
 
-/// The numbers below a count that are left after some were taken, in a list where the last takes the place of the one taken.
-/// Only what is not in its place any more is written down: a few, however many there are.
+/// The numbers from 0 up to a count of which some were taken, as a list in which the last number takes the
+/// place of a taken one. Only numbers that are not in their original place are stored: a few, whatever the
+/// count.
 struct Left {
     len: usize,
     moved: SmallVec<[(usize, usize); REPLICAS_USUAL]>,
 }
 
-/// Up to so many replicas no memory is allocated.
+/// Up to this number of replicas no memory is allocated.
 const REPLICAS_USUAL: usize = 8;
 
 impl Left {
@@ -156,7 +159,7 @@ impl Left {
         self.moved.iter().find(|(place, _)| *place == at).map_or(at, |(_, number)| *number)
     }
 
-    /// Takes the number at `at`, which is below `len`.
+    /// Takes the number at `at`, which must be below `len`.
     fn take(&mut self, at: usize) -> usize {
         let (taken, last) = (self.get(at), self.get(self.len - 1));
         self.len -= 1;

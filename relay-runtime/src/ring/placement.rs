@@ -1,7 +1,7 @@
 //! What each peer puts on its ring, and where.
 //!
-//! A destination is a *node* here, called by its number in the ring's configured order; an *entry* is a node
-//! at a position. Every function returns entries in the order in which they are searched.
+//! A *node* is a destination, identified by its number in the configured order of the ring; an *entry* is a
+//! node at a position. Every function returns entries in the order in which they are searched.
 
 use super::hash::NameHash;
 use crate::table::{Destination, DestinationIndex, HashAlgorithm};
@@ -10,7 +10,7 @@ use std::{cmp::Ordering, collections::BTreeMap, fmt::Write as _};
 /// Entries per node; the same number in all peers.
 const ENTRIES_PER_NODE: usize = 100;
 
-/// What rings look at in a destination.
+/// What rings use of a destination.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Node<'a> {
     pub(super) destination: DestinationIndex,
@@ -37,7 +37,7 @@ impl<'a> Node<'a> {
     }
 }
 
-/// carbon-c-relay's port where none is written.
+/// carbon-c-relay's port if none is written.
 const DEFAULT_PORT: &str = "2003";
 
 fn port(address: &str) -> &str {
@@ -45,8 +45,8 @@ fn port(address: &str) -> &str {
     after_host.rsplit_once(':').map_or(DEFAULT_PORT, |(_, port)| port)
 }
 
-/// Rings where entries of equal position all stay, and the first of them is found: carbon-relay-ng's first
-/// kind and carbon-c-relay's two. Only the found ones are returned.
+/// Rings on which entries of equal position all stay, so that the first of them is found: carbon-relay-ng's
+/// first kind and carbon-c-relay's two. Returns only the entries that can be found.
 pub(super) fn overlapping(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(nodes.len() * ENTRIES_PER_NODE);
     let mut text = String::new();
@@ -57,7 +57,7 @@ pub(super) fn overlapping(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<E
             entries.push(Entry { position, node: at });
         }
     }
-    // Ties that are left fall to the configured order, as the sort is stable (BUG-41).
+    // Remaining ties keep the configured order, because the sort is stable (BUG-41).
     entries.sort_by(|left, right| {
         let by_node = || tie(algorithm, &nodes[left.node], &nodes[right.node]);
         left.position.cmp(&right.position).then_with(by_node)
@@ -66,7 +66,7 @@ pub(super) fn overlapping(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<E
     entries
 }
 
-/// Where the node's entries belong while nothing else is there, in the order of its replicas.
+/// The positions of the node's entries on an empty ring, in the order of its replicas.
 pub(super) fn wanted(algorithm: HashAlgorithm, node: &Node<'_>) -> Vec<i64> {
     let mut text = String::new();
     let position = |replica| {
@@ -76,7 +76,7 @@ pub(super) fn wanted(algorithm: HashAlgorithm, node: &Node<'_>) -> Vec<i64> {
     (0..ENTRIES_PER_NODE).map(position).collect()
 }
 
-/// Which of two nodes comes first at one position.
+/// Which of two nodes at the same position comes first.
 fn tie(algorithm: HashAlgorithm, left: &Node<'_>, right: &Node<'_>) -> Ordering {
     left.host.cmp(right.host).then_with(|| match algorithm {
         HashAlgorithm::CcrFnv1aCh => port_number(left).cmp(&port_number(right)),
@@ -92,8 +92,8 @@ fn port_number(node: &Node<'_>) -> u16 {
     node.port.parse().unwrap_or(0)
 }
 
-/// Python carbon's `ConsistentHashRing`: an entry whose position is taken, by whatever node, moves up to the
-/// next free one. It therefore depends on the order of all changes, and positions can pass 65,535.
+/// The `ConsistentHashRing` of Python's carbon: an entry whose position is taken, by whatever node, moves up to
+/// the next free one. So it depends on the order of all changes, and positions can exceed 65,535.
 #[derive(Clone, Debug)]
 pub(super) struct Circle {
     algorithm: HashAlgorithm,
@@ -127,7 +127,7 @@ impl Circle {
     }
 }
 
-/// Python carbon's `FastHashRing`: each node once, ordered by its hash.
+/// The `FastHashRing` of Python's carbon: each node once, ordered by its hash.
 pub(super) fn by_hash(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<Entry> {
     let mut text = String::new();
     let mut entries = as_configured(nodes);
@@ -140,13 +140,13 @@ pub(super) fn by_hash(algorithm: HashAlgorithm, nodes: &[Node<'_>]) -> Vec<Entry
     entries
 }
 
-/// Each node once, in configured order.
+/// Each node once, in the configured order.
 pub(super) fn as_configured(nodes: &[Node<'_>]) -> Vec<Entry> {
     (0..nodes.len()).map(|node| Entry { position: 0, node }).collect()
 }
 
-/// carbon-c-relay's order for jump hash: by instance, those without one last. Its manual says otherwise about
-/// numbers; the code compares two instances as numbers when both are some.
+/// carbon-c-relay's order for jump hash: by instance, nodes without one last. Contrary to its manual, its code
+/// compares two instances as numbers if both are numbers.
 pub(super) fn by_instance(nodes: &[Node<'_>]) -> Vec<Entry> {
     sorted_as_glibc_does(&as_configured(nodes), |left, right| {
         match (nodes[left.node].instance, nodes[right.node].instance) {
@@ -166,7 +166,7 @@ pub(super) fn by_instance(nodes: &[Node<'_>]) -> Vec<Entry> {
     })
 }
 
-/// What C's `strtol` makes of a text that it takes to its end.
+/// The number that C's `strtol` parses, if it consumes the whole text.
 fn whole_number(text: &str) -> Option<i64> {
     let text = text.trim_start_matches([' ', '\t', '\n', '\u{b}', '\u{c}', '\r']);
     match text.parse::<i128>() {
@@ -176,8 +176,8 @@ fn whole_number(text: &str) -> Option<i64> {
     }
 }
 
-/// Top-down merge sort, as glibc's `qsort`. The order above is not transitive when numbers and texts mix, so
-/// the result depends on the sort, and the standard library's may panic on it.
+/// A top-down merge sort, like glibc's `qsort`. The order above is not transitive if numbers and texts are
+/// mixed, so the result depends on the sort, and the standard library's sort may panic.
 fn sorted_as_glibc_does(entries: &[Entry], order: impl Fn(&Entry, &Entry) -> Ordering + Copy) -> Vec<Entry> {
     if entries.len() < 2 {
         return entries.to_vec();
@@ -195,7 +195,7 @@ fn sorted_as_glibc_does(entries: &[Entry], order: impl Fn(&Entry, &Entry) -> Ord
     merged
 }
 
-/// The text whose hash is the position of a node's entry number `replica`.
+/// Writes the text whose hash is the position of a node's entry number `replica`.
 fn write_entry_text(algorithm: HashAlgorithm, node: &Node<'_>, replica: usize, text: &mut String) {
     text.clear();
     // Writing to a `String` cannot fail.
@@ -210,8 +210,8 @@ fn write_entry_text(algorithm: HashAlgorithm, node: &Node<'_>, replica: usize, t
     };
 }
 
-/// How Python prints the pair of host and instance. It would escape quotes and backslashes; carbon-relay-ng and
-/// carbon-c-relay do not, so rings of theirs with such hosts stay as they are.
+/// Writes the pair of host and instance as Python prints it. Python would escape quotes and backslashes;
+/// carbon-relay-ng and carbon-c-relay do not, so hosts with these are not escaped here.
 fn write_tuple(node: &Node<'_>, text: &mut String) {
     // Writing to a `String` cannot fail.
     let _ = match node.instance {

@@ -1,13 +1,13 @@
 //! The search for the next point of a ring.
 //!
 //! A binary search of 800 points mispredicts about half of its ten branches. Here the upper bits of a position
-//! give the first point that can be meant, and the few points from there are compared all at once, without a
-//! branch; with 8 destinations there is not one point per bucket on average. Points and buckets of 8
-//! destinations take 11 KB, so they stay in the first-level cache.
+//! select the first point that can be the answer, and the few points from there are compared at once, without a
+//! branch; with 8 destinations there is less than one point per bucket on average. The points and buckets of 8
+//! destinations occupy 11 KB, so they stay in the first-level cache.
 
 use super::{hash::Space, placement::Entry};
 
-/// 2 to this many buckets.
+/// The number of buckets as a power of 2.
 const BUCKET_BITS: u32 = 11;
 
 /// How many points are compared at once.
@@ -18,19 +18,19 @@ const WIDTH: usize = 8;
 pub(super) struct Points {
     /// The lowest position that is searched for.
     low: i32,
-    /// What a distance from `low` is shifted by to give its bucket.
+    /// By how many bits a distance from `low` is shifted to give its bucket.
     shift: u32,
-    /// For each bucket the first point that is not before it.
+    /// For each bucket, the first point that is not before it.
     buckets: Vec<u32>,
-    /// Ascending, then `WIDTH` times the highest position that is searched for, so that a search ends.
+    /// Ascending, followed by `WIDTH` times the highest position that is searched for, so that a search ends.
     positions: Vec<i32>,
-    /// How many points there are.
+    /// The number of points.
     len: usize,
 }
 
 impl Points {
-    /// `entries` ascend by position. Positions above all that are searched for (Python carbon makes some) are
-    /// as good as the highest that is.
+    /// The points of `entries`, which must ascend by position. Positions above all that are searched for
+    /// (Python's carbon makes some) count as the highest one.
     pub(super) fn new(space: Space, entries: &[Entry]) -> Self {
         let (low, high, bits) = match space {
             Space::Bits16 => (0, i32::from(u16::MAX), 16),
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn every_position_is_found_as_by_binary_search() {
-        // Runs of neighbours fill some buckets to the brim, and others stay empty.
+        // Runs of neighbours fill some buckets completely, and others stay empty.
         let positions: Vec<i64> = (0..900).map(|at: i64| at / 45 * 3_300 + at % 45 / 2).collect();
         let mut unique = positions.clone();
         unique.dedup();

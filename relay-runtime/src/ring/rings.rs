@@ -1,13 +1,14 @@
-//! All rings of a table, equal ones once, and the hashes that names have for them.
+//! All rings of a table, equal ones once, and the hashes of names for them.
 //!
-//! Hashing a name is what a hash route takes its time for, and no two routes need it done twice: [`Hashes`] are computed for
-//! many names at a time, one for each function that any of their rings asks for, and every ring places what is there.
+//! Hashing names is most of the cost of a hash route, and no two routes need the same hash computed twice:
+//! [`Hashes`] are computed for many names at a time, once for each function that one of their rings uses, and
+//! every ring derives its positions from them.
 
 use super::{HashFunction, NAMES_AT_A_TIME, Ring, Search};
 use crate::table::{Destination, DestinationIndex, HashRing};
 use std::collections::{HashMap, hash_map::Entry};
 
-/// One of a table's rings. Routes with equal rings have the same.
+/// The number of a ring. Routes with equal rings have the same number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RingIndex(u32);
 
@@ -15,7 +16,7 @@ pub struct RingIndex(u32);
 #[derive(Debug)]
 pub struct Rings {
     rings: Vec<Used>,
-    /// What any of them hashes names by.
+    /// The hash functions that any of them uses.
     functions: Vec<HashFunction>,
 }
 
@@ -23,17 +24,17 @@ pub struct Rings {
 struct Used {
     ring: Ring,
     function: HashFunction,
-    /// How many different choices there can be, or a few more.
+    /// An upper bound, close to exact, of the number of different choices.
     choices: usize,
-    /// The first ring that searches like this one, if any other does.
+    /// The first ring with an equal search, if there are several.
     alike: Option<RingIndex>,
 }
 
-/// The hashes of at most [`NAMES_AT_A_TIME`] names, and what was found for the one at hand.
+/// The hashes of at most [`NAMES_AT_A_TIME`] names, and what was found for the current one.
 #[derive(Clone, Debug, Default)]
 pub struct Hashes {
     by_function: [[u64; NAMES_AT_A_TIME]; HashFunction::COUNT],
-    /// The entries that were found, each by the first ring that searches like this.
+    /// The entries that were found, each with the first ring that has this search.
     found: Vec<(RingIndex, usize)>,
     /// What further jumps chose.
     jumped: Vec<DestinationIndex>,
@@ -44,12 +45,13 @@ pub struct Hashes {
 pub struct Choice<'a> {
     /// Nearest first, each at most once.
     pub destinations: &'a [DestinationIndex],
-    /// How many different choices there could have been, or a few more, given what other rings chose for the same name.
+    /// An upper bound, close to exact, of the number of different choices, given what other rings chose for the
+    /// same name.
     pub of: usize,
 }
 
 impl Rings {
-    /// Makes rings ready. Returns them, and for each of `rings` which it is.
+    /// Makes rings ready. Returns them, and the number of each of `rings`.
     #[must_use]
     pub fn new<'r>(
         rings: impl Iterator<Item = &'r HashRing>,
@@ -60,7 +62,7 @@ impl Rings {
         let mut add = |ring: &'r HashRing| match known.entry(ring) {
             Entry::Occupied(index) => {
                 let index: RingIndex = *index.get();
-                // It searches like itself.
+                // Its search is equal to its own.
                 all.rings[index.get()].alike.get_or_insert(index);
                 index
             }
@@ -92,8 +94,7 @@ impl Rings {
         self.get(ring).ring.select(name, out);
     }
 
-    /// Hashes names, of which there are at most [`NAMES_AT_A_TIME`], for the rings that `rings_of` gives for each one's
-    /// number.
+    /// Hashes at most [`NAMES_AT_A_TIME`] names; `rings_of` returns the rings of the name with a given number.
     pub fn hash<I: Iterator<Item = RingIndex>>(
         &self,
         names: &[&[u8]],
@@ -101,7 +102,7 @@ impl Rings {
         hashes: &mut Hashes,
     ) {
         if let [function] = self.functions.as_slice() {
-            // The usual case: what is hashed at all is hashed by this.
+            // The usual case: every name that is hashed uses this function.
             function.of_each(names, &mut hashes.by_function[*function as usize]);
             return;
         }
@@ -121,8 +122,8 @@ impl Rings {
         }
     }
 
-    /// What a ring chooses for the name of this number, which was hashed for it. Between two names, `hashes` must
-    /// [forget](Hashes::forget).
+    /// What a ring chooses for name number `at`, which must have been hashed for it. Between two names,
+    /// `hashes` must [forget](Hashes::forget).
     #[inline]
     pub fn choose<'a>(&'a self, index: RingIndex, at: usize, hashes: &'a mut Hashes) -> Choice<'a> {
         let Used { ring, function, choices, alike } = self.get(index);
@@ -145,7 +146,7 @@ impl Rings {
 }
 
 impl Hashes {
-    /// What comes next is about another name.
+    /// Must be called before the choices for another name.
     #[inline]
     pub fn forget(&mut self) {
         self.found.clear();

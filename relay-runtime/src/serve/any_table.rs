@@ -1,5 +1,6 @@
-//! A table whose type is forgotten: the generic part of a relay ends here, and everything else of it is compiled
-//! once, in this crate.
+//! A table as a trait object.
+//!
+//! The generic part of a relay ends here; everything else is compiled once, in this crate.
 
 use crate::{
     dispatch::{Dispatch, DynDispatch},
@@ -11,10 +12,10 @@ use std::sync::Arc;
 
 /// What a relay needs of its table.
 pub(super) trait AnyTable: Send + Sync {
-    /// For all but the data path.
+    /// The table for everything except the data path.
     fn as_dispatch(&self) -> &dyn DynDispatch;
 
-    /// The data path; see [`Pipeline::new`].
+    /// The pipeline for the data path; see [`Pipeline::new`].
     fn pipeline(
         self: Arc<Self>,
         table: &Table,

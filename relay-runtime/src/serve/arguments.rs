@@ -1,4 +1,6 @@
-//! The arguments of an artifact. Few enough that a library for them would only make the binary larger.
+//! The arguments of an artifact.
+//!
+//! They are so few that a library for them would only make the binary larger.
 
 use super::tools::{self, Tool};
 use std::{ffi::OsString, fmt};
@@ -28,7 +30,7 @@ pub(super) fn usage() -> String {
     [BEFORE, tools::USAGE, AFTER].concat()
 }
 
-/// What to do.
+/// A command.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Command {
     Serve,
@@ -39,7 +41,7 @@ pub(super) enum Command {
     Help,
 }
 
-/// Arguments that mean nothing.
+/// Invalid arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum UsageError {
     Unknown {
@@ -60,7 +62,7 @@ pub(super) enum UsageError {
     },
 }
 
-/// More arguments than mean something are an error, not ignored (BUG-01).
+/// Parses the arguments. Surplus arguments are an error, not ignored (BUG-01).
 pub(super) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, UsageError> {
     let mut arguments = arguments.into_iter().map(|argument| argument.to_string_lossy().into_owned());
     let command = match arguments.next() {

@@ -1,6 +1,7 @@
 //! Completes what a plan left open: `${NAME}` in addresses, directories and sizes, from the environment.
 //!
-//! Afterwards nothing in the parts that the engine uses is open. What decides routing never was.
+//! Afterwards no variable is open in the settings and destinations that the engine uses. Values that decide
+//! routing are never open.
 
 use crate::{
     plan::Plan,
@@ -11,13 +12,13 @@ use std::{cell::RefCell, collections::BTreeSet, fmt, str::FromStr};
 /// A value that cannot be completed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incomplete {
-    /// What it is for, as a user would call it.
+    /// The value, named as a user would name it.
     pub what: String,
-    /// What is wrong.
+    /// What is wrong with it.
     pub error: Unresolved,
 }
 
-/// The plan with the values that `lookup` gives for variables.
+/// The plan, completed with the values that `lookup` returns for variables.
 pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> Result<Plan, Incomplete> {
     let filler = Filler { lookup };
     let mut plan = plan.clone();
@@ -57,13 +58,13 @@ pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> 
     Ok(plan)
 }
 
-/// The names of the variables that a relay of this plan asks its environment for, in alphabetical order.
+/// The names of the variables that a relay of this plan reads from its environment, in alphabetical order.
 #[must_use]
 pub fn open_variables(plan: &Plan) -> BTreeSet<String> {
     let asked = RefCell::new(BTreeSet::new());
     let lookup = |name: &str| {
         asked.borrow_mut().insert(name.to_owned());
-        // A text and a number, so that nothing keeps the rest from being asked for.
+        // A value that is a text and a number, so that no error prevents later variables from being read.
         Some("1".to_owned())
     };
     let completed = complete(plan, lookup);

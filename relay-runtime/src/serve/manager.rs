@@ -1,5 +1,7 @@
-//! What a service manager and a relay tell each other, as systemd defined it: the sockets that the manager opened
-//! (`LISTEN_FDS`), and when the relay serves and stops (`NOTIFY_SOCKET`). Without one, nothing happens here.
+//! The protocol between service manager and relay, as systemd defined it: sockets that the manager opened
+//! (`LISTEN_FDS`), and messages that the relay is ready or stops (`NOTIFY_SOCKET`).
+//!
+//! Without a service manager nothing happens here.
 
 use crate::engine::Inherited;
 use listenfd::ListenFd;
@@ -8,8 +10,8 @@ use sd_notify::NotifyState;
 /// The first file descriptor that is passed.
 const FIRST: usize = 3;
 
-/// Takes the sockets that were passed to this process. To be called before there are threads: it removes the variables that
-/// say so, which are for no one else.
+/// Takes the sockets that were passed to this process. Must be called before there are threads, because it
+/// removes the environment variables, which are meant for this process only.
 pub(super) fn take_sockets() -> Inherited {
     let mut passed = ListenFd::from_env();
     let mut inherited = Inherited::default();
@@ -25,12 +27,12 @@ pub(super) fn take_sockets() -> Inherited {
     inherited
 }
 
-/// Tells that it listens.
+/// Reports that the relay listens.
 pub(super) fn tell_ready() {
     tell(NotifyState::Ready);
 }
 
-/// Tells that it will end.
+/// Reports that the relay is going to end.
 pub(super) fn tell_stopping() {
     tell(NotifyState::Stopping);
 }

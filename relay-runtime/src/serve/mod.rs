@@ -2,17 +2,18 @@
 //!
 //! ```text
 //! relay               serve until SIGTERM or SIGINT
-//! relay trace         lines on stdin, what becomes of each on stdout, as JSON
+//! relay trace         read lines from stdin, print what happens to each as JSON
 //! relay replay        the same for lines with times, in virtual time, ticks included
-//! relay spool         list, drain or drop what lies on disk
-//! relay --config      print the plan that was built in
-//! relay --manifest    print what it was built from
+//! relay spool         list, drain or drop what is on disk
+//! relay --config      print the built-in plan
+//! relay --manifest    print what the relay was built from
 //! ```
-//! SIGUSR1 prints the ledger as one line of JSON on stdout; the end of a relay prints the last one. Logs go to
-//! stderr; SIGHUP reopens them. SIGTERM and SIGINT stop in good order, a second one stops at once, and so does SIGQUIT.
-//! Exit codes: 0 done, 1 cannot start, cannot go on or was stopped at once, 2 usage.
 //!
-//! The engine knows nothing of all this, and [`Relay`] runs it inside another program or a test.
+//! SIGUSR1 prints the ledger as one line of JSON on stdout; a relay that ends prints the last one. Logs go to
+//! stderr; SIGHUP reopens them. SIGTERM and SIGINT stop the relay in good order; a second one stops it at once,
+//! and so does SIGQUIT. Exit codes: 0 done; 1 cannot start, cannot go on, or was stopped at once; 2 usage.
+//!
+//! The engine knows nothing of this, and [`Relay`] runs it inside another program or a test.
 
 mod any_table;
 mod arguments;
@@ -61,52 +62,52 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a relay checks its own books.
+/// How often a relay checks its own ledger.
 const SELF_CHECK: Duration = Duration::from_secs(10);
 
-/// How often it looks whether its workers run.
+/// How often it checks whether its workers run.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// How long the last books wait for somebody to read.
+/// How long the last ledger waits for a reader.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// Books that may wait for who asked for them.
+/// How many ledgers may wait for their reader.
 const LEDGERS: usize = 16;
 
 static STDOUT: Stream = Stream::new(rustix::stdio::stdout, LEDGERS);
 
-/// Why a relay does not start, or does not go on.
+/// Why a relay does not start, or had to end.
 #[derive(Debug)]
 pub enum ServeError {
-    /// The plan that was built in cannot be read.
+    /// The built-in plan cannot be read.
     Plan(serde_json::Error),
     /// The log level does not exist.
     Logging(logging::UnknownLevel),
     /// The pid file cannot be written.
     PidFile {
-        /// Where.
+        /// The path of the pid file.
         path: String,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
     /// Signals cannot be caught.
     Signals(io::Error),
     /// The thread that writes logs cannot be started.
     LogThread(io::Error),
-    /// Whatever else stops a start.
+    /// The relay cannot start for another reason.
     Start(StartError),
     /// A tool failed.
     Tool(ToolError),
-    /// A worker ended by itself.
+    /// A worker ended without having been stopped.
     WorkerEnded,
-    /// It was told to end at once, and did.
+    /// The relay was asked to stop at once, and did.
     StoppedAtOnce {
-        /// What it gave up for that, for all destinations together.
+        /// How many lines were dropped by that, for all destinations together.
         lines: u64,
     },
 }
 
-/// The `main` of an artifact: `plan` and `manifest` are what was built in, as JSON.
+/// The `main` of an artifact; `plan` and `manifest` are built in, as JSON.
 pub fn main<D: Dispatch + 'static>(plan: &str, manifest: &str, dispatch: D) -> ExitCode {
     main_of(plan, manifest, &(Arc::new(dispatch) as Arc<dyn AnyTable>))
 }
@@ -139,12 +140,13 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
     }
 }
 
-/// Serves `plan` until a signal ends it. Variables come from the environment.
+/// Serves `plan` until a signal ends it. Variables are read from the environment.
 pub fn run<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<(), ServeError> {
     run_table(plan, &(Arc::new(dispatch) as Arc<dyn AnyTable>), None)
 }
 
-/// `built_in` is the plan as text, for a process that is a relay and nothing else: its lines can be recorded.
+/// Serves a table. `built_in` is the plan as text, for a process that is a relay and nothing else: its lines
+/// can be recorded.
 fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> Result<(), ServeError> {
     let inherited = manager::take_sockets();
     logging::start(&plan.settings.log_level).map_err(ServeError::Logging)?;
@@ -189,7 +191,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     Ok(())
 }
 
-/// Until a signal asks for the end. Says whether it has to come at once.
+/// Serves until a signal asks for the end. Returns whether it has to end at once.
 fn serve(relay: &Relay, signals: &Signals, output_files: &OutputFiles) -> Result<bool, ServeError> {
     let mut next_check = Instant::now() + SELF_CHECK;
     loop {
@@ -215,8 +217,8 @@ fn serve(relay: &Relay, signals: &Signals, output_files: &OutputFiles) -> Result
     }
 }
 
-/// In good order, unless it `is_urgent`, which it becomes when it is asked for once more. Who asks for books gets the last
-/// ones.
+/// Stops in good order, unless it `is_urgent` or a second signal makes it so. A ledger that is asked for
+/// meanwhile is the last one.
 fn stop(
     relay: Relay,
     signals: &Signals,
@@ -239,7 +241,7 @@ fn stop(
     })
 }
 
-/// What is for others to read, as far as they read it: nobody is waited for.
+/// Writes logs and ledgers, as far as their readers read. Waits for no reader.
 fn write_waiting(relay: &Relay) {
     if relay.is_run_by_caller() && logging::is_waiting() {
         logging::write_waiting();
@@ -249,7 +251,8 @@ fn write_waiting(relay: &Relay) {
     }
 }
 
-/// After those that wait, which are given so long to be read. One that finds no room is left out.
+/// Prints the ledger after those that still wait, and waits at most `patience` for the reader. If there is no
+/// room, it is left out.
 fn print_ledger(ledger: &Ledger, patience: Duration) {
     let is_read = STDOUT.write(patience);
     if !STDOUT.keep(format!("{}\n", ledger.to_json()).into_bytes()) {
@@ -261,7 +264,7 @@ fn print_ledger(ledger: &Ledger, patience: Duration) {
     }
 }
 
-/// A reader that went away is no reason to fail.
+/// Prints a text. It is no failure if the reader has gone away.
 #[expect(clippy::unnecessary_wraps, reason = "one of several commands that may fail")]
 fn print(text: &str) -> Result<(), ServeError> {
     let mut out = io::stdout().lock();

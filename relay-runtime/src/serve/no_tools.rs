@@ -1,4 +1,6 @@
-//! Instead of `tools`, in a relay without them.
+//! Replaces `tools` in a relay without them.
+//!
+//! The same functions exist, so the rest of `serve` needs no `cfg`.
 
 use super::arguments::UsageError;
 use crate::{dispatch::DynDispatch, pipeline::LinePipeline};
@@ -6,11 +8,11 @@ use std::fmt;
 
 pub(super) const USAGE: &str = "";
 
-/// There is none.
+/// There is no tool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tool {}
 
-/// Nor a way to fail.
+/// And so no error.
 #[derive(Debug)]
 pub enum ToolError {}
 

@@ -1,7 +1,8 @@
-//! stdout and stderr where they are files, as in `relay 2>> relay.log`: SIGHUP opens them anew by the names that they had at
-//! the start, so that a log can be rotated. Pipes, terminals and the journal have nothing to be reopened.
+//! Reopens stdout and stderr if they are files, as in `relay 2>> relay.log`: SIGHUP opens them again under the
+//! names that they had at the start, so that a log can be rotated. Pipes, terminals and the journal cannot be
+//! reopened.
 //!
-//! Guarantees that a failure leaves the old file in use.
+//! If reopening fails, the old file stays in use.
 
 use rustix::{
     io::Result as OsResult,
@@ -13,7 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The files that the two are.
+/// The streams that are files.
 pub(super) struct OutputFiles(Vec<OutputFile>);
 
 struct OutputFile {
@@ -21,11 +22,11 @@ struct OutputFile {
     replace: Replace,
 }
 
-/// Puts a file in the place of one of the two.
+/// Replaces one of the two streams by a file.
 type Replace = fn(OwnedFd) -> OsResult<()>;
 
 impl OutputFiles {
-    /// Notes their names. Where the system does not tell, they count as no files.
+    /// Records the names of the files. If the system does not tell a name, the stream counts as not a file.
     pub(super) fn find() -> Self {
         let both: [(&str, Replace); 2] = [("/proc/self/fd/1", dup2_stdout), ("/proc/self/fd/2", dup2_stderr)];
         let found = both.into_iter().filter_map(|(link, replace)| {
@@ -34,7 +35,7 @@ impl OutputFiles {
         Self(found.collect())
     }
 
-    /// Opens them anew, and says so.
+    /// Reopens the files, and logs it.
     pub(super) fn reopen(&self) {
         if self.0.is_empty() {
             tracing::info!(
@@ -54,7 +55,7 @@ impl OutputFiles {
     }
 }
 
-/// The name of the regular file that an open descriptor is, if the name still leads to it.
+/// The path of a regular file that is open, if the path still leads to it.
 fn path_of_file(link: &Path) -> Option<PathBuf> {
     let path = fs::read_link(link).ok()?;
     let (open, named) = (fs::metadata(link).ok()?, fs::metadata(&path).ok()?);

@@ -1,4 +1,6 @@
-//! A relay inside some program: started from a plan, asked for its books, stopped.
+//! A relay inside a program: started from a plan, asked for its ledger, stopped.
+//!
+//! Needs no arguments and no signals, so tests use it too.
 
 use super::{
     any_table::AnyTable,
@@ -22,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long lines that move are given to arrive before books that differ are called wrong.
+/// How long lines that are moving may take to arrive before a difference in the ledger counts as an error.
 const SETTLE: Duration = Duration::from_millis(100);
 
 /// A running relay.
@@ -39,28 +41,28 @@ pub enum StartError {
     Incomplete(Incomplete),
     /// The configuration needs more memory than it allows.
     Memory(TooSmall),
-    /// The engine does not start.
+    /// The engine cannot start.
     Engine(EngineError),
 }
 
-/// The memory that a relay of this plan may take. What is open in it comes from the environment.
+/// The memory that a relay of this plan may use. Variables are read from the environment.
 pub fn memory(plan: &Plan) -> Result<Memory, StartError> {
     memory_with(plan, |name| std::env::var(name).ok())
 }
 
-/// The same with other values for what is open.
+/// Like [`memory`], with variables from `lookup`.
 pub fn memory_with(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> Result<Memory, StartError> {
     setup::memory(&complete::complete(plan, lookup)?)
 }
 
 impl Relay {
-    /// Starts to serve. Variables come from the environment.
+    /// Starts to serve. Variables are read from the environment.
     pub fn start<D: Dispatch + 'static>(plan: &Plan, dispatch: D) -> Result<Self, StartError> {
         let table = Arc::new(dispatch) as Arc<dyn AnyTable>;
         Self::start_table(plan, &table, |pipeline| pipeline, Inherited::default(), None)
     }
 
-    /// The same with something before the pipeline, and for [`Engine::start`] a bell.
+    /// Like [`Self::start`], with something in front of the pipeline, and a bell for [`Engine::start`].
     pub(super) fn start_table(
         plan: &Plan,
         table: &Arc<dyn AnyTable>,
@@ -77,19 +79,19 @@ impl Relay {
         Ok(Self { engine, deliver_max: Duration::from_millis(deliver_max) })
     }
 
-    /// Where it listens for lines, with the port that the system chose for port 0.
+    /// The address on which it listens for lines, with the port that the system chose for port 0.
     #[must_use]
     pub fn address(&self) -> Option<SocketAddr> {
         self.engine.address(Protocol::Plain)
     }
 
-    /// The same for pickles.
+    /// The address on which it listens for pickles.
     #[must_use]
     pub fn pickle_address(&self) -> Option<SocketAddr> {
         self.engine.address(Protocol::Pickle)
     }
 
-    /// Whether all workers run.
+    /// Whether all workers are running.
     #[must_use]
     pub fn is_running(&self) -> bool {
         self.engine.is_running()
@@ -105,13 +107,13 @@ impl Relay {
         self.engine.wait(longest, is_enough);
     }
 
-    /// The books. `None` when a worker does not answer.
+    /// The ledger; `None` if a worker does not answer.
     #[must_use]
     pub fn ledger(&self) -> Option<Ledger> {
         self.engine.ledger()
     }
 
-    /// Logs a difference that does not go away while nothing moves. Says whether there is none.
+    /// Logs a difference in the ledger that persists while nothing moves. Returns whether there is none.
     pub fn check_books(&self) -> bool {
         let Some(first) = self.ledger() else { return false };
         let Some(difference) = first.difference() else { return true };
@@ -128,8 +130,8 @@ impl Relay {
         true
     }
 
-    /// Stops in good order, within the plan's `shutdown_timeout` or until `is_cut_short` says so. Gives the
-    /// last books.
+    /// Stops in good order, within the plan's `shutdown_timeout` or until `is_cut_short` returns true. Returns
+    /// the last ledger.
     pub fn stop(self, is_cut_short: impl Fn() -> bool) -> Option<Ledger> {
         self.engine.stop(self.deliver_max, is_cut_short)
     }

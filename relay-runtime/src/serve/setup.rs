@@ -1,5 +1,6 @@
-//! From a completed plan to what the engine must know: numbers with units become what they count, and each
-//! gets a bound that keeps arithmetic with it safe.
+//! From a completed plan to the setup of the engine.
+//!
+//! Numbers with units are converted, and each gets a limit that keeps arithmetic with it from overflowing.
 
 use super::relay::StartError;
 use crate::{
@@ -22,23 +23,23 @@ use std::{
     time::Duration,
 };
 
-/// Longer than any wait that is meant; an `Instant` still has room for it.
+/// Longer than any useful time, and short enough to be added to an `Instant`.
 const LONGEST: Duration = Duration::from_hours(365 * 24);
 
-/// The memory that a queue is given per line that may wait. Twice what long lines take; a queue of ordinary
-/// lines meets the limit on lines first.
+/// The memory that a queue gets per line, in bytes: twice the size of long lines. A queue of usual lines
+/// reaches its limit on lines first.
 const BYTES_PER_LINE: u64 = 512;
 
-/// A queue has room for some lines of any length.
+/// The least memory of a queue in bytes, so that it has room for some lines of any length.
 const QUEUE_BYTES_MIN: u64 = 1024 * 1024;
 
-/// `redo` of a destination with a spool, milliseconds.
+/// The default of `redo` for a destination with a spool, in milliseconds.
 const REDO_MS: u64 = 1_000;
 
-/// More event loops than any machine has use for.
+/// More event loops than any machine can use.
 const WORKERS_MAX: usize = 256;
 
-/// The engine's view of `plan`, in which nothing is open.
+/// The setup of the engine for `plan`, in which no variable may be open.
 pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
     let settings = &plan.settings;
     let workers = match known(&settings.workers)? {
@@ -81,7 +82,7 @@ pub(super) fn setup(plan: &Plan) -> Result<Setup, StartError> {
     Ok(setup)
 }
 
-/// Who gets how much memory, in a plan in which nothing is open.
+/// How the memory is divided, for a plan in which no variable is open.
 pub(super) fn memory(plan: &Plan) -> Result<Memory, StartError> {
     divide_memory(plan, &setup(plan)?)
 }
@@ -120,7 +121,7 @@ fn divide_memory(plan: &Plan, setup: &Setup) -> Result<Memory, StartError> {
     Memory::divide(&demands, (limit > 0).then_some(limit)).map_err(StartError::Memory)
 }
 
-/// In front of a spool there is a second queue: what has to stand behind what is on disk.
+/// A destination with a spool has a second queue in front of it, for lines that must come after those on disk.
 fn queue_demand(outgoing: &Outgoing) -> u64 {
     let Limits { room, redo, .. } = &outgoing.limits;
     let queues = if outgoing.spool.is_some() { 2 } else { 1 };
@@ -164,7 +165,8 @@ fn outgoing(
     Ok(Outgoing { address, name, transport: destination.transport, limits, spool })
 }
 
-/// What carbon-relay-ng called the files of each destination (spec §3.2): one name for each route that it is in.
+/// The names that carbon-relay-ng gave to the files of each destination (spec §3.2): one for each route that
+/// contains it.
 fn upstream_keys(table: &Table) -> Vec<Vec<String>> {
     let mut keys = vec![Vec::new(); table.destinations.len()];
     for route in &table.routes {
@@ -193,7 +195,7 @@ fn spool_limits(options: &DestinationOptions) -> Result<SpoolLimits, StartError>
 
 fn limits(options: &DestinationOptions, line_bytes_max: u64) -> Result<Limits, StartError> {
     let connbuf = known(&options.connbuf_lines)?.max(1);
-    // What waits in front of the disk is in the same queue as what waits in front of the socket.
+    // Lines for the disk are in the same queue as lines for the socket.
     let lines = if options.spool { connbuf.saturating_add(known(&options.spoolbuf_lines)?) } else { connbuf };
     let bytes_min = QUEUE_BYTES_MIN.max(line_bytes_max.saturating_mul(2));
     let redo_ms = match &options.redo_ms {
@@ -226,7 +228,8 @@ fn limits(options: &DestinationOptions, line_bytes_max: u64) -> Result<Limits, S
     })
 }
 
-/// Lines per second. `unspoolsleep` is a pause after each line; its default is upstream's way not to spin, and is no wish.
+/// The limit in lines per second. `unspoolsleep` is a pause after each line; its default is how upstream avoids
+/// busy waiting, and sets no limit.
 fn replay_rate(options: &DestinationOptions) -> Result<Option<u32>, StartError> {
     let pause_us = known(&options.unspool_sleep_us)?;
     let default_us = known(&DestinationOptions::default().unspool_sleep_us)?;

@@ -1,7 +1,9 @@
-//! The signals that a relay obeys. They are caught from the first moment on, and wake whoever waits for the engine.
+//! The signals that a relay handles. They are caught from the start on, and wake the thread that waits for the
+//! engine.
 //!
-//! Guarantees that no signal ends a relay without its books, but those that the system itself sends for a fault (`SIGSEGV`
-//! and the like) and `SIGKILL`. What each one means is in docs/reliability.md, which a test sends to a running relay.
+//! No signal ends a relay without its ledger, except `SIGKILL` and those that the system sends for a fault
+//! (`SIGSEGV` and the like). docs/reliability.md describes each signal, and a test sends all of them to a
+//! running relay.
 
 use mio::event::Source;
 use signal_hook::{
@@ -13,10 +15,10 @@ use signal_hook::{
 use signal_hook_mio::v1_0::Signals as Caught;
 use std::{cell::RefCell, ffi::c_int, io};
 
-/// Caught, so that they do not end the relay as they would by default. For nothing else.
+/// Caught only to prevent that they end the relay, which is their default.
 const UNUSED: [c_int; 5] = [SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXFSZ];
 
-/// What only Linux has: `SIGPWR` stops, as containers of the LXC kind are stopped with it.
+/// Signals that only Linux has. `SIGPWR` stops the relay, because LXC stops containers with it.
 #[cfg(target_os = "linux")]
 const POWER: c_int = rustix::process::Signal::POWER.as_raw();
 #[cfg(target_os = "linux")]
@@ -27,22 +29,22 @@ const POWER: c_int = SIGTERM;
 #[cfg(not(target_os = "linux"))]
 const UNUSED_OF_SYSTEM: [c_int; 0] = [];
 
-/// Real-time signals. The C library keeps some of the first ones for itself, and gives them to nobody.
+/// Real-time signals. The C library reserves some of the first ones for itself.
 const REAL_TIME: std::ops::RangeInclusive<c_int> = 34..=64;
 
-/// What was caught and is not yet obeyed.
+/// Signals that were caught and are not handled yet.
 pub(super) struct Signals(RefCell<Caught>);
 
-/// What has been asked for since the last look.
+/// What signals have asked for since the last call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Asked {
-    /// The books.
+    /// To print the ledger.
     pub(super) ledger: bool,
-    /// Files of the log by their names anew.
+    /// To reopen the files of the log.
     pub(super) reopen: bool,
-    /// The end, in good order.
+    /// To stop in good order.
     pub(super) stop: bool,
-    /// The end, at once.
+    /// To stop at once.
     pub(super) stop_now: bool,
 }
 
@@ -53,13 +55,13 @@ impl Signals {
             caught.add_signal(signal)?;
         }
         for signal in REAL_TIME {
-            // One that the C library keeps cannot come from outside either.
+            // A signal that the C library reserves cannot come from outside either.
             let _ = caught.add_signal(signal);
         }
         Ok(Self(RefCell::new(caught)))
     }
 
-    /// Becomes ready when one was caught.
+    /// Becomes readable when a signal was caught.
     pub(super) fn source(&mut self) -> &mut dyn Source {
         self.0.get_mut()
     }

@@ -1,24 +1,26 @@
-//! Everything that lies in a spool, for whoever wants to look and not to send.
+//! Reads everything in a spool, for callers that examine it and send nothing.
+//!
+//! Opens the spool as a relay does, so it must not be in use.
 
 use super::{Budget, Recovery, Spool, SpoolLimits, Store};
 use crate::gather::Chunk;
 use std::io;
 
-/// Bytes of one read.
+/// The size of one read in bytes.
 const READ_BYTES: usize = 128 * 1024;
 
-/// What lies in a spool.
+/// The contents of a spool.
 #[derive(Debug)]
 pub struct Contents {
     /// What was found when it was opened.
     pub recovery: Recovery,
     /// The lines, in order.
     pub chunks: Vec<Chunk>,
-    /// Lines that should be there and cannot be read.
+    /// The number of lines that should be there and cannot be read.
     pub damaged: u64,
 }
 
-/// Reads all of it, as a relay would that starts: a torn end is cut, damage is set aside.
+/// Reads all of it, as a relay does that starts: a torn end is cut, damage is set aside.
 pub fn read_out(store: Box<dyn Store>) -> io::Result<Contents> {
     let (mut spool, recovery) = Spool::open(store, SpoolLimits::UNBOUNDED, Budget::new(u64::MAX))?;
     let mut chunks = Vec::new();

@@ -1,7 +1,7 @@
 //! A spool's directory on a real disk.
 //!
-//! Writes go to the page cache, which `kill -9` does not touch. What must survive a loss of power is flushed by a thread of
-//! its own, for a disk may take seconds to do it and the event loop has other destinations to serve.
+//! Writes go to the page cache, which survives `kill -9`. What must survive a loss of power is flushed by a
+//! separate thread, because a disk may take seconds for it and the event loop has other destinations to serve.
 
 use super::store::Store;
 use crate::lock::DirectoryLock;
@@ -14,21 +14,21 @@ use std::{
     thread,
 };
 
-/// Flushes that may wait. More say that the disk does not keep up; the next period asks again.
+/// How many flushes may be queued. If there are more, the disk is too slow; the next period asks again.
 const WAITING_MAX: usize = 256;
 
 /// Flushes files in a thread of its own.
 #[derive(Clone, Debug)]
 pub(crate) struct Syncer(SyncSender<File>);
 
-/// A directory.
+/// The directory of one spool.
 #[derive(Debug)]
 pub(crate) struct FileStore {
     directory: PathBuf,
-    /// Held for as long as this is the spool of a running relay; none to look only.
+    /// Held as long as this is the spool of a running relay; `None` if it is only read.
     lock: Option<DirectoryLock>,
     syncer: Option<Syncer>,
-    /// The file that was last written to and the one that was last read, for they will be the next ones.
+    /// The files that were last written and last read, because they will be the next ones.
     written: Option<(String, File)>,
     read: Option<(String, File)>,
 }
@@ -49,14 +49,14 @@ impl Syncer {
 }
 
 impl FileStore {
-    /// Opens the directory, making it if it is not there. Two relays that share a spool would tear it apart, so the second
-    /// one gets an error.
+    /// Opens the directory, which is created if it does not exist. Two relays that share a spool would destroy
+    /// it, so for the second one this is an error.
     pub(crate) fn open(directory: PathBuf, syncer: Syncer) -> io::Result<Self> {
         let lock = DirectoryLock::take(directory.clone())?;
         Ok(Self { directory, lock: Some(lock), syncer: Some(syncer), written: None, read: None })
     }
 
-    /// To look at what is there, without a claim to it.
+    /// Reads what is there, without locking it.
     #[cfg(feature = "tools")]
     pub(crate) const fn look(directory: PathBuf) -> Self {
         Self { directory, lock: None, syncer: None, written: None, read: None }
@@ -135,14 +135,14 @@ impl Store for FileStore {
         if let Some(syncer) = &self.syncer
             && let Ok(file) = File::open(self.path(name))
         {
-            // A full list means that the disk is busy with the same files already.
+            // If the list is full, the disk is busy with the same files already.
             let _ = syncer.0.try_send(file);
         }
     }
 }
 
 impl Drop for FileStore {
-    /// A spool without lines leaves nothing behind.
+    /// Removes a spool without lines.
     fn drop(&mut self) {
         if let Some(lock) = &self.lock {
             lock.remove_if_empty();
@@ -150,7 +150,7 @@ impl Drop for FileStore {
     }
 }
 
-/// Only the user whose relay it is may look at metrics.
+/// Only the user who runs the relay may read metrics.
 fn writable() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.create(true).write(true).truncate(false).mode(0o600);

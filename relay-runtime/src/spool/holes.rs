@@ -1,27 +1,28 @@
-//! The lines of a spool that will never be read: damaged, too old, or given up for newer ones.
+//! The lines of a spool that will never be read: damaged, expired, or dropped in favour of newer ones.
 //!
-//! They are counted once, when they are found, and step aside for everything else: reading goes around them, and one that
-//! nothing is before counts as arrived.
+//! They are counted once, when they are found, and then ignored: reading skips them, and a hole before which
+//! nothing is left counts as arrived.
 
 use std::{collections::VecDeque, ops::Range};
 
-/// Ranges of lines, in order and apart from each other.
+/// Ranges of lines, in order and disjoint.
 #[derive(Debug, Default)]
 pub(super) struct Holes {
-    /// At or after what has arrived.
+    /// Holes at or after the first line that has not arrived.
     ahead: VecDeque<Range<u64>>,
     ahead_lines: u64,
-    /// Before that, for what is read again.
+    /// Holes before that, for lines that are read again.
     behind: VecDeque<Range<u64>>,
 }
 
 impl Holes {
-    /// Lines in holes that are not behind what has arrived.
+    /// The number of lines in holes that are not before what has arrived.
     pub(super) const fn lines(&self) -> u64 {
         self.ahead_lines
     }
 
-    /// Gives the number of lines that were in no hole before. Nothing of them has arrived.
+    /// Adds a hole; none of its lines may have arrived. Returns the number of lines that were in no hole
+    /// before.
     pub(super) fn add(&mut self, lines: Range<u64>) -> u64 {
         let mut start = lines.start;
         let mut new = Vec::new();
@@ -43,7 +44,8 @@ impl Holes {
         count
     }
 
-    /// Everything before this line has arrived. Gives how far that reaches when holes count as arrived.
+    /// Records that everything before line `arrived` has arrived. Returns how far that reaches if holes count
+    /// as arrived.
     pub(super) fn pass(&mut self, mut arrived: u64) -> u64 {
         while let Some(hole) = self.ahead.pop_front_if(|hole| hole.start <= arrived) {
             self.ahead_lines -= hole.end - hole.start;
@@ -53,18 +55,18 @@ impl Holes {
         arrived
     }
 
-    /// Nothing before this line is read again.
+    /// Forgets holes before `line`, from where nothing is read again.
     pub(super) fn forget_before(&mut self, line: u64) {
         self.behind.retain(|hole| hole.end > line);
     }
 
-    /// What waits does so no more.
+    /// Forgets all holes that have not arrived.
     pub(super) fn forget_ahead(&mut self) {
         self.ahead.clear();
         self.ahead_lines = 0;
     }
 
-    /// Where to read on, and where to stop.
+    /// Where to continue reading, and where to stop.
     pub(super) fn around(&self, mut next: u64) -> (u64, u64) {
         for hole in self.behind.iter().chain(&self.ahead) {
             if next < hole.start {
@@ -97,7 +99,7 @@ mod tests {
         holes.add(8..9);
         assert_eq!((holes.around(0), holes.around(3), holes.around(6)), ((0, 3), (5, 8), (6, 8)));
         assert_eq!((holes.pass(2), holes.pass(3), holes.lines()), (2, 5, 1));
-        // What is read again goes around it all the same.
+        // Lines that are read again skip it all the same.
         assert_eq!(holes.around(3), (5, 8));
         holes.forget_before(5);
         assert_eq!(holes.around(3), (3, 8));

@@ -1,17 +1,19 @@
 //! The on-disk queue of one destination.
 //!
-//! Lines are appended at one end, read in order from the other, and forgotten once they are committed; files go as soon as
-//! all of their lines are. Every line has a number, its *sequence*, that grows by one and is never used again: positions,
-//! what was acknowledged and what is missing are all counted in it.
+//! Lines are appended at one end, read in order from the other, and forgotten once they are committed; a file
+//! is removed as soon as all of its lines are. Every line has a number, its *sequence*, that grows by one and
+//! is never used again: positions, what was acknowledged and what is missing are all counted in it.
 //!
 //! ```text
-//!   committed ≤ acknowledged ≤ read ≤ end        (sequences)
-//!   gone        may go again   in memory  on disk only
+//!   committed ≤ acknowledged    ≤ read     ≤ end   (sequences)
+//!   gone        may be sent again  in memory  on disk only
 //! ```
-//! Guarantees: what was appended is there after `kill -9`; damage costs the damaged records and no others, is set aside as a
-//! whole, and is counted line by line where a header tells how many lines it was, or the numbers around it do; what a failed
-//! write left is overwritten by the next. Left to others: *when* to spool, what a full disk means for a line
-//! ([`crate::destination`]), and files ([`Store`]). No clock: seconds come with each call.
+//!
+//! Guarantees: what was appended survives `kill -9`. Damage costs the damaged records and no others; it is set
+//! aside as a whole, and counted line by line if a header, or the numbers around it, tell how many lines it
+//! was. What a failed write left is overwritten by the next. *When* to spool, and what a full disk means for a
+//! line, is left to [`crate::destination`]; files are left to [`Store`]. There is no clock: seconds come with
+//! each call.
 
 mod contents;
 mod files;
@@ -56,26 +58,26 @@ pub(crate) use upstream::adopt;
 #[cfg(feature = "tools")]
 pub(crate) use survey::count;
 
-/// What bounds a spool.
+/// The limits of a spool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SpoolLimits {
-    /// A file that is longer is followed by the next one.
+    /// If a file is longer than this, a new one is started.
     pub file_bytes_max: u64,
-    /// Bytes of all files. The files are made small enough that dropping one is no catastrophe.
+    /// The most bytes of all files. Files are small enough that dropping one costs little.
     pub bytes_max: u64,
-    /// Lines that waited for longer are dropped; 0 is never.
+    /// Lines that are older are dropped; 0 means never.
     pub age_max_s: u64,
-    /// Ask for the disk after so many records.
+    /// The number of records after which the disk is asked to flush.
     pub sync_every: u64,
 }
 
 impl SpoolLimits {
-    /// No bounds, and no fsync.
+    /// No limits, and no fsync.
     pub(crate) const UNBOUNDED: Self =
         Self { file_bytes_max: u64::MAX, bytes_max: u64::MAX, age_max_s: 0, sync_every: u64::MAX };
 }
 
-/// What all spools of a relay may take together.
+/// The limit that all spools of a relay share.
 #[derive(Debug)]
 pub(crate) struct Budget {
     used: AtomicU64,
@@ -85,9 +87,10 @@ pub(crate) struct Budget {
 /// Lines that were read.
 #[derive(Clone, Debug)]
 pub(crate) struct Piece {
-    /// The number of the first.
+    /// The number of the first line.
     pub(crate) sequence: u64,
-    /// Whether they were acknowledged before, so that this is a repetition. All or none of a piece were.
+    /// Whether they were acknowledged before, so that this is a repeat. This is true of all lines of a piece or
+    /// of none.
     pub(crate) is_repeat: bool,
     /// The lines.
     pub(crate) chunk: Chunk,
@@ -96,24 +99,25 @@ pub(crate) struct Piece {
 /// What was found at the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Recovery {
-    /// Lines that wait from before.
+    /// The number of lines from before.
     pub lines: u64,
-    /// Bytes that belong to no line that is known: a torn end, a strange file. They are kept in `….damaged`.
+    /// The number of bytes that belong to no known line: a torn end, a foreign file. They are kept in
+    /// `….damaged`.
     pub unknown_bytes: u64,
 }
 
-/// Lines that are lost while they lay in the spool, since the last [`Spool::take_losses`].
+/// Lines that were lost in the spool since the last [`Spool::take_losses`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Losses {
-    /// Damaged on disk, or in a file that cannot be read.
+    /// Lines that were damaged on disk, or are in a file that cannot be read.
     pub(crate) damaged: u64,
-    /// Waited for too long.
+    /// Lines that expired.
     pub(crate) expired: u64,
-    /// Given up for newer ones.
+    /// Lines that were dropped in favour of newer ones.
     pub(crate) displaced: u64,
 }
 
-/// The queue.
+/// The spool of one destination.
 #[derive(Debug)]
 pub(crate) struct Spool {
     _part: Spooling,
@@ -121,7 +125,7 @@ pub(crate) struct Spool {
     limits: SpoolLimits,
     budget: Arc<Budget>,
     segments: VecDeque<Segment>,
-    /// Bytes of all segments.
+    /// The bytes of all segments.
     bytes: u64,
     reader: Reader,
     committed: u64,
@@ -132,21 +136,21 @@ pub(crate) struct Spool {
     records_unsynced: u64,
     saved: u64,
     is_second_slot: bool,
-    /// The last error of the disk, for the log; taken by the owner.
+    /// The last error of the disk, for the log; the owner takes it.
     trouble: Option<Trouble>,
 }
 
-/// A disk that does not do as it is told.
+/// An error of the disk.
 #[derive(Debug)]
 pub(crate) struct Trouble {
     /// What was tried.
     pub(crate) doing: &'static str,
-    /// What the system says.
+    /// The error of the operating system.
     pub(crate) error: io::Error,
 }
 
 impl Spool {
-    /// Opens what is there.
+    /// Opens a spool with what is there.
     pub(crate) fn open(
         mut store: Box<dyn Store>,
         limits: SpoolLimits,
@@ -180,7 +184,7 @@ impl Spool {
         Ok((spool, recovery))
     }
 
-    /// Puts whole lines at the end, and gives the number of the first. After an error nothing was added.
+    /// Appends whole lines and returns the number of the first. After an error nothing was added.
     pub(crate) fn append(&mut self, bytes: &[u8], lines: u32, now_s: u64) -> io::Result<u64> {
         debug_assert!(lines > 0 && bytes.len() <= RECORD_BYTES_MAX);
         if self.segments.back().is_none_or(|last| last.is_closed || last.bytes > self.file_bytes_max()) {
@@ -191,7 +195,7 @@ impl Spool {
         let Some(segment) = self.segments.back_mut() else { return Err(io::ErrorKind::NotFound.into()) };
         let name = segment.name();
         if let Err(error) = self.store.write_at(&name, segment.bytes, &[&header.encode(), bytes]) {
-            // What was written in part is overwritten by what comes next; should nothing come, it is a torn tail.
+            // What was written in part is overwritten by the next write; if there is none, it is a torn end.
             let _ = self.store.truncate(&name, segment.bytes);
             if segment.bytes == 0 {
                 let _ = self.store.remove(&name);
@@ -213,7 +217,8 @@ impl Spool {
         Ok(sequence)
     }
 
-    /// The next lines in order, about `bytes_max` of them; `None` when all were read or the disk does not give them now.
+    /// The next lines in order, about `bytes_max` bytes; `None` if all were read or the disk cannot be read
+    /// now.
     pub(crate) fn read(&mut self, bytes_max: usize, now_s: u64) -> Option<Piece> {
         self.expire(now_s);
         let oldest_s = self.oldest_s(now_s);
@@ -227,7 +232,7 @@ impl Spool {
                 Ok(reader::Step::Piece(piece)) => return Some(piece),
                 Ok(reader::Step::Damaged { lines }) => self.losses.damaged += self.give_up(lines),
                 Ok(reader::Step::End) => {
-                    // Lines that the files should hold and do not.
+                    // Lines that the files should contain and do not.
                     self.losses.damaged += self.give_up(self.reader.next..self.end);
                     self.reader.next = self.end;
                     return None;
@@ -240,7 +245,7 @@ impl Spool {
         }
     }
 
-    /// Steps over what was given up, for it may well be readable, and gives the next line that a piece must not go beyond.
+    /// Skips dropped lines, which may well be readable. Returns the line before which a piece must end.
     fn skip_holes(&mut self) -> u64 {
         let (next, stop) = self.holes.around(self.reader.next);
         if next > self.reader.next {
@@ -249,7 +254,7 @@ impl Spool {
         if self.reader.next < self.acknowledged { stop.min(self.acknowledged) } else { stop }
     }
 
-    /// Gives up what cannot be read: the rest of the file that the next line is in. The file is kept.
+    /// Gives up what cannot be read: the rest of the file that contains the next line. The file is kept.
     pub(crate) fn skip_unreadable(&mut self) {
         let next = self.reader.next;
         let Some(segment) = self.segments.iter_mut().find(|segment| next < segment.end) else { return };
@@ -265,12 +270,12 @@ impl Spool {
         self.reader = Reader::at(sequence.max(self.committed));
     }
 
-    /// The lines before this one have arrived.
+    /// Records that the lines before this one have arrived.
     pub(crate) fn acknowledge(&mut self, sequence: u64) {
         self.acknowledged = self.holes.pass(self.acknowledged.max(sequence));
     }
 
-    /// The lines before this one are not needed any more.
+    /// Records that the lines before this one are not needed any more.
     pub(crate) fn commit(&mut self, sequence: u64) {
         let sequence = sequence.min(self.acknowledged).min(self.reader.next);
         if sequence > self.committed {
@@ -280,7 +285,7 @@ impl Spool {
         }
     }
 
-    /// Everything is done with.
+    /// Records that no line is needed any more.
     #[cfg_attr(not(feature = "tools"), expect(dead_code, reason = "for `relay spool drop`"))]
     pub(crate) fn forget(&mut self) {
         self.skip_to_end();
@@ -289,13 +294,13 @@ impl Spool {
         self.commit(self.end);
     }
 
-    /// Makes room for `bytes` more by giving up the oldest file that nobody reads at the moment. Says whether it could.
+    /// Makes room for new lines by dropping the oldest file that is not being read. Returns whether it could.
     pub(crate) fn displace_oldest(&mut self) -> bool {
         let reading = self.reader.next;
         let Some(at) = self.segments.iter().position(|segment| segment.first >= reading) else {
             return false;
         };
-        // The last one is being written to.
+        // The last file is being written to.
         if at + 1 >= self.segments.len() {
             return false;
         }
@@ -305,7 +310,7 @@ impl Spool {
         true
     }
 
-    /// Writes down how far things are, if that changed.
+    /// Saves the position, if it changed.
     pub(crate) fn save_position(&mut self) {
         if self.saved == self.committed || self.segments.is_empty() {
             return;
@@ -319,7 +324,7 @@ impl Spool {
         }
     }
 
-    /// Asks for everything to survive a loss of power.
+    /// Asks the disk to flush everything.
     pub(crate) fn sync(&mut self) {
         if self.records_unsynced > 0
             && let Some(last) = self.segments.back()
@@ -330,17 +335,17 @@ impl Spool {
         }
     }
 
-    /// Lines that wait: not acknowledged, not lost.
+    /// The number of lines that are neither acknowledged nor lost.
     pub(crate) const fn lines(&self) -> u64 {
         self.end - self.acknowledged - self.holes.lines()
     }
 
-    /// Bytes of all files.
+    /// The bytes of all files.
     pub(crate) const fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Whether one more record may be appended.
+    /// Whether a record of `bytes` bytes may be appended.
     pub(crate) fn has_room_for(&self, bytes: u64) -> bool {
         let bytes = bytes + HEADER_BYTES as u64;
         let used = self.budget.used.load(Ordering::Relaxed);
@@ -358,37 +363,38 @@ impl Spool {
         self.segments.is_empty()
     }
 
-    /// Whether something was appended since the disk was last asked to keep it.
+    /// Whether something was appended since the disk was last asked to flush.
     pub(crate) const fn is_unsynced(&self) -> bool {
         self.records_unsynced > 0
     }
 
-    /// Whether it is to be written down how far things are.
+    /// Whether the position should be saved.
     pub(crate) fn is_unsaved(&self) -> bool {
         self.saved != self.committed && !self.segments.is_empty()
     }
 
-    /// Whether lines may wait for too long.
+    /// Whether lines may expire.
     pub(crate) const fn has_age_limit(&self) -> bool {
         self.limits.age_max_s > 0
     }
 
-    /// Lines given up since the last call.
+    /// The lines lost since the last call.
     pub(crate) fn take_losses(&mut self) -> Losses {
         std::mem::take(&mut self.losses)
     }
 
-    /// What went wrong with the disk since the last call.
+    /// The error of the disk since the last call, if there was one.
     pub(crate) fn take_trouble(&mut self) -> Option<Trouble> {
         self.trouble.take()
     }
 
-    /// Small files can be dropped one by one when the limit is near.
+    /// The size of a file at which a new one is started. Small files can be dropped one by one when the limit
+    /// is near.
     fn file_bytes_max(&self) -> u64 {
         self.limits.file_bytes_max.min(self.limits.bytes_max / 4)
     }
 
-    /// The reader has taken what was appended as read: the owner has it in memory.
+    /// Counts what was appended as read, because the owner has it in memory.
     pub(crate) fn skip_to_end(&mut self) {
         self.reader = Reader::at(self.end);
     }
@@ -398,7 +404,7 @@ impl Spool {
         self.segments.push_back(Segment::new(self.end));
     }
 
-    /// Gives up the files whose lines have all waited for too long.
+    /// Drops the files whose lines have all expired.
     pub(crate) fn expire(&mut self, now_s: u64) {
         let oldest_s = self.oldest_s(now_s);
         while let Some(segment) = self.segments.iter().find(|segment| self.reader.next < segment.end)
@@ -406,14 +412,14 @@ impl Spool {
             && segment.end <= self.end
         {
             let (next, first, end) = (self.reader.next, segment.first, segment.end);
-            // What lies before it and in no file was lost with the power.
+            // Lines before the file that are in no file were lost in a loss of power.
             self.losses.damaged += self.give_up(next.min(first)..first);
             self.losses.expired += self.give_up(next.max(first)..end);
             self.reader = Reader::at(end);
         }
     }
 
-    /// Lines from before are too old.
+    /// Lines from before this time have expired.
     const fn oldest_s(&self, now_s: u64) -> u64 {
         match self.limits.age_max_s {
             0 => 0,
@@ -421,7 +427,7 @@ impl Spool {
         }
     }
 
-    /// These lines will not be read any more. Gives the number of those that were not given up before.
+    /// Marks lines as not to be read any more. Returns how many of them were not marked before.
     fn give_up(&mut self, lines: Range<u64>) -> u64 {
         let lost = self.holes.add(lines.start.max(self.acknowledged)..lines.end);
         self.acknowledge(self.acknowledged);
@@ -466,7 +472,7 @@ impl Drop for Spool {
 }
 
 impl Budget {
-    /// So many bytes in all.
+    /// `bytes_max` bytes in all.
     pub(crate) fn new(bytes_max: u64) -> Arc<Self> {
         Arc::new(Self { used: AtomicU64::new(0), bytes_max })
     }

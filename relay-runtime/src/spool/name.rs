@@ -1,4 +1,6 @@
-//! What the directory of a destination's spool is called.
+//! The names of spools and of their directories.
+//!
+//! The conversion can be reversed, so `relay spool list` can name the destination of every directory.
 
 use std::{
     convert::Infallible,
@@ -6,14 +8,14 @@ use std::{
     str::FromStr,
 };
 
-/// The name for the first destination with an address, given as `host:port` or `host:port:instance`: different for different ones, readable, and
-/// a plain name in any file system. Letters, digits, `.` and `-` stand for themselves, `_` for a colon, and every other
-/// byte is `%` and two hex digits.
+/// The directory name for the first destination with an address, given as `host:port` or `host:port:instance`.
+/// Names are distinct, readable, and valid in any file system: letters, digits, `.` and `-` stand for
+/// themselves, `_` stands for a colon, and every other byte becomes `%` and two hexadecimal digits.
 fn directory_name(destination: &str) -> String {
     let mut name = String::with_capacity(destination.len());
     for (at, byte) in destination.bytes().enumerate() {
         match byte {
-            // A name that starts with a dot would be hidden, and `..` another directory.
+            // A name that starts with a dot would be hidden, and `..` is another directory.
             b'.' if at == 0 => name.push_str("%2e"),
             b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' | b'.' | b'-' => name.push(char::from(byte)),
             b':' => name.push('_'),
@@ -25,24 +27,24 @@ fn directory_name(destination: &str) -> String {
     name
 }
 
-/// The spool of a destination. Several destinations may have one address and differ in their options.
+/// The spool of a destination. Several destinations may have the same address and differ in their options.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SpoolName {
     /// `host:port` or `host:port:instance`.
     pub destination: String,
-    /// From 1, among those with this address.
+    /// The number among the destinations with this address, from 1.
     pub number: usize,
 }
 
 impl SpoolName {
-    /// The name of its directory. A `+` stands for nothing else there.
+    /// The name of its directory. A `+` in it always precedes the number.
     #[must_use]
     pub fn directory(&self) -> String {
         let name = directory_name(&self.destination);
         if self.number == 1 { name } else { format!("{name}+{}", self.number) }
     }
 
-    /// The spool that a directory is; `None` when the name is none of ours.
+    /// The spool of a directory; `None` if the name is not one of ours.
     #[must_use]
     pub fn of_directory(directory: &str) -> Option<Self> {
         let (name, number) = match directory.split_once('+') {
@@ -57,7 +59,7 @@ impl SpoolName {
 impl FromStr for SpoolName {
     type Err = Infallible;
 
-    /// As it is displayed: the destination, for all but the first with a plus sign and the number.
+    /// Parses the displayed form: the destination and, for all but the first, a plus sign and the number.
     fn from_str(text: &str) -> Result<Self, Infallible> {
         let numbered = text.rsplit_once('+').and_then(|(destination, number)| {
             let number = number.parse().ok().filter(|number| *number > 1)?;

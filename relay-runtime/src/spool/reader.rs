@@ -1,4 +1,6 @@
-//! Reads a spool in order, several records at a time, and steps over what is damaged.
+//! Reads a spool in order, several records at a time, and skips what is damaged.
+//!
+//! Every record is checked before its lines are returned.
 
 use super::{
     Piece,
@@ -9,38 +11,38 @@ use super::{
 use crate::gather::Chunk;
 use std::{collections::VecDeque, io, ops::Range, sync::Arc};
 
-/// Bytes of one read from disk, unless a record is longer.
+/// The size of one read from disk in bytes, unless a record is longer.
 const READ_BYTES: usize = 256 * 1024;
 
-/// Where reading goes on.
+/// Where to continue reading.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     /// The number of the next line.
     pub(super) next: u64,
-    /// The file, by its first line, and where in it.
+    /// The file, by its first line, and the place in it.
     place: Option<(u64, Spot)>,
-    /// Bytes of that file from `buffer_at` on.
+    /// The bytes of that file from `buffer_at` on.
     buffer: Vec<u8>,
     buffer_at: u64,
 }
 
-/// Where the next line is looked for.
+/// Where to search for the next line.
 #[derive(Clone, Copy, Debug)]
 struct Spot {
     /// The start of a record at or before that line, or of damage.
     offset: u64,
-    /// Where the damage before it begins, if there is some.
+    /// The start of the damage before it, if there is any.
     sound_end: u64,
 }
 
-/// What was found.
+/// The result of one step.
 #[derive(Debug)]
 pub(super) enum Step {
     /// Lines.
     Piece(Piece),
-    /// These are not there, or not as they were written.
+    /// Lines that are missing, or not as they were written.
     Damaged { lines: Range<u64> },
-    /// These waited for too long.
+    /// Lines that expired.
     Expired { lines: Range<u64> },
     /// There is nothing more.
     End,
@@ -49,7 +51,7 @@ pub(super) enum Step {
 /// How far a step may go.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// Lines before this one are repetitions.
+    /// Lines before this one are repeats.
     pub(super) acknowledged: u64,
     /// No piece goes beyond this line.
     pub(super) stop: u64,
@@ -57,7 +59,7 @@ pub(super) struct Bounds {
     pub(super) oldest_s: u64,
 }
 
-/// Lines in the making.
+/// The lines that a step has collected so far.
 #[derive(Default)]
 struct Gathering {
     bytes: Vec<u8>,
@@ -65,12 +67,12 @@ struct Gathering {
 }
 
 impl Reader {
-    /// Starts at this line.
+    /// A reader that starts at this line.
     pub(super) fn at(next: u64) -> Self {
         Self { next, ..Self::default() }
     }
 
-    /// One step on. Records from before `oldest_s` are stepped over.
+    /// Reads one step further. Skips records from before `oldest_s`.
     pub(super) fn step(
         &mut self,
         store: &mut dyn Store,
@@ -82,7 +84,7 @@ impl Reader {
         if self.next < segment.first {
             return Ok(self.damaged_until(segment.first));
         }
-        // Headers that lie do not lead into the next file.
+        // A wrong header must not lead into the next file.
         let stop = stop.min(segment.end);
         let mut spot = match self.place {
             Some((first, spot)) if first == segment.first => spot,
@@ -99,7 +101,7 @@ impl Reader {
             let Spot { offset, sound_end } = spot;
             let place = Place { offset: sound_end, next: self.next };
             let header = match self.bytes_at(store, segment, offset, HEADER_BYTES) {
-                // The lines so far are good; the error comes again with the next step.
+                // The lines so far are valid; the next step will meet the error again.
                 Err(_) if gathering.lines > 0 => break None,
                 bytes => Header::decode(bytes?),
             };
@@ -182,7 +184,7 @@ impl Reader {
         Step::Damaged { lines }
     }
 
-    /// The bytes of a file from `offset` on: `bytes` of them, or fewer where it ends.
+    /// The bytes of a file from `offset` on: `bytes` of them, or fewer at its end.
     fn bytes_at(
         &mut self,
         store: &mut dyn Store,
@@ -217,7 +219,7 @@ impl Spot {
 }
 
 impl Gathering {
-    /// Adds `taken` lines after leaving out `skipped`.
+    /// Adds `taken` lines after skipping `skipped`.
     fn add(&mut self, lines: &[u8], skipped: u64, taken: u64) {
         let start = end_of_line(lines, skipped);
         let end = start + end_of_line(&lines[start..], taken);
@@ -226,7 +228,7 @@ impl Gathering {
     }
 }
 
-/// Where so many lines end.
+/// The offset at which `lines` lines end.
 fn end_of_line(bytes: &[u8], lines: u64) -> usize {
     match usize::try_from(lines).unwrap_or(usize::MAX) {
         0 => 0,
@@ -234,7 +236,7 @@ fn end_of_line(bytes: &[u8], lines: u64) -> usize {
     }
 }
 
-/// Where the next record begins that fits, or the file ends.
+/// The offset of the next record that fits, or of the end of the file.
 fn end_of_damage(store: &mut dyn Store, segment: &Segment, place: Place, offset: u64) -> io::Result<u64> {
     if offset >= segment.bytes {
         return Ok(segment.bytes);
@@ -243,8 +245,8 @@ fn end_of_damage(store: &mut dyn Store, segment: &Segment, place: Place, offset:
     Ok(found.map_or(segment.bytes, |(at, _)| at.min(segment.bytes)))
 }
 
-/// Keeps damaged bytes, at their place, for whoever wants to look at them. Says whether all of them are: what cannot be kept
-/// is lost all the same.
+/// Copies damaged bytes to the same offset of a file of their own, for later examination. Returns whether all
+/// of them could be copied; bytes that cannot be copied are lost all the same.
 pub(super) fn set_aside(store: &mut dyn Store, segment: &Segment, range: Range<u64>) -> io::Result<bool> {
     let (mut from, mut buffer) = (range.start, Vec::new());
     while from < range.end {

@@ -1,4 +1,4 @@
-//! One record: some whole lines as they were appended, with what it takes to trust them again.
+//! One record: whole lines as they were appended, with the checksums that are needed to trust them again.
 //!
 //! ```text
 //!  0  magic          4  "SRR1"
@@ -10,42 +10,43 @@
 //! 32  header's crc   4  CRC-32 (IEEE) of the 32 bytes above
 //! 36  the lines, each with its LF
 //! ```
-//! Numbers are little-endian. The header has a checksum of its own, so that after damage the next record can be
-//! found by its magic alone. A new form needs a new magic.
+//!
+//! Numbers are little-endian. The header has its own checksum, so that after damage the next record can be
+//! found by its magic alone. A new format needs a new magic.
 
 use std::ops::Range;
 
-/// Bytes in front of the lines.
+/// The size of the header in bytes.
 pub(super) const HEADER_BYTES: usize = 36;
 
-/// No record is longer; a length beyond it is damage.
+/// The longest record in bytes; a larger length is damage.
 pub(super) const RECORD_BYTES_MAX: usize = 8 * 1024 * 1024;
 
-/// No line has a higher number; a number beyond it is damage. A thousand million lines a second do not get there in a
-/// hundred years, and whatever is added to it has room in a `u64`.
+/// The highest number of a line; a higher one is damage. A thousand million lines a second do not reach it in a
+/// hundred years, and a `u64` has room for any sum with it.
 pub(super) const SEQUENCE_MAX: u64 = 1 << 62;
 
 pub(super) const MAGIC: [u8; 4] = *b"SRR1";
 
 const CHECKED: Range<usize> = 0..32;
 
-/// What stands in front of the lines.
+/// The header of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Header {
-    /// Bytes of the lines.
+    /// The bytes of the lines.
     pub(super) bytes: u32,
-    /// How many lines.
+    /// The number of lines.
     pub(super) lines: u32,
-    /// Checksum of the lines.
+    /// The checksum of the lines.
     pub(super) crc: u32,
     /// The number of the first line.
     pub(super) sequence: u64,
-    /// Seconds since 1970.
+    /// When it was appended, in seconds since 1970.
     pub(super) time_s: u64,
 }
 
 impl Header {
-    /// For these lines.
+    /// The header for these lines.
     pub(super) fn of(bytes: &[u8], lines: u32, sequence: u64, time_s: u64) -> Self {
         debug_assert!(bytes.len() <= RECORD_BYTES_MAX, "the caller parts what is longer");
         let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
@@ -65,7 +66,7 @@ impl Header {
         encoded
     }
 
-    /// The header at the start of `bytes`, if there is one that can be trusted.
+    /// The header at the start of `bytes`, if there is a valid one.
     pub(super) fn decode(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..HEADER_BYTES)?;
         let word = |at: usize| u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]]);
@@ -76,23 +77,23 @@ impl Header {
             && word(32) == crc32fast::hash(&bytes[CHECKED])
             && header.bytes as usize <= RECORD_BYTES_MAX
             && header.lines > 0
-            // Each has its LF.
+            // Each line has its LF.
             && header.lines <= header.bytes
             && header.sequence <= SEQUENCE_MAX;
         is_sound.then_some(header)
     }
 
-    /// The number of the line after the last one.
+    /// The number after that of the last line.
     pub(super) const fn end(&self) -> u64 {
         self.sequence + self.lines as u64
     }
 
-    /// Bytes of the whole record.
+    /// The size of the whole record in bytes.
     pub(super) const fn record_bytes(&self) -> u64 {
         HEADER_BYTES as u64 + self.bytes as u64
     }
 
-    /// Whether these are the lines that were appended, and as many as it says.
+    /// Whether these are the lines that were appended, by checksum and number.
     pub(super) fn fits(&self, lines: &[u8]) -> bool {
         lines.len() == self.bytes as usize
             && crc32fast::hash(lines) == self.crc

@@ -1,4 +1,6 @@
 //! One file of a spool: records one after another, named after its first line.
+//!
+//! Finds records in it; reading lines is left to `reader`.
 
 use super::{
     record::{HEADER_BYTES, Header, MAGIC},
@@ -6,36 +8,36 @@ use super::{
 };
 use std::io;
 
-/// How file names end.
+/// The suffix of file names.
 const SUFFIX: &str = ".spool";
 
-/// Places are remembered so far apart, so that reading can start near any line.
+/// The distance between remembered places, in bytes, so that reading can start near any line.
 const MARK_BYTES: u64 = 1024 * 1024;
 
-/// How much is looked through at a time for the next sound record.
+/// How many bytes are searched at a time for the next valid record.
 const SEARCH_BYTES: usize = 64 * 1024;
 
 /// What is known of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
-    /// The number of its first line, which its name says.
+    /// The number of its first line, as in its name.
     pub(super) first: u64,
-    /// The number of the line after its last.
+    /// The number after that of its last line.
     pub(super) end: u64,
-    /// Its size.
+    /// Its size in bytes.
     pub(super) bytes: u64,
-    /// When its last record was appended, seconds since 1970.
+    /// When its last record was appended, in seconds since 1970.
     pub(super) newest_s: u64,
-    /// Nothing is appended to it any more: it ends with damage.
+    /// Whether it ends with damage, so that nothing is appended to it any more.
     pub(super) is_closed: bool,
-    /// Some of it could not be read, so that it is kept when all of its lines are done with.
+    /// Whether some of it could not be read, so that it is kept even when all of its lines are committed.
     pub(super) is_unreadable: bool,
-    /// Some of its records: the number of the first line, and the place.
+    /// Some of its records: the number of the first line, and the offset.
     marks: Vec<(u64, u64)>,
 }
 
 impl Segment {
-    /// An empty one.
+    /// An empty file.
     pub(super) const fn new(first: u64) -> Self {
         Self {
             first,
@@ -48,36 +50,36 @@ impl Segment {
         }
     }
 
-    /// Its file's name. Names sort like the lines.
+    /// The name of the file. Names sort in the order of lines.
     pub(super) fn name(&self) -> String {
         format!("{:020}{SUFFIX}", self.first)
     }
 
-    /// The number in a file's name, if it is one of ours.
+    /// The number in the name of a file, if it is one of ours.
     pub(super) fn number_of(name: &str) -> Option<u64> {
         let digits = name.strip_suffix(SUFFIX)?;
         (digits.len() == 20).then(|| digits.parse().ok())?
     }
 
-    /// Where damaged bytes of it are set aside.
+    /// The name of the file for its damaged bytes.
     pub(super) fn aside(&self) -> String {
         format!("{:020}.damaged", self.first)
     }
 
-    /// Notes where a record lies.
+    /// Remembers the offset of a record.
     pub(super) fn mark(&mut self, sequence: u64, offset: u64) {
         if offset >= self.marks.last().map_or(0, |(_, last)| *last) + MARK_BYTES {
             self.marks.push((sequence, offset));
         }
     }
 
-    /// The place of a record at or before a line, and not far before.
+    /// The offset of a record at or before a line, and not far before.
     pub(super) fn offset_near(&self, sequence: u64) -> u64 {
         let after = self.marks.partition_point(|(first, _)| *first <= sequence);
         after.checked_sub(1).map_or(0, |at| self.marks[at].1)
     }
 
-    /// Reads the headers of a file. `None` when none of them fits the name.
+    /// Reads the headers of a file. `None` if no record fits the name.
     pub(super) fn survey(store: &mut dyn Store, first: u64, bytes: u64) -> io::Result<Option<Found>> {
         let mut segment = Self { bytes, ..Self::new(first) };
         let (mut place, mut last) = (Place { offset: 0, next: first }, None);
@@ -89,22 +91,22 @@ impl Segment {
             last = Some((at, header));
         }
         let Some((at, header)) = last else { return Ok(None) };
-        // A loss of power can leave a header without its lines, as zeros, and that is the end of the file: so the last
-        // record is suspect. All others are checked when they are read.
+        // A loss of power can leave a header without its lines, as zeros at the end of the file, so the last
+        // record is checked now. All others are checked when they are read.
         let is_sound = is_sound(store, &segment.name(), at, &header)?;
         segment.is_closed = !is_sound || place.offset != bytes;
         Ok(Some(Found { segment, known_bytes: place.offset.min(bytes) }))
     }
 }
 
-/// What is known of a file after a look at it.
+/// The result of surveying a file.
 pub(super) struct Found {
     pub(super) segment: Segment,
-    /// Where its last record ends. Nobody knows what the bytes behind it were.
+    /// Where its last record ends. What the bytes after it were is unknown.
     pub(super) known_bytes: u64,
 }
 
-/// A place that a record ends at, and the number that the next line has, if it is there.
+/// A place at which a record ends, and the number that the next line must have.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) offset: u64,
@@ -112,14 +114,15 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Whether a record at `at`, here or behind damage, can be one of this file. The lines that the damage cost had a byte each at
-    /// least, so a header that leaves out more of them is from somewhere else: a file of long ago, of which the disk kept a block.
+    /// Whether a record at `at`, here or after damage, can belong to this file. Each lost line had at least a
+    /// byte, so a header that skips more lines than that is from elsewhere: an old file of which the disk kept
+    /// a block.
     pub(super) const fn leads_to(self, at: u64, header: &Header) -> bool {
         header.sequence.saturating_sub(self.next) <= at.saturating_sub(self.offset)
     }
 }
 
-/// The first header at or after `from` that can be trusted and follows `place`, and where it is.
+/// The first valid header at or after `from` that follows `place`, and its offset.
 pub(super) fn next_record(
     store: &mut dyn Store,
     name: &str,
@@ -144,7 +147,7 @@ pub(super) fn next_record(
         if got < buffer.len() {
             return Ok(None);
         }
-        // A header may lie across the edge.
+        // A header may be split by the edge of the buffer.
         from += (buffer.len() - HEADER_BYTES) as u64;
     }
 }

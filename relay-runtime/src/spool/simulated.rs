@@ -1,4 +1,6 @@
-//! A disk in memory that does its worst, by seed: full, failing, forgetting what it was not asked to keep.
+//! A malicious disk in memory, by seed: full, failing, forgetting what was not flushed.
+//!
+//! Used by the tests of the spool and by the simulation of destinations.
 
 use super::store::Store;
 use std::{
@@ -8,29 +10,29 @@ use std::{
     sync::{Arc, Mutex, MutexGuard},
 };
 
-/// What goes wrong; one in so many calls, 0 never.
+/// The probabilities of faults: one in this number of calls, or never if it is 0.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Faults {
     pub(crate) write_fails: u64,
     pub(crate) read_fails: u64,
     pub(crate) truncate_fails: u64,
     pub(crate) remove_fails: u64,
-    /// Bytes of all files.
+    /// The most bytes of all files.
     pub(crate) capacity: Option<usize>,
 }
 
 #[derive(Debug, Default)]
 struct Disk {
     files: BTreeMap<String, Vec<u8>>,
-    /// Bytes of a file that survive a loss of power.
+    /// How many bytes of a file survive a loss of power.
     synced: BTreeMap<String, usize>,
-    /// Where in a file something was once written from.
+    /// The offsets in a file at which a write began.
     written: BTreeMap<String, BTreeSet<usize>>,
     faults: Faults,
     random: u64,
 }
 
-/// The disk. Clones are the same one, so that it outlives a crash.
+/// The disk. All clones are the same one, so it outlives a crash of the relay.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SimulatedStore(Arc<Mutex<Disk>>);
 
@@ -45,7 +47,8 @@ impl SimulatedStore {
         self.disk().faults = faults;
     }
 
-    /// What was not asked to be kept is gone in part. Gives the lines that were in the writes that are no longer whole.
+    /// Removes some of what was not flushed. Returns the number of lines in writes that are not complete any
+    /// more.
     pub(crate) fn lose_power(&self) -> u64 {
         let mut disk = self.disk();
         let names: Vec<_> = disk.files.keys().cloned().collect();
@@ -63,7 +66,7 @@ impl SimulatedStore {
         lines
     }
 
-    /// Flips one bit of some file whose name passes. Gives the lines that were written with it.
+    /// Flips one bit of a file whose name is wanted. Returns the number of lines that were written with it.
     pub(crate) fn flip_bit(&self, is_wanted: impl Fn(&str) -> bool) -> u64 {
         let mut disk = self.disk();
         disk.random = next(disk.random);
@@ -85,7 +88,7 @@ impl SimulatedStore {
         self.disk().files.keys().cloned().collect()
     }
 
-    /// Nothing for a file that is not there.
+    /// Empty for a file that does not exist.
     pub(crate) fn contents(&self, name: &str) -> Vec<u8> {
         self.disk().files.get(name).cloned().unwrap_or_default()
     }
@@ -105,7 +108,8 @@ impl Disk {
         one_in > 0 && (self.random >> 33).is_multiple_of(one_in)
     }
 
-    /// Ends of lines in all that was written in one go with some of these bytes; what else looks like one counts, too.
+    /// The number of LFs in all that was written in one go with some of these bytes, an upper bound of its
+    /// lines.
     fn lines_written(&self, name: &str, bytes: Range<usize>) -> u64 {
         let (file, starts) = (&self.files[name], &self.written[name]);
         let start = starts.range(..=bytes.start).next_back().copied().unwrap_or(0);

@@ -1,30 +1,31 @@
-//! The directory that a spool lives in, as far as a spool needs one.
+//! The operations on a directory that a spool needs.
 //!
-//! A trait, so that the simulation can play a disk that is full, slow, lying or broken, and lose its power.
+//! It is a trait, so that the simulation can play a disk that is full, slow, wrong or broken, and lose its
+//! power.
 
 use std::{fmt, io};
 
 /// A flat directory of files.
 pub trait Store: fmt::Debug + Send {
-    /// All files with their sizes.
+    /// All files, with their sizes in bytes.
     fn list(&mut self) -> io::Result<Vec<(String, u64)>>;
 
     /// Fills `buffer` as far as the file goes.
     fn read_at(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize>;
 
-    /// Puts bytes in place, one part after the other, into a file that is made when it is not there. After an error some
-    /// of them may be there.
+    /// Writes `parts`, one after the other, to a file that is created if it does not exist. After an error some
+    /// bytes may have been written.
     fn write_at(&mut self, name: &str, offset: u64, parts: &[&[u8]]) -> io::Result<()>;
 
-    /// Cuts a file.
+    /// Cuts a file to `bytes` bytes.
     fn truncate(&mut self, name: &str, bytes: u64) -> io::Result<()>;
 
-    /// Gives a file another name, in place of what had that name.
+    /// Renames a file, replacing one that has the new name.
     fn rename(&mut self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Removes a file. One that is not there is no error.
+    /// Removes a file. It is no error if the file does not exist.
     fn remove(&mut self, name: &str) -> io::Result<()>;
 
-    /// Asks for what was written to a file to survive a loss of power, without waiting for it.
+    /// Asks the disk to flush a file, without waiting for it.
     fn sync(&mut self, name: &str);
 }

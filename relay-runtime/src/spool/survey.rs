@@ -1,7 +1,7 @@
-//! What lies in a spool's directory, found out without changing anything.
+//! Finds out what is in a spool's directory, without changing anything.
 //!
-//! Neither names nor positions are believed for themselves: a file counts when a record in it says the same as its name. All
-//! else is somebody's, and is set aside by the one who opens the spool ([`Survey::set_aside`]).
+//! Neither names nor positions are trusted alone: a file counts if a record in it agrees with its name.
+//! Everything else is foreign, and [`Survey::set_aside`] renames it when the spool is opened.
 
 use super::{
     position,
@@ -11,22 +11,22 @@ use super::{
 };
 use std::{collections::VecDeque, io, ops::Range};
 
-/// What was found.
+/// The result.
 #[derive(Debug)]
 pub(super) struct Survey {
-    /// In order.
+    /// The valid files, in order.
     pub(super) segments: VecDeque<Segment>,
-    /// Lines before this one are done with.
+    /// Lines before this one are committed.
     pub(super) committed: u64,
-    /// The number of the line after the last.
+    /// The number after that of the last line.
     pub(super) end: u64,
     /// Files without a record that fits their names.
     strangers: Vec<(Segment, u64)>,
-    /// Bytes behind the last record of a file.
+    /// Bytes after the last record of a file.
     tails: Vec<(Segment, Range<u64>)>,
 }
 
-/// The lines and the bytes of a spool. Nothing is changed, and nobody is kept from it.
+/// The number of lines and bytes of a spool. Changes nothing and locks nothing.
 #[cfg(feature = "tools")]
 pub(crate) fn count(store: &mut dyn Store) -> io::Result<(u64, u64)> {
     let survey = Survey::of(store)?;
@@ -48,7 +48,7 @@ impl Survey {
             if known_bytes < bytes {
                 tails.push((segment.clone(), known_bytes..bytes));
             }
-            // What its headers say ends where the next file begins.
+            // What its headers claim ends where the next file begins.
             if let Some(before) = segments.back_mut() {
                 before.end = before.end.min(first);
             }
@@ -57,24 +57,25 @@ impl Survey {
         let first = segments.front().map_or(0, |segment| segment.first);
         let last_end = segments.back().map_or(0, |segment| segment.end);
         let committed = position::load(store)?.unwrap_or(first).max(first);
-        // Lines that were done with are missing at the end: numbers go on after them, which a file cannot show within it.
+        // Committed lines are missing at the end: numbers continue after them, which the file itself cannot
+        // show.
         if let Some(last) = segments.back_mut() {
             last.is_closed |= committed > last_end;
         }
         Ok(Self { segments, committed, end: last_end.max(committed), strangers, tails })
     }
 
-    /// Lines that wait.
+    /// The number of lines that are not committed.
     pub(super) const fn lines(&self) -> u64 {
         self.end - self.committed
     }
 
-    /// Bytes of all files.
+    /// The bytes of all files.
     pub(super) fn bytes(&self) -> u64 {
         self.segments.iter().map(|segment| segment.bytes).sum()
     }
 
-    /// Keeps what belongs to no line that is known, apart from the rest. Gives the number of its bytes.
+    /// Sets aside what belongs to no known line. Returns the number of its bytes.
     pub(super) fn set_aside(&mut self, store: &mut dyn Store) -> io::Result<u64> {
         let mut bytes = 0;
         for (stranger, stranger_bytes) in self.strangers.drain(..) {

@@ -1,8 +1,8 @@
-//! Takes over what a carbon-relay-ng left in its spool directory (spec §11.6).
+//! Takes over the lines that a carbon-relay-ng left in its spool directory (spec §11.6).
 //!
-//! Its files are `spool_<key>.diskqueue.NNNNNN.dat`, records of a big-endian length and a line without LF, and
-//! `spool_<key>.diskqueue.meta.dat` with what was read so far. The lines move into our spool before its own; then the
-//! files go. A crash in between repeats lines and loses none.
+//! Its files are `spool_<key>.diskqueue.NNNNNN.dat`, with records of a big-endian length and a line without LF,
+//! and `spool_<key>.diskqueue.meta.dat`, with the position of reading. The lines are appended to our spool
+//! before any of its own; then the files are removed. A crash in between repeats lines and loses none.
 
 use super::Spool;
 use std::{
@@ -11,18 +11,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Bytes of one record of ours.
+/// The size of one record of ours in bytes.
 const BATCH_BYTES: usize = 128 * 1024;
 
 /// A longer line is damage.
 const LINE_BYTES_MAX: u32 = 1024 * 1024;
 
-/// What was taken over.
+/// The result.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Adopted {
-    /// Lines that are in our spool now.
+    /// The number of lines that are in our spool now.
     pub(crate) lines: u64,
-    /// Files with damage, which are kept as `….bad`.
+    /// The number of files with damage, which are kept as `….bad`.
     pub(crate) damaged_files: u64,
 }
 
@@ -41,7 +41,7 @@ pub(crate) fn adopt(directory: &Path, key: &str, spool: &mut Spool, now_s: u64) 
     let (first, start) = fs::read_to_string(&meta)
         .ok()
         .and_then(|text| read_position(&text))
-        // What it says is not there was not read.
+        // A place beyond the end of its file was not read.
         .filter(|(file, place)| fs::metadata(path(*file)).is_ok_and(|found| *place <= found.len()))
         .unwrap_or((0, 0));
     let mut adopted = Adopted::default();
@@ -60,13 +60,14 @@ pub(crate) fn adopt(directory: &Path, key: &str, spool: &mut Spool, now_s: u64) 
     Ok(adopted)
 }
 
-/// `depth`, then `file,place` of reading, then of writing. Damage means reading from the start, which loses nothing.
+/// Parses `depth`, then `file,place` of reading, then of writing. If it is damaged, everything is read from the
+/// start, which loses nothing.
 fn read_position(meta: &str) -> Option<(u64, u64)> {
     let (file, place) = meta.lines().nth(1)?.split_once(',')?;
     Some((file.trim().parse().ok()?, place.trim().parse().ok()?))
 }
 
-/// Says whether the file was sound to its end.
+/// Returns whether the file was valid to its end.
 fn adopt_file(
     path: &PathBuf,
     start: u64,

@@ -82,7 +82,7 @@ pub struct HashRing {
     /// With several replicas: never two of a line on the same host, whatever the instance (carbon's
     /// `DIVERSE_REPLICAS`).
     pub diverse: bool,
-    /// At least two, in the order of the configuration, which decides collisions.
+    /// At least one, in the order of the configuration, which decides collisions.
     pub destinations: Vec<DestinationIndex>,
 }
 

@@ -1,6 +1,6 @@
-//! Parting a line into its three fields (spec §5.1).
+//! Splits a line into its three fields (spec §5.1).
 //!
-//! White space has the Unicode property of that name, in valid UTF-8; the rest of the line may be any bytes.
+//! White space is what Unicode defines as such, in valid UTF-8; the rest of the line may be any bytes.
 
 /// The fields of a line, if there are exactly three: metric, value, timestamp.
 pub(crate) fn split(line: &[u8]) -> Option<[&[u8]; 3]> {
@@ -17,13 +17,13 @@ pub(crate) fn split(line: &[u8]) -> Option<[&[u8]; 3]> {
     whole.then_some(fields)
 }
 
-/// Whether any of it is white space: then it cannot be sent as a metric.
+/// Whether the text contains white space. Such a text cannot be sent as a metric.
 #[must_use]
 pub fn has_white_space(text: &[u8]) -> bool {
     field_end(text) < text.len()
 }
 
-/// Where the first white space starts, or the end.
+/// Where the first white space starts, or the length of `text`.
 fn field_end(text: &[u8]) -> usize {
     (0..text.len()).find(|&at| white_space_at(&text[at..]) > 0).unwrap_or(text.len())
 }
@@ -38,10 +38,10 @@ fn white_space_run(text: &[u8]) -> usize {
     }
 }
 
-/// How many bytes the white space character at the start has; 0 if there is none.
+/// The length in bytes of the white space character at the start of `text`; 0 if there is none.
 ///
-/// The characters outside ASCII are told by their bytes. That is the same as decoding: they are valid
-/// sequences, and a valid sequence cannot start inside another.
+/// Characters outside ASCII are recognised by their bytes. That gives the same result as decoding: they are
+/// valid sequences, and a valid sequence cannot start inside another.
 fn white_space_at(text: &[u8]) -> usize {
     match text {
         [b'\t'..=b'\r' | b' ', ..] => 1,

@@ -1,17 +1,19 @@
-//! Which class a metric is of, and what that class demands (spec §5.2 to §5.4).
+//! The class of a metric's name, and the rules of that class (spec §5.2 to §5.4).
+//!
+//! Fields and numbers are checked elsewhere; here a name is all that matters.
 
 use super::Reason;
 use crate::table::{LegacyLevel, Metrics20Level, Validation};
 use memchr::{memchr, memmem};
 
-/// The kinds of names that are told apart.
+/// The classes of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyClass {
-    /// Plain Graphite, with tags or without.
+    /// Plain Graphite, with or without tags.
     Legacy,
-    /// metrics2.0, `unit=B`.
+    /// metrics 2.0, written `unit=B`.
     Metrics20,
-    /// metrics2.0, `unit_is_B`.
+    /// metrics 2.0, written `unit_is_B`.
     Metrics20NoEquals,
 }
 
@@ -29,12 +31,13 @@ pub(crate) fn check(name: &[u8], validation: Validation) -> Result<(), Reason> {
     }
 }
 
-/// The metric as checked, and as the order check knows it: one leading dot does not count.
+/// The metric without its leading dot, if it has one: the form that is checked, and that the order check uses.
 pub(crate) fn without_leading_dot(name: &[u8]) -> &[u8] {
     name.strip_prefix(b".").unwrap_or(name)
 }
 
-/// What the first node says. Tags have no say, also where no dot parts them from the first node (BUG-29).
+/// The class as the first node determines it. Tags do not matter, even if no dot separates them from the first
+/// node (BUG-29).
 pub(crate) fn class(name: &[u8]) -> KeyClass {
     for (at, &byte) in name.iter().enumerate() {
         match byte {
@@ -65,7 +68,7 @@ fn check_legacy(bare: &[u8], level: LegacyLevel) -> Result<(), Reason> {
     check_medium(bare)
 }
 
-/// The first offender decides.
+/// The first invalid byte decides the reason.
 fn check_medium(bare: &[u8]) -> Result<(), Reason> {
     match bare.iter().find(|&&byte| byte == 0 || byte >= 0x80) {
         None => Ok(()),
@@ -86,7 +89,7 @@ fn check_strict(path: &[u8]) -> Result<(), Reason> {
     Ok(())
 }
 
-/// Empty, or any number of `;name=value`.
+/// Whether the text is empty or any number of `;name=value`.
 fn is_tag_appendix(tags: &[u8]) -> bool {
     let Some(tags) = tags.strip_prefix(b";") else { return tags.is_empty() };
     tags.split(|&byte| byte == b';').all(|tag| match memchr(b'=', tag) {

@@ -1,8 +1,8 @@
-//! What a line must look like to be taken (spec §5).
+//! Which lines are valid (spec §5).
 //!
-//! [`Validator::check`] is the meaning: every line, byte by byte, obvious rather than fast. The data path
-//! recognises ordinary lines by itself (`pipeline::shape`) and comes here with all others; tests hold the two
-//! equal. Whether a datapoint is newer than the one before is for [`order`](crate::order).
+//! [`Validator::check`] defines the meaning: every line, byte by byte, obvious rather than fast. The data path
+//! recognises usual lines itself (`pipeline::shape`) and calls this for all others; tests check that both
+//! agree. Whether a datapoint is newer than the one before is decided by [`order`](crate::order).
 
 pub(crate) mod fields;
 pub(crate) mod key;
@@ -15,13 +15,13 @@ use number::Kind;
 pub use fields::has_white_space;
 pub use reason::Reason;
 
-/// The rules that a table sets for lines.
+/// The validation rules of a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Validator {
     rules: Validation,
 }
 
-/// A line that is taken. What is forwarded is name, value and timestamp, parted by one space each.
+/// A valid line. Name, value and timestamp are forwarded, separated by one space each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
     /// The metric, with its leading dot if it has one.
@@ -32,16 +32,16 @@ pub struct Line<'a> {
     pub timestamp: &'a [u8],
     /// The timestamp in whole seconds.
     pub seconds: u32,
-    /// Whether the line is, byte for byte, what is forwarded.
+    /// Whether the line is forwarded byte for byte as it came.
     pub canonical: bool,
 }
 
-/// A line that is not taken.
+/// An invalid line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rejected<'a> {
-    /// Why.
+    /// Why it is invalid.
     pub reason: Reason,
-    /// The metric without its leading dot; empty where there are not three fields.
+    /// The metric without its leading dot; empty if the line does not have three fields.
     pub name: &'a [u8],
 }
 
@@ -52,7 +52,7 @@ impl Validator {
         Self { rules }
     }
 
-    /// Checks one line, given without LF; a CR at its end is white space like any other.
+    /// Checks one line, given without its LF. A CR at its end is white space like any other.
     pub fn check<'a>(&self, line: &'a [u8]) -> Result<Line<'a>, Rejected<'a>> {
         let Some([name, value, timestamp]) = fields::split(line) else {
             return Err(Rejected { reason: Reason::WrongNumFields, name: &[] });
@@ -80,13 +80,13 @@ impl Validator {
     }
 }
 
-/// The number that a value stands for, if it is one.
+/// The number that a value represents, if it is one.
 #[must_use]
 pub fn value(value: &[u8]) -> Option<f64> {
     number::parse(value)
 }
 
-/// A timestamp in whole seconds. What does not fit is refused rather than wrapped (BUG-31).
+/// Parses a timestamp to whole seconds. One that does not fit 32 bits is refused, not wrapped (BUG-31).
 pub(crate) fn seconds(timestamp: &[u8]) -> Result<u32, Reason> {
     let number = number::parse(timestamp).ok_or(Reason::TimestampNotNumber)?.trunc();
     if !(0.0..=f64::from(u32::MAX)).contains(&number) {

@@ -1,9 +1,10 @@
-//! The numbers that a line may hold: exactly what Go's `strconv.ParseFloat` takes (spec §5.5).
+//! The numbers that a line may contain: exactly those that Go's `strconv.ParseFloat` accepts (spec §5.5).
 //!
-//! Decimal or hexadecimal, underscores between digits, `inf`, `infinity` and `nan` in any case; nothing that
-//! overflows. Most text is told from its shape alone; only long exponents are really converted.
+//! They are decimal or hexadecimal, with underscores between digits; or `inf`, `infinity` and `nan` in any
+//! case. A number that overflows is not accepted. The form of most texts already decides; only those with long
+//! exponents are converted.
 
-/// The number that `text` stands for, if it is one.
+/// Parses a number.
 pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     if let Some(special) = parse_special(text) {
         return Some(special);
@@ -13,20 +14,20 @@ pub(crate) fn parse(text: &[u8]) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
-/// Whether `text` is a number. As `parse`, without converting what need not be.
+/// Whether `text` is a number, and of which kind. Decides as `parse` does, but converts only where necessary.
 pub(crate) fn is_number(text: &[u8]) -> Option<Kind> {
     if let Some(shape) = Shape::of(text) {
-        // A decimal without exponent has to have more than 300 digits to overflow.
+        // A decimal number without an exponent needs more than 300 digits to overflow.
         let is_small = !shape.is_hex && !shape.has_exponent && text.len() <= 300;
         return (is_small || parse(text).is_some()).then_some(Kind::Finite);
     }
     parse_special(text).map(|_| Kind::Special)
 }
 
-/// What sort of number.
+/// The kind of a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// A real one.
+    /// A finite number.
     Finite,
     /// NaN or infinite.
     Special,
@@ -44,7 +45,7 @@ fn parse_special(text: &[u8]) -> Option<f64> {
     (is(word, "inf") || is(word, "infinity")).then_some(sign * f64::INFINITY)
 }
 
-/// What a well-formed number looks like.
+/// The form of a well-formed number.
 #[derive(Clone, Copy, Debug)]
 struct Shape {
     is_hex: bool,
@@ -53,8 +54,8 @@ struct Shape {
 }
 
 impl Shape {
-    /// Go's grammar: `[+-] [0x] digits [. digits] [e|p [+-] decimal digits]`, with a digit on either side of
-    /// the point and an exponent where it is hexadecimal.
+    /// Recognises Go's grammar: `[+-] [0x] digits [. digits] [e|p [+-] decimal digits]`, with a digit on at
+    /// least one side of the point, and an exponent if the number is hexadecimal.
     fn of(text: &[u8]) -> Option<Self> {
         let number = unsigned(text);
         let is_hex = hex_prefix(number);
@@ -92,7 +93,7 @@ fn hex_prefix(number: &[u8]) -> bool {
     matches!(number, [b'0', b'x' | b'X', ..])
 }
 
-/// Takes digits and underscores off the front; says how many digits.
+/// Removes digits and underscores from the front; returns the number of digits.
 fn take_digits(rest: &mut &[u8], is_hex: bool) -> usize {
     let is_digit = |byte: u8| if is_hex { byte.is_ascii_hexdigit() } else { byte.is_ascii_digit() };
     let end = rest.iter().position(|&byte| !is_digit(byte) && byte != b'_').unwrap_or(rest.len());
@@ -101,7 +102,7 @@ fn take_digits(rest: &mut &[u8], is_hex: bool) -> usize {
     digits
 }
 
-/// Each underscore has a digit on either side, where the `0x` counts as one.
+/// Whether each underscore is between two digits, of which `0x` counts as one.
 fn underscores_part_digits(number: &[u8], is_hex: bool) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || is_hex && byte.is_ascii_hexdigit();
     let is_parted = |at: usize| {
@@ -119,8 +120,8 @@ fn decimal_value(text: &[u8], has_underscores: bool) -> Option<f64> {
     std::str::from_utf8(text).ok()?.parse().ok()
 }
 
-/// The value of a well-formed hexadecimal number: right wherever it is a normal number, and near enough to
-/// zero where it is too small for that, which is all that seconds and the overflow check need.
+/// The value of a well-formed hexadecimal number. It is exact for normal numbers, and close to zero for those
+/// that are too small for that, which is enough for seconds and for the overflow check.
 fn hex_value(text: &[u8]) -> f64 {
     let (mut mantissa, mut exponent, mut after_point) = (0_u64, 0_i64, false);
     let mut bytes = unsigned(text)[2..].iter().copied();
@@ -139,7 +140,7 @@ fn hex_value(text: &[u8]) -> f64 {
             mantissa = mantissa << 4 | u64::from(digit);
             exponent -= if after_point { 4 } else { 0 };
         } else {
-            // What no longer fits only decides which way to round.
+            // Digits that do not fit only decide the direction of rounding.
             mantissa |= u64::from(digit != 0);
             exponent += if after_point { 0 } else { 4 };
         }
@@ -154,7 +155,7 @@ fn written_exponent(bytes: impl Iterator<Item = u8>) -> i64 {
     for byte in bytes {
         match byte {
             b'-' => sign = -1,
-            // More digits than any line has cannot bring it back into range.
+            // With more digits than a line can have, the exponent is out of range in any case.
             b'0'..=b'9' if exponent < 1_000_000 => exponent = exponent * 10 + i64::from(byte - b'0'),
             _ => {}
         }

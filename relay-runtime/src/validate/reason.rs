@@ -1,12 +1,13 @@
-//! Why a line is not taken.
+//! Why a line is invalid.
 //!
-//! The names are stable: they are counters, and what `trace` prints. A new reason goes to the end of the list.
+//! The names are stable: they are the keys of counters, and `trace` prints them. A new reason is added at the
+//! end of the list.
 
 use std::fmt;
 
 macro_rules! reasons {
     ($($(#[$doc:meta])* $variant:ident = $name:literal),+ $(,)?) => {
-        /// Why a line is not taken.
+        /// Why a line is invalid.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Reason {
             $($(#[$doc])* $variant,)+
@@ -15,7 +16,7 @@ macro_rules! reasons {
         impl Reason {
             /// All reasons, in the order of their counters.
             pub const ALL: [Self; Self::COUNT] = [$(Self::$variant),+];
-            /// How many there are.
+            /// The number of reasons.
             pub const COUNT: usize = [$($name),+].len();
 
             /// The name in counters and in `trace`.
@@ -30,62 +31,64 @@ macro_rules! reasons {
 }
 
 reasons! {
-    /// Not three fields.
+    /// The line does not have three fields.
     WrongNumFields = "wrong_num_fields",
-    /// No name, or nothing before its tags.
+    /// The metric is empty, or has nothing before its tags.
     EmptyKey = "empty_key",
-    /// What follows the first `;` is not a list of `name=value`.
+    /// The text after the first `;` is not a list of `name=value`.
     InvalidTagAppendix = "invalid_tag_appendix",
-    /// Two dots in a row (strict).
+    /// The metric has two dots in a row (strict).
     EmptyNode = "empty_node",
-    /// Something else than a letter, a digit, `_`, `-` or `.` (strict).
+    /// The metric contains a character that is not a letter, digit, `_`, `-` or `.` (strict).
     IllegalChar = "illegal_char",
-    /// A NUL.
+    /// The metric contains a NUL.
     NullByte = "null_byte",
-    /// A byte that is not ASCII.
+    /// The metric contains a byte that is not ASCII.
     NonAsciiChar = "non_ascii_char",
-    /// A metrics2.0 name with both `=` and `_is_`.
+    /// The metrics 2.0 name contains both `=` and `_is_`.
     MixEqualsTypes = "mix_equals_types",
-    /// A metrics2.0 name without unit.
+    /// The metrics 2.0 name has no unit tag.
     NoUnit = "no_unit",
-    /// A metrics2.0 name without mtype.
+    /// The metrics 2.0 name has no mtype tag.
     NoMtype = "no_mtype",
-    /// A metrics2.0 name with nothing beside unit and mtype.
+    /// The metrics 2.0 name has no tag besides unit and mtype.
     NotEnoughTags = "not_enough_tags",
-    /// The value is not a number, or too large for 64-bit float.
+    /// The value is not a number, or too large for a 64-bit float.
     ValueNotNumber = "value_not_number",
-    /// The timestamp is not a number, or too large for 64-bit float.
+    /// The timestamp is not a number, or too large for a 64-bit float.
     TimestampNotNumber = "timestamp_not_number",
-    /// Not newer than the last datapoint of the series.
+    /// The timestamp is not newer than that of the series' last datapoint.
     OutOfOrder = "out_of_order",
-    /// The value is NaN or infinite, where that is refused.
+    /// The value is NaN or infinite, and the table refuses these.
     ValueNotFinite = "value_not_finite",
-    /// The timestamp does not fit 32 bits without sign (BUG-31).
+    /// The timestamp does not fit 32 unsigned bits (BUG-31).
     TimestampOutOfRange = "timestamp_out_of_range",
-    /// Longer than the limit.
+    /// The line is longer than the limit.
     LineTooLong = "line_too_long",
-    /// Cut off by a reset or by the idle timeout (BUG-22).
+    /// A reset or the idle timeout cut the line off (BUG-22).
     Unterminated = "unterminated",
-    /// The rewriters made a name that cannot be sent.
+    /// The rewriters produced a name that cannot be sent.
     RewrittenName = "rewritten_name",
-    /// An item of a pickle that is no datapoint.
+    /// An item of a pickle is not a datapoint.
     BadPickle = "bad_pickle",
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::WrongNumFields => "a line is a metric, a value and a timestamp, parted by white space",
+            Self::WrongNumFields => "a line is a metric, a value and a timestamp, separated by white space",
             Self::EmptyKey => "the metric is empty",
             Self::InvalidTagAppendix => "the tags after the first `;` are not a list of `;name=value`",
             Self::EmptyNode => "the metric has an empty node",
-            Self::IllegalChar => "the metric holds a character that is not a letter, digit, `_`, `-` or `.`",
-            Self::NullByte => "the metric holds a NUL",
-            Self::NonAsciiChar => "the metric holds a byte that is not ASCII",
-            Self::MixEqualsTypes => "the metrics2.0 name mixes `=` and `_is_`",
-            Self::NoUnit => "the metrics2.0 name has no unit tag",
-            Self::NoMtype => "the metrics2.0 name has no mtype tag",
-            Self::NotEnoughTags => "the metrics2.0 name has no tag beyond unit and mtype",
+            Self::IllegalChar => {
+                "the metric contains a character that is not a letter, digit, `_`, `-` or `.`"
+            }
+            Self::NullByte => "the metric contains a NUL",
+            Self::NonAsciiChar => "the metric contains a byte that is not ASCII",
+            Self::MixEqualsTypes => "the metrics 2.0 name mixes `=` and `_is_`",
+            Self::NoUnit => "the metrics 2.0 name has no unit tag",
+            Self::NoMtype => "the metrics 2.0 name has no mtype tag",
+            Self::NotEnoughTags => "the metrics 2.0 name has no tag besides unit and mtype",
             Self::ValueNotNumber => "the value is not a number",
             Self::TimestampNotNumber => "the timestamp is not a number",
             Self::OutOfOrder => "the timestamp is not newer than the last one of the series",
@@ -93,8 +96,8 @@ impl fmt::Display for Reason {
             Self::TimestampOutOfRange => "the timestamp is not between 0 and 4294967295",
             Self::LineTooLong => "the line is too long",
             Self::Unterminated => "the connection broke within the line",
-            Self::RewrittenName => "the rewriters made a metric that is empty or holds white space",
-            Self::BadPickle => "the item of a pickle is no `(metric, (timestamp, value))` on one line",
+            Self::RewrittenName => "the rewriters made a metric that is empty or contains white space",
+            Self::BadPickle => "the item of a pickle is not `(metric, (timestamp, value))` on one line",
         })
     }
 }

@@ -1,12 +1,14 @@
-//! A destination against a network and a disk that do their worst, by seed and in virtual time.
+//! A destination against a malicious network and disk, by seed and in virtual time.
 //!
-//! The network refuses, resets at any byte, takes some bytes or none, loses what was acknowledged when the peer is killed.
-//! The disk is full, fails, writes halves, cannot be read, flips bits, forgets what was not flushed when power fails; the
-//! relay is killed at any turn and starts again, perhaps with another configuration; clocks jump. Every step checks the books. In the end everything heals, and then: no line is torn or glued; the
-//! first arrival of every line is in order; and every line arrived but for those that were counted as dropped, or were in
-//! memory only when the relay was killed.
+//! The network refuses connections, resets at any byte, accepts some bytes or none, and loses what was
+//! acknowledged when the peer is killed. The disk is full, fails, writes halves, cannot be read, flips bits,
+//! and forgets what was not flushed when power fails. The relay is killed at any turn and starts again, perhaps
+//! with another configuration; clocks jump. The counters are checked at every step. In the end everything
+//! heals. Then no line is torn or glued to another; the first arrivals of all lines are in order; and every
+//! line arrived, except those that were counted as dropped or were in memory only when the relay was killed.
 //!
-//! `STATIC_RELAY_SEEDS=7` runs one seed, `…=1..100000` many, `STATIC_RELAY_SOAK=3600` as many as fit in an hour.
+//! `STATIC_RELAY_SEEDS=7` runs one seed, `…=1..100000` many, `STATIC_RELAY_SOAK=3600` as many as fit in an
+//! hour.
 
 mod peer;
 mod world;
@@ -19,12 +21,12 @@ use std::{
 };
 use world::World;
 
-/// Seeds of a usual run, per kind of world.
+/// The seeds of a usual run, for each kind of world.
 const SEEDS: Range<u64> = 1..2_501;
 const FEW_SEEDS: Range<u64> = 1..1_701;
 
-/// Seeds that once found a bug: lines lost when a read failed midway, half-written records in front of later ones, holes
-/// counted twice, lines delivered after they were given up, lines of no file passed over in silence.
+/// Seeds that once found a bug: lines lost when a read failed midway, half-written records in front of later
+/// ones, holes counted twice, lines delivered after they were dropped, lines of no file skipped silently.
 const FOUND: &[(Kind, u64)] = &[
     (Kind::Spool, 34),
     (Kind::BadDisk, 266),
@@ -40,7 +42,7 @@ const FOUND: &[(Kind, u64)] = &[
 
 const STEPS: usize = 200;
 
-/// A number of threads that shares the seeds.
+/// The number of threads that share the seeds.
 const THREADS: u64 = 2;
 
 struct Random(u64);
@@ -56,10 +58,10 @@ impl Random {
     }
 }
 
-/// What the world may do.
+/// What can happen in a world.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// No spool.
+    /// There is no spool.
     Memory,
     /// A spool on a sound disk.
     Spool,
@@ -67,23 +69,23 @@ enum Kind {
     BadDisk,
     /// A spool, and a relay that is killed now and then.
     Crashes,
-    /// The same with losses of power: what was not flushed is gone, bits have flipped, and the clock shows another day. Lines
-    /// on disk grow too old.
+    /// Like `Crashes`, with losses of power: what was not flushed is gone, bits have flipped, and the clock
+    /// shows another day. Lines on disk become too old.
     Power,
-    /// A spool, and new lines go before those on disk.
+    /// A spool, and new lines are sent before those on disk.
     LiveFirst,
-    /// Lines go as pickles; a spool or none.
+    /// Lines are sent as pickles, with or without a spool.
     Pickle,
-    /// All destinations together hold too much; a spool or none.
+    /// All destinations together hold too much, with or without a spool.
     Tight,
     /// A spool, and connections that acknowledge some lines and end, for ever.
     ShortLived,
-    /// A spool or none, and connections on which nothing arrives.
+    /// Connections on which nothing arrives, with or without a spool.
     BlackHole,
 }
 
 impl Kind {
-    /// Nothing may be dropped: the disk is sound and has room.
+    /// Whether nothing may be dropped, because the disk is sound and has room.
     const fn is_safe(self, has_spool: bool) -> bool {
         match self {
             Self::Memory | Self::BadDisk | Self::Power => false,

@@ -1,19 +1,21 @@
-//! The other end of a connection: what the relay's kernel took, what arrived, what the peer's program read.
+//! The other end of a connection: what the relay's kernel accepted, what arrived, what the peer's program read.
+//!
+//! It only records; [`super::world`] decides what happens.
 
 use super::Kind;
 
 /// One connection as the peer sees it.
 #[derive(Debug, Default)]
 pub(super) struct Connection {
-    /// What the relay's kernel took.
+    /// The bytes that the relay's kernel accepted.
     pub(super) taken: Vec<u8>,
-    /// How much of it arrived.
+    /// How many of them arrived.
     pub(super) acknowledged: usize,
-    /// How much of it the relay knows to have arrived.
+    /// How many of them the relay knows to have arrived.
     pub(super) heard: usize,
-    /// How much of it the peer's program read.
+    /// How many of them the peer's program read.
     pub(super) read: usize,
-    /// Nothing arrives any more, and nobody says so.
+    /// Nothing arrives any more, and there is no error.
     pub(super) is_black_hole: bool,
 }
 
@@ -23,8 +25,8 @@ impl Connection {
         self.taken.len() - self.acknowledged
     }
 
-    /// The lines that are whole within the first `end` bytes, each with the byte after it. Of pickles, the names are looked for
-    /// in whole frames.
+    /// The lines that are complete within the first `end` bytes, each with the position after it. In pickles,
+    /// names are searched for in complete frames.
     pub(super) fn lines(&self, end: usize, kind: Kind) -> Vec<(u32, usize)> {
         let taken = &self.taken[..end];
         if kind == Kind::Pickle { of_frames(taken) } else { of_text(taken) }
@@ -55,7 +57,7 @@ fn of_frames(taken: &[u8]) -> Vec<(u32, usize)> {
     lines
 }
 
-/// The number of a line that is neither torn nor glued.
+/// The number of a line, which must be neither torn nor glued to another.
 fn number(line: &str) -> u32 {
     let (number, filling) = line.split_once(':').expect("a line has its colon");
     let number: u32 = number.parse().expect("a line starts with its number");

@@ -1,4 +1,6 @@
-//! What is around one destination: network, disk, clocks, other lines, and the checks of every step.
+//! The world around one destination: network, disk, clocks, other lines, and the checks of every step.
+//!
+//! Everything that happens depends on the seed only.
 
 use super::{
     super::{Destination, DisconnectReason, Input, Limits, Output, QueueMemory, WhenFull},
@@ -18,10 +20,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// What all destinations may hold together where memory is short.
+/// What all destinations may hold together if memory is short, in bytes.
 const TIGHT_BYTES: usize = 2_000;
 
-/// What a connection that lives short takes: more than the longest line.
+/// How many bytes a short connection accepts: more than the longest line has.
 const SHORT_LIFE_BYTES: usize = 60;
 
 /// The world around one destination.
@@ -38,14 +40,15 @@ pub(super) struct World {
     is_resolving: bool,
     is_healed: bool,
     connections: Vec<Connection>,
-    /// How often the relay heard of each line that it arrived. A relay that starts again knows nothing of it.
+    /// How often the relay was told of each line that it arrived. A relay that starts again knows nothing of
+    /// this.
     heard: BTreeMap<u32, u32>,
     /// Lines that the peer's program has read.
     read: BTreeSet<u32>,
-    /// Lines that may be lost without being counted: in memory at a crash, or acknowledged and never read beyond the redo
-    /// window.
+    /// Lines that may be lost without being counted: in memory at a crash, or acknowledged and never read
+    /// beyond the redo window.
     excused: u64,
-    /// Dropped by relays that were killed since.
+    /// Lines dropped by relays that were killed since.
     dropped_before: u64,
     /// Lines that were written together with a bit that flipped since.
     flipped: u64,
@@ -127,14 +130,15 @@ impl World {
         let counts = self.destination.counts();
         let in_flight = self.destination.backlog.in_flight_bytes();
         let is_bounded = !matches!(self.destination.limits.when_full, WhenFull::Block(_));
-        // The queue, and what waits for the disk.
+        // The queue, and the lines that are queued for the disk.
         let frame = if self.kind == Kind::Pickle { 500 } else { 1 };
         let queued_max = 2 * room.lines.max(1) + counts.in_flight + frame;
         assert!(!is_bounded || counts.queued <= queued_max, "{counts:?}");
         let memory_max = 2 * room.bytes.max(100) + redo.bytes_max + in_flight + 2_000_000;
         assert!(self.destination.memory_bytes() <= memory_max);
         if self.kind == Kind::Tight && is_bounded {
-            // Beside what may be held: what the kernel took beyond its half, and the line that is on the wire.
+            // In addition to what may be held: what the kernel accepted beyond its half, and the line that is
+            // written in part.
             let beyond = in_flight.saturating_sub(TIGHT_BYTES / 2) + 200;
             let held = self.destination.memory_bytes();
             assert!(held <= TIGHT_BYTES + beyond, "{held} bytes, {in_flight} of them in flight");
@@ -144,7 +148,7 @@ impl World {
         }
     }
 
-    /// Lines `1:x`, `2:xxx`, … so that a torn, glued, lost, repeated or reordered one shows.
+    /// Pushes lines `1:x`, `2:xxx`, … so that a torn, glued, lost, repeated or reordered one can be recognised.
     pub(super) fn push(&mut self) {
         if self.destination.is_holding(self.now) {
             return;
@@ -209,7 +213,7 @@ impl World {
         assert!(waits || self.destination.is_up(), "nothing will ever happen: {:?}", self.destination.link);
     }
 
-    /// The kernel takes everything, some bytes, or nothing; or the connection breaks after some bytes.
+    /// The kernel accepts everything, some bytes, or nothing; or the connection breaks after some bytes.
     fn send(&mut self) {
         let mut slices = [IoSlice::new(&[]); 4];
         let used = self.destination.slices(&mut slices);
@@ -229,7 +233,7 @@ impl World {
         }
     }
 
-    /// Some bytes arrive, and the relay hears of it.
+    /// Some bytes arrive, and the relay is told.
     fn acknowledge(&mut self) {
         if let Some(last) = self.connections.last_mut().filter(|last| !last.is_black_hole) {
             let rest = last.outstanding();
@@ -245,8 +249,8 @@ impl World {
         }
     }
 
-    /// A reset, or the peer is killed: what arrived and was not read is gone, or some of what was not acknowledged was
-    /// read all the same.
+    /// A reset, or the peer is killed: what arrived and was not read is lost, or some of what was not
+    /// acknowledged was read all the same.
     fn break_connection(&mut self) {
         if !self.destination.is_up() {
             return;
@@ -262,7 +266,8 @@ impl World {
         }
         let more = last.taken.len() - last.read;
         let has_redo = !self.destination.limits.redo.time.is_zero();
-        // What would go again may be too old by then, or on a part of the disk that is given up; it was counted as sent.
+        // What would be sent again may be too old by then, or on a part of the disk that is dropped; it was
+        // counted as sent.
         let is_repeated = has_redo && !matches!(self.kind, Kind::Power | Kind::BadDisk);
         if is_killed && !is_repeated && last.read < last.acknowledged {
             let lost = &last.taken[last.read..last.acknowledged];
@@ -276,8 +281,8 @@ impl World {
         self.handle(Input::Closed { outstanding: is_known.then_some(outstanding) });
     }
 
-    /// What the connection leaves behind: lines that were read, and lines of which the relay heard. It hears of each twice at
-    /// most: once, and once more of the repeat. A repeat that nobody read is lost.
+    /// Records what the connection leaves behind: lines that were read, and lines that the relay was told of.
+    /// It is told of each at most twice: once, and once of the repeat. A repeat that was not read is lost.
     fn note_end(&mut self) {
         let Some(last) = self.connections.last() else { return };
         self.read.extend(last.lines(last.read, self.kind).into_iter().map(|(line, _)| line));
@@ -307,7 +312,7 @@ impl World {
     /// `kill -9`, and a new start, perhaps with another configuration.
     pub(super) fn crash(&mut self) {
         let counts = self.destination.counts();
-        // What the kernel has taken it goes on sending, or not.
+        // The kernel may still send what it has accepted, or not.
         self.excused += counts.queued;
         self.dropped_before += counts.dropped_total();
         if let Some(last) = self.connections.last_mut()
@@ -325,7 +330,7 @@ impl World {
         (self.is_connecting, self.is_resolving) = (false, false);
     }
 
-    /// The machine is off for a moment. A bit may flip at any time, and the clock jump.
+    /// The machine is off for a moment. Any bit may flip, and the clock may jump.
     fn lose_power(&mut self) {
         let is_segment = |name: &str| name != "position";
         match self.random.below(4) {
@@ -343,7 +348,8 @@ impl World {
                     self.flipped += self.store.flip_bit(is_segment);
                 }
                 self.crash();
-                // A position that is gone, too, hides some of the loss behind what comes again; the next one may show it.
+                // If the position is lost too, what is sent again hides some of the loss; the next loss may
+                // show it.
                 self.excused += torn;
                 let lost = before.saturating_sub(self.destination.counts().recovered);
                 let explained = self.excused + self.flipped;
@@ -352,8 +358,8 @@ impl World {
         }
     }
 
-    /// From now on everything works, until everything has arrived. Only connections may still live short: then each brings some
-    /// lines nearer to their end.
+    /// From now on everything works, until everything has arrived. Only connections may still be short: then
+    /// each brings some lines closer to their end.
     pub(super) fn heal(&mut self) {
         self.is_healed = true;
         self.store.set_faults(Faults::default());
@@ -369,7 +375,7 @@ impl World {
             self.read();
             let counts = self.destination.counts();
             if counts.queued + counts.spooled == 0 && counts.up && self.destination.backlog.is_idle() {
-                // What is kept for a while is forgotten.
+                // Lines that are kept for a while are forgotten now.
                 self.pass(Duration::from_hours(1));
                 self.turn();
                 return;
@@ -384,14 +390,15 @@ impl World {
         panic!("it never settles: {:?}", self.destination);
     }
 
-    /// The lines that arrived whole, in order of arrival.
+    /// The lines that arrived complete, in the order of arrival.
     fn arrived(&self) -> impl Iterator<Item = u32> {
         let read = |connection: &Connection| connection.lines(connection.read, self.kind);
         self.connections.iter().flat_map(read).map(|(line, _)| line)
     }
 
     pub(super) fn check_outcome(&self) {
-        // A loss of power may take the position, too: then what a peer that was killed had lost before comes again, late.
+        // A loss of power may also lose the position. Then lines that a killed peer had lost before come again,
+        // late.
         let is_ordered = !matches!(self.kind, Kind::LiveFirst | Kind::Power);
         let (mut seen, mut newest) = (BTreeSet::new(), 0);
         for line in self.arrived() {
@@ -426,7 +433,7 @@ fn destination(
     now: Instant,
     seed: u64,
 ) -> Destination {
-    // Not from the same numbers as all else, so that a seed of another kind keeps its meaning.
+    // Drawn from other random numbers than everything else, so that a seed of another kind keeps its meaning.
     let has_spool = match kind {
         Kind::Memory => false,
         Kind::Pickle | Kind::Tight | Kind::BlackHole => Random(seed).one_in(2),
@@ -444,9 +451,10 @@ fn destination(
         1 if is_tight => WhenFull::Block(Duration::from_secs(2)),
         _ => WhenFull::DropNewest,
     };
-    // The oldest lines may be some that were counted as sent and were to go again: nobody counts those twice.
+    // The oldest lines may be some that were counted as sent and were to be sent again: those are not counted
+    // twice.
     let has_redo = random.one_in(2) && when_full != WhenFull::DropOldest;
-    // A frame that is lost in part is lost; where memory is short, nothing is kept for longer than it must be.
+    // A frame that is lost in part is lost. If memory is short, nothing is kept for longer than necessary.
     let has_redo = (has_redo || kind == Kind::Pickle) && kind != Kind::Tight;
     let redo_time = Duration::from_secs(if has_redo { 3_600 } else { 0 });
     let limits = Limits {

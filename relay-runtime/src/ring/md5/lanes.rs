@@ -1,27 +1,28 @@
 //! MD5 of `N` names side by side, for any `N`.
 //!
-//! Everything is an array with a place per lane, and the rounds are the body of one plain loop over the lanes.
-//! The compiler turns that loop into vector instructions of whatever width its surroundings allow; hence
-//! `inline(always)` all over: a function is compiled for the instruction set of the one that it ends up in.
+//! Everything is an array with one element per lane, and the rounds are the body of one plain loop over the
+//! lanes. The compiler turns that loop into vector instructions of the width that its caller allows. Therefore
+//! `inline(always)` is everywhere: a function is compiled for the instruction set of the function into which it
+//! is inlined.
 #![allow(clippy::inline_always, reason = "what makes this vectors of any width, see above")]
 
 use super::LANES_MAX;
 
-/// Longer names are not hashed here: the lanes beside them would idle.
+/// Longer names are not hashed here, because the lanes beside them would be idle.
 pub(super) const NAME_BYTES_MAX: usize = BLOCKS_MAX * BLOCK_BYTES - LENGTH_BYTES - 1;
 
 const BLOCK_BYTES: usize = 64;
 const BLOCKS_MAX: usize = 2;
-/// MD5 ends each text with a byte 0x80, zeros, and the text's length in bits.
+/// MD5 appends a byte 0x80, zeros, and the length of the text in bits.
 const LENGTH_BYTES: usize = 8;
-/// The longest name that is one block.
+/// The longest name that fits one block, in bytes.
 const SHORT_NAME_BYTES_MAX: usize = BLOCK_BYTES - LENGTH_BYTES - 1;
 
 /// A 32-bit number for each lane.
 type Word<const N: usize> = [u32; N];
-/// A block of each lane's name.
+/// One block of each lane's name.
 type Blocks<const N: usize> = [Word<N>; 16];
-/// `a`, `b`, `c`, `d` of each lane.
+/// `a`, `b`, `c` and `d` of each lane.
 type State<const N: usize> = [Word<N>; 4];
 
 /// The positions of up to [`LANES_MAX`] names. Those of names longer than [`NAME_BYTES_MAX`] are arbitrary.
@@ -36,7 +37,7 @@ pub(super) fn positions<const N: usize>(names: &[&[u8]], positions: &mut [u16; L
     }
 }
 
-/// Of names that are one block each, which is what most are.
+/// The positions of names that are one block each, as most names are.
 #[inline(always)]
 fn short_positions<const N: usize>(names: &[&[u8]], positions: &mut [u16]) {
     let mut rows = [[0; BLOCK_BYTES]; N];
@@ -49,7 +50,7 @@ fn short_positions<const N: usize>(names: &[&[u8]], positions: &mut [u16]) {
     }
 }
 
-/// Of names that are one or two blocks each.
+/// The positions of names that are one or two blocks each.
 #[inline(always)]
 fn long_positions<const N: usize>(names: &[&[u8]], positions: &mut [u16]) {
     let mut state = initial::<N>();
@@ -67,13 +68,13 @@ fn long_positions<const N: usize>(names: &[&[u8]], positions: &mut [u16]) {
     }
 }
 
-/// The block that ends the name.
+/// The number of the block that ends the name.
 #[inline(always)]
 const fn last_block(name: &[u8]) -> usize {
     (name.len() + LENGTH_BYTES) / BLOCK_BYTES
 }
 
-/// Writes block number `block` of the name and what MD5 adds to it, to a row of zeros.
+/// Writes block number `block` of the name, and what MD5 appends to it, to a row of zeros.
 #[inline(always)]
 fn write_block(name: &[u8], block: usize, row: &mut [u8; BLOCK_BYTES]) {
     let rest = name.get(block * BLOCK_BYTES..).unwrap_or(&[]);
@@ -88,8 +89,8 @@ fn write_block(name: &[u8], block: usize, row: &mut [u8; BLOCK_BYTES]) {
     }
 }
 
-/// The same for a name that is one block. Two copies of fixed size that overlap cost less than one of any
-/// size, which is a call.
+/// Like [`write_block`], for a name that is one block. Two overlapping copies of fixed size cost less than one
+/// copy of variable size, which is a call.
 #[inline(always)]
 fn write_short(name: &[u8], row: &mut [u8; BLOCK_BYTES]) {
     if name.len() > SHORT_NAME_BYTES_MAX {
@@ -108,7 +109,7 @@ fn write_short(name: &[u8], row: &mut [u8; BLOCK_BYTES]) {
     write_length(name, row);
 }
 
-/// Writes the first and the last `SIZE` bytes of the name, if it has so many.
+/// Writes the first and the last `SIZE` bytes of the name, if it has that many. Returns whether it has.
 #[inline(always)]
 fn write_ends<const SIZE: usize>(name: &[u8], row: &mut [u8; BLOCK_BYTES]) -> bool {
     let (Some(first), Some(last)) = (name.first_chunk::<SIZE>(), name.last_chunk::<SIZE>()) else {
@@ -124,7 +125,7 @@ fn write_length(name: &[u8], row: &mut [u8; BLOCK_BYTES]) {
     row[BLOCK_BYTES - LENGTH_BYTES..].copy_from_slice(&(name.len() as u64 * 8).to_le_bytes());
 }
 
-/// Turns names of 16 words into 16 words of names.
+/// Transposes names of 16 words each to 16 words of all names.
 #[inline(always)]
 fn by_word<const N: usize>(rows: &[[u8; BLOCK_BYTES]; N]) -> Blocks<N> {
     let mut blocks = [[0; N]; 16];
@@ -148,13 +149,13 @@ const fn first_two_bytes(a: u32) -> u16 {
     u16::from_be_bytes([first, second])
 }
 
-/// MD5's four times sixteen steps (RFC 1321, §3.4). Steps whose result nobody asks for, as the last three of
-/// a name's last block, are left out by the compiler.
+/// The four times sixteen steps of MD5 (RFC 1321, §3.4). The compiler removes steps whose result is not used,
+/// such as the last three of a name's last block.
 #[inline(always)]
 fn compress<const N: usize>(mut state: State<N>, blocks: &Blocks<N>) -> State<N> {
     for lane in 0..N {
         let mut abcd = [state[0][lane], state[1][lane], state[2][lane], state[3][lane]];
-        // Written out step by step: a loop within the loop over lanes would be the one that is vectorised.
+        // Written out step by step: a loop inside the loop over lanes would be vectorised instead of that one.
         macro_rules! round {
             ($round:literal, $mix:expr, $word:expr) => {
                 round!($round, $mix, $word, 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15)

@@ -1,28 +1,30 @@
 //! Positions by MD5, of one name or of many at a time.
 //!
-//! Rings need the first two bytes of a digest only. MD5 has no parallelism within a name, so names are hashed
-//! side by side, one in each lane of a vector: `lanes` says how, for any width; `widths` picks the width.
+//! Rings need only the first two bytes of a digest. MD5 has no parallelism within one name, so several names
+//! are hashed side by side, one in each lane of a vector: `lanes` does this for any width; `widths` chooses the
+//! width.
 
 mod lanes;
 mod widths;
 
 use md5::{Digest as _, Md5};
 
-/// Names hashed at a time, at most.
+/// The most names that are hashed at a time.
 pub const LANES_MAX: usize = 16;
 
-/// The first two bytes of the MD5 of `name`, big-endian: its position on a ring of carbon's kind.
+/// The first two bytes of the MD5 of `name`, big-endian: its position on carbon's ring.
 #[must_use]
 pub fn position(name: &[u8]) -> u16 {
     let digest = Md5::digest(name);
     u16::from_be_bytes([digest[0], digest[1]])
 }
 
-/// The positions of `names`, written to the first of `positions`. Names beyond the last of those are left.
+/// Writes the positions of `names` to the first elements of `positions`. Ignores names beyond the length of
+/// `positions`.
 pub fn positions(names: &[&[u8]], positions: &mut [u16; LANES_MAX]) {
     let names = &names[..names.len().min(LANES_MAX)];
     if let [name] = names {
-        // A vector of one name takes longer than the name alone.
+        // A vector with one name takes longer than the name alone.
         positions[0] = position(name);
         return;
     }
@@ -52,7 +54,7 @@ mod tests {
     fn every_length_is_hashed_as_by_the_plain_function() {
         let bytes: Vec<u8> = (0..300).map(|at: usize| u8::try_from(at * 7 % 251).unwrap()).collect();
         for length in 0..bytes.len() {
-            // Side by side with names that need fewer and more blocks, and with as long ones only.
+            // Beside names that need fewer and more blocks, and beside names of the same length only.
             check(&[&bytes[..length], b"", &bytes[..60], &bytes[3..203], b"a.b"]);
             check(&[&bytes[..length]; LANES_MAX]);
         }
@@ -71,7 +73,7 @@ mod tests {
         let mut out = [0; LANES_MAX];
         positions(names, &mut out);
         assert_eq!(out[..want.len()], want);
-        // Whatever this machine picks, the width that every machine has must be right too.
+        // Whatever width this machine has, the width that every machine has must be right too.
         let mut narrow = [0; LANES_MAX];
         lanes::positions::<4>(&names[..want.len()], &mut narrow);
         for ((name, narrow), want) in names.iter().zip(narrow).zip(want) {

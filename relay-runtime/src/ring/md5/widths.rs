@@ -1,10 +1,11 @@
-//! The widest vectors that the processor has.
+//! Hashes with the widest vectors that the processor has.
 //!
-//! The compiler may use an instruction set beyond the target's baseline only in functions that say so, and
-//! calling one is `unsafe`, since on a processor without those instructions it is undefined behaviour.
+//! The compiler may use an instruction set beyond the target's baseline only in functions that declare it.
+//! Calling such a function is `unsafe`, because on a processor without those instructions it is undefined
+//! behaviour.
 //!
-//! What that is worth, best of 15 on one machine: 98 ns per name one at a time, 38 ns in SSE2's four lanes (which need no
-//! `unsafe`), 18 ns in AVX2's eight, 9 ns in AVX-512's sixteen.
+//! The gain, best of 15 runs on one machine: 98 ns per name one at a time, 38 ns with the four lanes of SSE2
+//! (which need no `unsafe`), 18 ns with the eight of AVX2, 9 ns with the sixteen of AVX-512.
 #![allow(unsafe_code, reason = "functions for instruction sets that are detected when running, see above")]
 
 use super::{LANES_MAX, lanes};

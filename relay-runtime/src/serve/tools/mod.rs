@@ -1,6 +1,6 @@
-//! What a relay can do beside relaying: say what would become of lines, record them, look after its spools.
+//! The tools of a relay: trace, replay and record lines, and manage its spools.
 //!
-//! In a relay for an appliance there is nothing of it: see `no_tools.rs`.
+//! A relay for an appliance has none: see `no_tools.rs`.
 
 mod spool;
 
@@ -42,10 +42,10 @@ Commands:
 
 ";
 
-/// Lines of a recording when nobody says how many.
+/// The default number of lines of a recording.
 const RECORDED_LINES: u64 = 1_000_000;
 
-/// What to do.
+/// A tool with its arguments.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Tool {
     Trace,
@@ -54,7 +54,7 @@ pub(super) enum Tool {
     Spool(SpoolCommand),
 }
 
-/// What to record.
+/// The arguments of a recording.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Recording {
     pid: Option<u32>,
@@ -62,24 +62,24 @@ pub(super) struct Recording {
     file: PathBuf,
 }
 
-/// Why it could not be done.
+/// Why a tool failed.
 #[derive(Debug)]
 pub enum ToolError {
-    /// The plan that was built in cannot be read.
+    /// The built-in plan cannot be read.
     Plan(serde_json::Error),
-    /// A value of it is open.
+    /// A value of the plan is open.
     Incomplete(Incomplete),
-    /// The lines to trace cannot be read, or the answers not be written.
+    /// The lines to trace could not be read, or the results not written.
     Trace(io::Error),
-    /// Lines cannot be replayed.
+    /// The lines could not be replayed.
     Replay(ReplayError),
-    /// Nothing can be recorded.
+    /// The recording failed.
     Record(RecordError),
-    /// A spool cannot be listed, drained or dropped.
+    /// A spool could not be listed, drained or dropped.
     Spool(SpoolError),
 }
 
-/// The tool of this name, if it is one.
+/// Parses the tool named `name`; `None` if there is no such tool.
 pub(super) fn parse(
     name: &str,
     arguments: &mut impl Iterator<Item = String>,
@@ -145,13 +145,13 @@ fn parse_spool(arguments: &mut impl Iterator<Item = String>) -> Result<SpoolComm
     }
 }
 
-/// Every text is one.
+/// Every text is a valid name.
 fn spool_name(text: &str) -> SpoolName {
     let Ok(name) = text.parse();
     name
 }
 
-/// Does it. `plan` is what was built in.
+/// Runs the tool. `plan` is the built-in plan.
 pub(super) fn run(tool: &Tool, plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ToolError> {
     match tool {
         Tool::Trace => trace(plan, dispatch),
@@ -161,23 +161,23 @@ pub(super) fn run(tool: &Tool, plan: &str, dispatch: &dyn DynDispatch) -> Result
     }
 }
 
-/// What would become of the lines on stdin. Nothing is sent, so open addresses may stay open.
+/// Prints what would happen to the lines on stdin. Nothing is sent, so variables in addresses may stay open.
 fn trace(plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ToolError> {
     let plan = Plan::from_json(plan).map_err(ToolError::Plan)?;
     let mut output = io::BufWriter::new(io::stdout().lock());
     match trace_lines(&plan.table, dispatch, &mut io::stdin().lock(), &mut output) {
-        // Whoever reads has seen enough.
+        // The reader has closed the pipe, so it has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done.map_err(ToolError::Trace),
     }
 }
 
-/// What would be sent when, had the lines on stdin come at the times before them.
+/// Prints what would be sent when, if the lines on stdin came at the times before them.
 fn replay(plan: &str, dispatch: &dyn DynDispatch, until: Option<f64>) -> Result<(), ToolError> {
     let plan = Plan::from_json(plan).map_err(ToolError::Plan)?;
     let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     match replay_lines(&plan.table, dispatch, until, &mut io::stdin().lock(), &mut output) {
-        // Whoever reads has seen enough.
+        // The reader has closed the pipe, so it has seen enough.
         Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(ToolError::Replay(error)),
         Ok(ledger) => {
@@ -187,7 +187,7 @@ fn replay(plan: &str, dispatch: &dyn DynDispatch, until: Option<f64>) -> Result<
     }
 }
 
-/// Takes what a running relay gets.
+/// Records the lines of a running relay.
 fn record(plan: &str, recording: &Recording) -> Result<(), ToolError> {
     let Recording { pid, limits, file } = recording;
     let recorded = record::record(plan, *pid, *limits, file).map_err(ToolError::Record)?;
@@ -195,7 +195,7 @@ fn record(plan: &str, recording: &Recording) -> Result<(), ToolError> {
     Ok(())
 }
 
-/// Looks after the spools of this relay, which must not run meanwhile.
+/// Manages the spools of this relay, which must not be running meanwhile.
 fn spool(plan: &str, command: &SpoolCommand) -> Result<(), ToolError> {
     let plan = Plan::from_json(plan).map_err(ToolError::Plan)?;
     let plan = complete(&plan, |name| std::env::var(name).ok()).map_err(ToolError::Incomplete)?;
@@ -205,7 +205,7 @@ fn spool(plan: &str, command: &SpoolCommand) -> Result<(), ToolError> {
         .map_err(ToolError::Spool)
 }
 
-/// A relay's pipeline, from which others may record. `plan` is what was built in.
+/// A relay's pipeline that can be recorded. `plan` is the built-in plan.
 pub(super) fn recordable(pipeline: Box<dyn LinePipeline>, plan: &str) -> Box<dyn LinePipeline> {
     let tap = Arc::new(Tap::default());
     match record::offer(Arc::clone(&tap), plan) {

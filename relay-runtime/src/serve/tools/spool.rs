@@ -1,8 +1,8 @@
-//! `relay spool`: looks at what lies on disk, and gets rid of it.
+//! `relay spool`: lists what is on disk, and removes it.
 //!
-//! A destination that was taken out of the configuration leaves its spool behind, for nobody can know whether its lines are
-//! still wanted. Whoever runs the relay decides: send them somewhere, or drop them. To drain and to drop, a spool is locked as
-//! a running relay locks its own; to list, it is only looked at.
+//! If a destination is removed from the configuration, its spool stays, because the relay cannot know whether
+//! the lines are still wanted. The operator decides: send them somewhere, or drop them. Draining and dropping
+//! lock a spool as a running relay does; listing locks nothing.
 
 use crate::{
     lock,
@@ -17,59 +17,59 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-/// Bytes of one write.
+/// The size of one write in bytes.
 const WRITE_BYTES: usize = 128 * 1024;
 
-/// How long a destination may take for one write, and to close the connection after the last.
+/// How long a destination may take for one write, and to close the connection after the last one.
 const PEER_MAX: Duration = Duration::from_secs(30);
 
-/// What to do.
+/// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in crate::serve) enum SpoolCommand {
-    /// Say what there is.
+    /// Print all spools.
     List {
-        /// For programs.
+        /// Whether as JSON, for programs.
         is_json: bool,
     },
-    /// Send everything to the destination, or to another address, and remove it.
+    /// Send everything to the destination or to another address, and remove the spool.
     Drain {
-        /// Whose spool.
+        /// The spool's destination.
         of: SpoolName,
-        /// Where to, if not to itself.
+        /// The address to send to, if it is another one.
         to: Option<String>,
     },
-    /// Remove everything.
+    /// Remove the spool with its lines.
     Drop {
-        /// Whose spool.
+        /// The spool's destination.
         of: SpoolName,
     },
 }
 
-/// Why that did not work.
+/// Why a command failed.
 #[derive(Debug)]
 pub enum SpoolError {
     /// There is no such spool.
     Unknown {
-        /// As given.
+        /// The destination as given.
         destination: String,
     },
-    /// The files cannot be read or written.
+    /// The files could not be read or written.
     Files {
-        /// Whose.
+        /// The spool's destination.
         destination: String,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
-    /// The lines cannot be sent; they are still there.
+    /// The lines could not be sent; they are still in the spool.
     Peer {
-        /// Where to.
+        /// The address.
         to: String,
-        /// What the system says.
+        /// The error of the operating system.
         error: io::Error,
     },
 }
 
-/// Carries it out, and prints what it did. `configured` are the destinations of this relay.
+/// Runs the command and prints the result. `configured` are the destinations of this relay.
 pub(super) fn run(
     command: &SpoolCommand,
     directory: &Path,
@@ -133,17 +133,17 @@ fn list(
     Ok(())
 }
 
-/// What a look at a spool shows.
+/// The state of a spool.
 enum Found {
-    /// It is not there any more.
+    /// It does not exist any more.
     Gone,
     /// A relay uses it.
     InUse,
-    /// Nobody does.
+    /// No relay uses it.
     Free { lines: u64, bytes: u64 },
 }
 
-/// Nothing is locked, for a relay that starts meanwhile must not be refused.
+/// Reads a spool without locking it, because a relay that starts meanwhile must not be refused.
 fn look(directory: &Path) -> io::Result<Found> {
     let looked = lock::is_taken(directory).and_then(|is_taken| {
         if is_taken {
@@ -171,11 +171,11 @@ fn open(directory: &Path, name: &SpoolName) -> Result<Spool, SpoolError> {
     opened.map(|(spool, _)| spool).map_err(fail)
 }
 
-/// The lines count as delivered when the peer, after the last of them, closes the connection: a carbon daemon does so when
-/// it has read to the end.
+/// Sends all lines. They count as delivered when the peer closes the connection after the last one: a carbon
+/// daemon does so when it has read to the end.
 fn drain(spool: &mut Spool, to: &str) -> Result<u64, SpoolError> {
     let fail = |error| SpoolError::Peer { to: to.to_owned(), error };
-    // The instance is no part of the address.
+    // The instance is not part of the address.
     let address = match to.rsplit_once(':') {
         Some((front, last)) if last.parse::<u16>().is_err() => front,
         _ => to,
@@ -225,7 +225,7 @@ mod tests {
         thread,
     };
 
-    /// A directory with a spool of `lines` for each destination, gone afterwards.
+    /// A directory with a spool of `lines` lines for each destination, removed afterwards.
     struct Spools(PathBuf);
 
     impl Spools {
