@@ -200,7 +200,7 @@ pub fn build(
     let lock_file = String::from_utf8_lossy(&read(&cache.join("Cargo.lock"))?).into_owned();
     let path = leave(&options.out, &built)?;
     write_json(&options.out.join("manifest.json"), &manifest)?;
-    write_json(&options.out.join(SBOM_FILE), &sbom::sbom(&manifest, &lock_file, &name))?;
+    write_json(&options.out.join(SBOM_FILE), &sbom::sbom(&manifest, &lock_file, &job.linked()?, &name))?;
     write_json(&options.out.join(INPUTS_FILE), &Inputs::of(checked))?;
     finish(Stage::Copy, &mut stages);
     Ok(Artifact { path, manifest: Some(manifest), stages })

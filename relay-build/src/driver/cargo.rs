@@ -89,6 +89,19 @@ impl Job<'_> {
         Ok(self.target_directory().join(&self.target.triple).join(directory).join(self.name))
     }
 
+    /// The packages whose code is in the executable, as `cargo tree` prints them: name, version, and what [`sbom`](super::sbom)
+    /// asks for. Build scripts, macros, tests and other platforms' packages are not among them.
+    pub(super) fn linked(&self) -> Result<String, BuildError> {
+        let tree = ["tree", "--target", &self.target.triple, "--prefix", "none", "--format", "{p}\t{l}"];
+        let edges = ["--edges", "normal,no-proc-macro", "--no-dedupe"];
+        let output = self.run(&[&tree[..], &edges].concat(), true)?;
+        if output.status.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        Err(BuildError::Cargo { package: self.package(), said })
+    }
+
     fn target_directory(&self) -> PathBuf {
         self.cache.join("target")
     }
