@@ -3,7 +3,7 @@
 use crate::{
     codegen::Door,
     config::{Checked, Options, load},
-    diagnostics::{Diagnostic, Severity},
+    diagnostics::{Diagnostic, Severity, render},
     driver::{BuildError, Manifest, generate, manifest},
     testing,
 };
@@ -17,7 +17,7 @@ use std::{
 pub enum CompileError {
     /// A file cannot be read or written.
     File(PathBuf, io::Error),
-    /// The configuration has errors, or tests of it failed: path, line and message of each.
+    /// The configuration has errors, or tests of it failed: a report of each, with place, quote and help.
     Bad(Vec<String>),
     /// Generating failed.
     Build(BuildError),
@@ -46,27 +46,24 @@ pub fn compile(config: impl AsRef<Path>) -> Result<(), CompileError> {
     println!("cargo::rerun-if-changed={}", config.display());
     let out = env::var_os("OUT_DIR").map(PathBuf::from).ok_or(CompileError::NoOutDir)?;
     let (text, warnings) = compile_text(config, Door::Module)?;
-    for warning in warnings {
-        println!("cargo::warning={warning}");
+    for line in warnings.iter().flat_map(|warning| warning.lines()) {
+        println!("cargo::warning={line}");
     }
     let path = out.join("relay.rs");
     fs::write(&path, text).map_err(|error| CompileError::File(path, error))
 }
 
-/// The code for a configuration as one text, and the warnings.
+/// The code for a configuration as one text, and the warnings, each as a report with its place, the quoted line and a help.
 pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), CompileError> {
     let text = |value: std::ffi::OsString| value.into_string().ok();
     let environment = env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect();
     let options = Options { environment, ..Options::default() };
     let checked = load(config, &options).map_err(|error| CompileError::File(config.to_owned(), error))?;
-    let line = |one: &Diagnostic| {
-        let place = one.place.as_ref().map_or(0, |(span, _)| checked.source.line_column(span.start).0);
-        format!("{}:{place}: {}: {}", config.display(), one.code, one.message)
-    };
+    let report = |one: &Diagnostic| render(std::slice::from_ref(one), &checked.source, false);
     let (errors, warnings): (Vec<_>, Vec<_>) =
         checked.diagnostics.iter().partition(|one| one.severity == Severity::Error);
     if !errors.is_empty() {
-        return Err(CompileError::Bad(errors.into_iter().map(line).collect()));
+        return Err(CompileError::Bad(errors.into_iter().map(report).collect()));
     }
     let failures = failed_tests(&checked)?;
     if !failures.is_empty() {
@@ -75,7 +72,7 @@ pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), 
     let manifest = Manifest { target: env::var("TARGET").unwrap_or_default(), ..manifest(&checked) };
     let generated = generate(&checked, crate::analyses::Force::default(), door, &manifest)
         .map_err(CompileError::Build)?;
-    Ok((generated.text(), warnings.into_iter().map(line).collect()))
+    Ok((generated.text(), warnings.into_iter().map(report).collect()))
 }
 
 /// The failures of the configuration's own tests, a sentence each.

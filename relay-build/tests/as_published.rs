@@ -215,3 +215,103 @@ fn every_malformed_value_has_a_help_of_its_own() {
     let ahead = check(&ROUTE.replace("key = 'all'", "regex = 'a(?!b)'"));
     assert!(find(&ahead, codes::MALFORMED_REGEX).help.unwrap().contains("notRegex"));
 }
+
+#[test]
+fn a_typing_error_in_a_rule_is_an_error_with_the_nearest_key() {
+    let rules = [
+        (ROUTE.replace("key = 'all'", "prefx = 'servers.'"), "`prefix`"),
+        (
+            "[[route]]\ntype = 'sendAllMatch'\n[[route.destination]]\naddress = 'h:2003'\nspol = true\n"
+                .to_owned(),
+            "`spool`",
+        ),
+        (format!("{ROUTE}[[rewriter]]\nold = 'a'\nnew = 'b'\nmx = 1\nmax = 1\n"), "`max`"),
+        (
+            format!(
+                "{ROUTE}[[aggregation]]\nfunction = 'sum'\nregex = '^a'\nformat = 'b'\ninterval = 10\nwait = 20\nprefx = 'a'\n"
+            ),
+            "`prefix`",
+        ),
+        (format!("{ROUTE}[[test]]\nmetric = 'a'\nroutes = ['all']\nacepted = true\n"), "`accepted`"),
+        (ROUTE.replace("[[route]]", "[[rout]]"), "`route`"),
+    ];
+    for (text, near) in rules {
+        let found = find(&check(&text), codes::UNKNOWN_KEY);
+        assert_eq!(found.severity, Severity::Error, "{text}");
+        assert!(found.help.unwrap().contains(near), "{text}");
+        let options = Options { allow_unknown_keys: true, ..Options::default() };
+        let text = format!("{MANDATORY}{text}");
+        let checked = check_text(Source { path: "relay.toml".into(), text }, &options);
+        assert_eq!(find(&checked, codes::UNKNOWN_KEY).severity, Severity::Warning);
+    }
+    assert_eq!(
+        find(&check(&format!("listen_adr = ':1'\n{ROUTE}")), codes::UNKNOWN_KEY).severity,
+        Severity::Warning
+    );
+}
+
+#[test]
+fn every_mistake_of_a_file_is_found_in_one_run() {
+    let checked = check(
+        "listen_addr = '0.0.0.0:99999'\nplain_read_timeout = '1d'\nlisten_adr = ':1'\nblocklist = ['prefix', 'regex (']\n\
+         [[rewriter]]\nold = '^a'\nnew = '{{ dc }}'\nmax = -2\n\
+         [[aggregation]]\nfunction = 'mean'\nregex = '^(a)'\nformat = 'b c'\ninterval = 0\n\
+         [[route]]\nkey = 'one'\ntype = 'sendAllMatches'\nprefx = 'x'\ndestinations = ['127.0.0.1', 'h:99999 flsh=1']\n\
+         [[route]]\nkey = 'two'\ntype = 'sendAllMatch'\ndestinations = ['h:2003 flush=x', '127.0.0.1:2103']\n\
+         [[route]]\nkey = 'two'\ntype = 'carbon_ch'\nregex = 'a**'\ndestinations = []\n\
+         [[route]]\nkey = 'three'\ntype = 'blackhole'\n\
+         [[route]]\nkey = 'three'\ntype = 'blackhole'\nprefix = 'a'\n",
+    );
+    let mut found: Vec<_> = checked.diagnostics.iter().map(|one| one.code).collect();
+    for want in [
+        codes::LISTEN_ADDRESS,
+        codes::MALFORMED_DURATION,
+        codes::UNKNOWN_KEY,
+        codes::UNKNOWN_KEY,
+        codes::MALFORMED_BLOCKLIST_ENTRY,
+        codes::MALFORMED_REGEX,
+        codes::MALFORMED_REGEX,
+        codes::PLAIN_REGEX,
+        codes::UNRENDERED,
+        codes::MALFORMED_MAX,
+        codes::UNKNOWN_FUNCTION,
+        codes::UNUSABLE_OUTPUT,
+        codes::ZERO_INTERVAL,
+        codes::UNKNOWN_ROUTE_TYPE,
+        codes::NO_PORT,
+        codes::NO_PORT,
+        codes::UNKNOWN_OPTION,
+        codes::MALFORMED_OPTION,
+        codes::TOO_FEW_DESTINATIONS,
+        codes::DUPLICATE_ROUTE_KEY,
+    ] {
+        let at = found.iter().position(|code| *code == want);
+        found.remove(at.unwrap_or_else(|| panic!("no {want} among {found:?}")));
+    }
+}
+
+#[test]
+fn suggestions_are_what_was_meant_or_one_of_all() {
+    let help = |text: &str, code: Code| find(&check(&format!("{text}\n{ROUTE}")), code).help.unwrap();
+    let level = |level: &str| {
+        let text = format!("{}{ROUTE}", MANDATORY.replace("'info'", &format!("'{level}'")));
+        let checked = check_text(Source { path: "relay.toml".into(), text }, &Options::default());
+        find(&checked, codes::UNKNOWN_VALUE).help.unwrap()
+    };
+    assert_eq!(level("notice"), "write `log_level = \"info\"`");
+    assert_eq!(level("inof"), "write `log_level = \"info\"`");
+    assert!(level("loud").starts_with("write one of these"));
+    let function = |name: &str| {
+        let text = format!(
+            "{ROUTE}[[aggregation]]\nfunction = '{name}'\nregex = '^a'\nformat = 'b'\ninterval = 10\nwait = 20\n"
+        );
+        find(&check(&text), codes::UNKNOWN_FUNCTION).help.unwrap()
+    };
+    assert_eq!(function("mean"), "write `function = \"avg\"`");
+    assert_eq!(function("total"), "write `function = \"sum\"`");
+    assert!(function("zzz").starts_with("write one of these"));
+    assert!(help("blocklist = ['prefix']", codes::MALFORMED_BLOCKLIST_ENTRY).contains("`\"prefix <text>\"`"));
+    assert!(
+        help("blocklist = ['servers.']", codes::MALFORMED_BLOCKLIST_ENTRY).contains("`\"prefix servers.\"`")
+    );
+}

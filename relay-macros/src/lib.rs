@@ -56,13 +56,27 @@ fn expand(door: Door, path: &LitStr) -> syn::Result<TokenStream> {
     let base = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let file = base.join(path.value());
     let error = |text: String| syn::Error::new(path.span(), text);
-    let (code, _) = compile_text(&file, door).map_err(|bad| error(bad.to_string()))?;
+    let (code, warnings) = compile_text(&file, door).map_err(|bad| error(format!("\n{bad}")))?;
+    let warnings = warnings.iter().map(|text| warning(text));
     let code: TokenStream =
         code.parse().map_err(|bad| error(format!("the generated code is none: {bad}")))?;
     // Makes cargo compile again when the file changes.
     let file = syn::LitStr::new(&file.to_string_lossy(), Span::call_site());
     Ok(quote! {
         #code
+        #(#warnings)*
         const _: &[u8] = include_bytes!(#file);
     })
+}
+
+/// A macro cannot warn. What is used although it is deprecated is warned of, with a text.
+fn warning(text: &str) -> TokenStream {
+    let text = format!("\n{text}");
+    quote! {
+        const _: () = {
+            #[deprecated(note = #text)]
+            const CONFIGURATION: () = ();
+            CONFIGURATION
+        };
+    }
 }

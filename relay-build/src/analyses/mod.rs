@@ -14,4 +14,5 @@ mod warnings;
 
 pub use explain::{Explained, explain};
 pub use strategy::{Force, Strategy, Traffic, TrafficError};
+pub(crate) use warnings::repetitions;
 pub use warnings::{findings, warnings};

@@ -61,6 +61,15 @@ pub fn findings(table: &Table, settings: &Settings, origins: &Origins) -> Vec<Di
     found
 }
 
+/// What is to be said of a table in which an error was found: what is there twice.
+pub(crate) fn repetitions(table: &Table, origins: &Origins) -> Vec<Diagnostic> {
+    let settings = Settings::default();
+    let facts = Facts { table, settings: &settings, origins, blocklist: RuleSet::new(&table.blocklist) };
+    let mut found = Vec::new();
+    duplicates::check(&facts, &mut found);
+    found
+}
+
 /// What all analyses read.
 struct Facts<'t> {
     table: &'t Table,

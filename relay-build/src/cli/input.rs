@@ -30,6 +30,9 @@ pub(crate) struct Input {
     /// Treat these as errors
     #[arg(long, value_name = "WHAT")]
     deny: Option<Deny>,
+    /// Let these pass with a warning
+    #[arg(long, value_name = "WHAT")]
+    allow: Option<Allow>,
     /// How to print diagnostics
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
@@ -39,6 +42,12 @@ pub(crate) struct Input {
 enum Deny {
     /// A configuration with a warning is refused, as CI wants it
     Warnings,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Allow {
+    /// Keys that a rule does not have, which carbon-relay-ng ignores
+    UnknownKeys,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -99,7 +108,7 @@ impl Input {
         let options = self.options()?;
         let mut checked = config::load(&self.config, &options)
             .with_context(|| format!("cannot read {}", self.config.display()))?;
-        if !checked.has_errors() && purpose == Purpose::Serve {
+        if purpose == Purpose::Serve {
             let unsupported = config::unsupported(&checked);
             checked.diagnostics.extend(unsupported);
             checked.diagnostics.sort_by_key(|one| (one.place.as_ref().map(|(span, _)| *span), one.code));
@@ -132,6 +141,7 @@ impl Input {
             environment,
             environment_name,
             environment_file,
+            allow_unknown_keys: self.allow == Some(Allow::UnknownKeys),
             ..config::Options::default()
         })
     }

@@ -41,7 +41,11 @@ fn named(check: &mut Check<'_>, text: &Text) -> Option<Function> {
     let function = Function::named(&text.text);
     if function.is_none() {
         let names = Function::ALL.map(Function::name);
-        let near = keys::nearest(&text.text, names.iter().map(|name| &**name)).unwrap_or("sum");
+        let near = keys::nearest(&text.text, names.iter().map(|name| &**name));
+        let help = match near {
+            Some(near) => format!("write `function = \"{near}\"`"),
+            None => "write one of these, such as `function = \"sum\"`".to_owned(),
+        };
         let list = names.each_ref().map(|name| format!("`{name}`")).join(", ");
         check.report(
             Diagnostic::error(
@@ -50,7 +54,7 @@ fn named(check: &mut Check<'_>, text: &Text) -> Option<Function> {
                 format!("unknown function `{}`", text.text),
             )
             .label(format!("expected one of {list}, or a percentile as `p99.9`"))
-            .help(format!("write `function = \"{near}\"`")),
+            .help(help),
         );
     }
     function

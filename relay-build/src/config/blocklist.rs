@@ -21,7 +21,11 @@ fn entry(check: &mut Check<'_>, text: &Text) -> Option<Matcher> {
         check.report(
             Diagnostic::error(codes::MALFORMED_BLOCKLIST_ENTRY, text.span, message)
                 .label("expected `<method> <pattern>`")
-                .help(format!("write `\"prefix {}\"`, or another method before the pattern", text.text)),
+                .help(if matchers::condition(&text.text).is_some() {
+                    format!("write what to block after the method, as in `\"{} <text>\"`", text.text)
+                } else {
+                    format!("write `\"prefix {}\"`, or another method before the pattern", text.text)
+                }),
         );
         return None;
     };

@@ -33,7 +33,8 @@ impl<'a> Fields<'a> {
     ) -> Self {
         let fields = Self::read_some(check, table, what, known);
         for entry in &fields.unknown {
-            check.report(unknown_key(entry, what, known));
+            let diagnostic = unknown_key(check, entry, what, known);
+            check.report(diagnostic);
         }
         fields
     }
@@ -360,7 +361,17 @@ impl<'a> Fields<'a> {
 }
 
 /// The report of a key that nothing reads.
-pub(super) fn unknown_key(entry: &Entry, what: &str, known: &[&[&'static str]]) -> Diagnostic {
+/// What is to be said of a key that nobody knows. In a rule it is an error: a typing error there makes the rule take more than it
+/// should.
+pub(super) fn unknown_key(
+    check: &Check<'_>,
+    entry: &Entry,
+    what: &str,
+    known: &[&[&'static str]],
+) -> Diagnostic {
+    let is_rule = what == "the configuration" && is_section_of_rules(entry) || what.starts_with(['a', 'A']);
+    let diagnostic =
+        if is_rule && !check.options.allow_unknown_keys { Diagnostic::error } else { Diagnostic::warning };
     let message = match &entry.node.value {
         Value::Table(_) => format!("unknown section `{}` in {what}", entry.key),
         _ => format!("unknown key `{}` in {what}", entry.key),
@@ -373,7 +384,7 @@ pub(super) fn unknown_key(entry: &Entry, what: &str, known: &[&[&'static str]]) 
             "move `{}` up, above the first section: below a section's name it belongs to that section",
             entry.key
         );
-        return Diagnostic::warning(codes::UNKNOWN_KEY, entry.key_span, message)
+        return diagnostic(codes::UNKNOWN_KEY, entry.key_span, message)
             .label("nothing reads this here")
             .help(help);
     }
@@ -382,7 +393,13 @@ pub(super) fn unknown_key(entry: &Entry, what: &str, known: &[&[&'static str]]) 
         (Some(near), _) => format!("a key with a similar name exists: `{near}`"),
         (None, _) => format!("remove `{}`", entry.key),
     };
-    Diagnostic::warning(codes::UNKNOWN_KEY, entry.key_span, message).label("nothing reads this").help(help)
+    diagnostic(codes::UNKNOWN_KEY, entry.key_span, message).label("nothing reads this").help(help)
+}
+
+/// `[[routes]]` and the like: tables that are meant as rules.
+fn is_section_of_rules(entry: &Entry) -> bool {
+    let is_tables = |items: &Vec<Node>| items.iter().any(|item| matches!(item.value, Value::Table(_)));
+    matches!(&entry.node.value, Value::Array(items) if is_tables(items))
 }
 
 fn wrong_section(check: &mut Check<'_>, span: Span, key: &str) {
@@ -416,7 +433,11 @@ pub(super) fn unknown_value(check: &mut Check<'_>, text: &Text, key: &str, choic
     let message = format!("`{key}` cannot be `{}`", text.text);
     let diagnostic =
         Diagnostic::error(codes::UNKNOWN_VALUE, text.span, message).label(format!("expected one of {list}"));
-    check.report(diagnostic.help(format!("write `{key} = \"{}\"`", near.unwrap_or(choices[0]))));
+    let help = match near {
+        Some(near) => format!("write `{key} = \"{near}\"`"),
+        None => format!("write one of these, such as `{key} = \"{}\"`", choices[0]),
+    };
+    check.report(diagnostic.help(help));
 }
 
 fn has_variable(text: &Text) -> bool {

@@ -208,9 +208,45 @@ pub(super) const OPTIONS: &[&str] = &[
     "protocol",
 ];
 
-/// The known word that is nearest to an unknown one, if any is near.
+/// Words of other programs, each with what it is called here.
+const SYNONYMS: &[(&str, &str)] = &[
+    ("notice", "info"),
+    ("information", "info"),
+    ("verbose", "debug"),
+    ("critical", "fatal"),
+    ("crit", "fatal"),
+    ("alert", "fatal"),
+    ("emergency", "panic"),
+    ("mean", "avg"),
+    ("average", "avg"),
+    ("total", "sum"),
+    ("add", "sum"),
+    ("cnt", "count"),
+    ("stddev", "stdev"),
+    ("std", "stdev"),
+    ("minimum", "min"),
+    ("maximum", "max"),
+    ("derivative", "derive"),
+    ("startswith", "prefix"),
+    ("contains", "sub"),
+    ("match", "regex"),
+    ("forward", "sendAllMatch"),
+    ("any_of", "ccr_any_of"),
+    ("null", "blackhole"),
+    ("hash", "carbon_ch"),
+    ("off", "none"),
+    ("low", "medium"),
+    ("high", "strict"),
+];
+
+/// The known word that means the same as an unknown one, or is nearest to it, if any is near.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
+    let known: Vec<_> = known.into_iter().collect();
+    let synonym = SYNONYMS.iter().find(|(other, _)| *other == lower);
+    if let Some(name) = synonym.and_then(|(_, name)| known.iter().find(|known| **known == *name)) {
+        return Some(name);
+    }
     known
         .into_iter()
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
@@ -228,6 +264,8 @@ mod tests {
         assert_eq!(nearest("listen_adr", GLOBAL.iter().copied()), Some("listen_addr"));
         assert_eq!(nearest("Prefx", MATCHER.iter().copied()), Some("prefix"));
         assert_eq!(nearest("zzz", GLOBAL.iter().copied()), None);
+        assert_eq!(nearest("notice", ["trace", "debug", "info"]), Some("info"));
+        assert_eq!(nearest("notice", ["trace", "debug"]), None);
     }
 
     #[test]

@@ -217,11 +217,13 @@ fn finish(mut check: Check<'_>, source: Source) -> Checked {
     let destinations = check.plan.table.destinations.iter();
     let place = |wanted| check.destinations.iter().find(|(known, _)| known == wanted).map(|(_, span)| *span);
     check.origins.destinations = destinations.map(|one| place(one).unwrap_or_default()).collect();
-    // Of a plan with an error in it nothing more can be said.
+    // Of a plan with an error in it no more can be said than what is there twice.
     if check.diagnostics.iter().all(|one| one.severity < Severity::Error) {
         let more = crate::analyses::findings(&check.plan.table, &check.plan.settings, &check.origins);
         check.diagnostics.extend(more);
         check.diagnostics.extend(too_little_memory(&check.plan, &check.origins));
+    } else {
+        check.diagnostics.extend(crate::analyses::repetitions(&check.plan.table, &check.origins));
     }
     check.diagnostics.sort_by_key(|one| one.place.as_ref().map_or(usize::MAX, |(span, _)| span.start));
     let Check { options, plan, origins, diagnostics, fixed: variables, show, .. } = check;

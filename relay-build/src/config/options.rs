@@ -18,6 +18,8 @@ pub struct Options {
     pub environment_name: Option<String>,
     /// `vars.NAME.toml` beside the configuration, as read; `None` when there is none.
     pub environment_file: Option<Source>,
+    /// `--allow unknown-keys`: a key that a rule does not have is a warning, as carbon-relay-ng ignores it.
+    pub allow_unknown_keys: bool,
     /// What that file, and below it `[env.NAME.vars]`, give; filled in by the check.
     pub environment_values: BTreeMap<String, String>,
 }

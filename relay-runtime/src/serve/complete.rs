@@ -18,6 +18,13 @@ pub struct Incomplete {
     pub error: Unresolved,
 }
 
+/// The value of a variable in the environment. `HOST` is the name of this machine if the environment has none, as in
+/// carbon-relay-ng.
+pub(super) fn from_environment(name: &str) -> Option<String> {
+    let host = || rustix::system::uname().nodename().to_str().ok().map(str::to_owned);
+    std::env::var(name).ok().or_else(|| host().filter(|_| name == "HOST"))
+}
+
 /// The plan, completed with the values that `lookup` returns for variables.
 pub(super) fn complete(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> Result<Plan, Incomplete> {
     let filler = Filler { lookup };

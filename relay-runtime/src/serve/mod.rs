@@ -153,7 +153,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     raise_open_files_max();
     let mut signals = Signals::catch().map_err(ServeError::Signals)?;
     let output_files = OutputFiles::find();
-    let lookup = |name: &str| std::env::var(name).ok();
+    let lookup = complete::from_environment;
     let plan = complete::complete(plan, lookup).map_err(|error| ServeError::Start(error.into()))?;
     if let Some(path) = &plan.settings.pid_file {
         fs::write(&path.0, std::process::id().to_string())

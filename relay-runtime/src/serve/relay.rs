@@ -47,7 +47,7 @@ pub enum StartError {
 
 /// The memory that a relay of this plan may use. Variables are read from the environment.
 pub fn memory(plan: &Plan) -> Result<Memory, StartError> {
-    memory_with(plan, |name| std::env::var(name).ok())
+    memory_with(plan, complete::from_environment)
 }
 
 /// Like [`memory`], with variables from `lookup`.
@@ -70,7 +70,7 @@ impl Relay {
         inherited: Inherited,
         bell: Option<&mut dyn Source>,
     ) -> Result<Self, StartError> {
-        let plan = complete::complete(plan, |name| std::env::var(name).ok())?;
+        let plan = complete::complete(plan, complete::from_environment)?;
         let setup = setup(&plan)?;
         let deliver_max = plan.settings.shutdown_ms.resolve(|_| None).unwrap_or_default();
         let liveness = setup.liveness.clone();

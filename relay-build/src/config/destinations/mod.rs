@@ -51,6 +51,11 @@ pub(super) fn check_string(check: &mut Check<'_>, text: &Text, closed: bool) -> 
             check_address(check, &written.destination, span).then_some(written)
         }
         Err(errors) => {
+            // A wrong option does not hide a wrong address.
+            if let Some(word) = words.first().filter(|word| !word.text.contains('=')) {
+                let (address, _) = split_instance(&word.text);
+                check_address(check, &Destination::new(address), text.part(word.range.clone()));
+            }
             for error in errors {
                 report(check, &error, text);
             }

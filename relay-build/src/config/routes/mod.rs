@@ -40,8 +40,14 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let key = fields.fixed(check, "key").map(|text| text.text).unwrap_or_default();
     let matcher = matchers::read(check, &fields);
     let stop = fields.boolean(check, "stop").unwrap_or(false);
-    let Some(route_type) = route_type else { return };
     let mut destinations = Vec::new();
+    let Some(route_type) = route_type else {
+        // Whatever the type should be, its destinations are looked at in the same run.
+        if ["destinations", "destination"].iter().any(|key| fields.node(key).is_some()) {
+            carbon::check(check, &fields, RouteType::SendAllMatch, &mut destinations);
+        }
+        return;
+    };
     let kind = match route_type {
         RouteType::GrafanaNet => Some(RouteKind::GrafanaNet(grafana_net::check(check, &fields))),
         RouteType::KafkaMdm => Some(RouteKind::KafkaMdm(kafka_mdm::check(check, &fields))),
@@ -65,7 +71,10 @@ fn route_type(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<RouteType> {
     };
     let found = RouteType::parse(&text.text);
     if found.is_none() {
-        let near = keys::nearest(&text.text, RouteType::names()).unwrap_or("sendAllMatch");
+        let help = match keys::nearest(&text.text, RouteType::names()) {
+            Some(near) => format!("write `type = \"{near}\"`"),
+            None => "write one of these, such as `type = \"sendAllMatch\"`".to_owned(),
+        };
         let names = RouteType::names().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         check.report(
             Diagnostic::error(
@@ -74,7 +83,7 @@ fn route_type(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<RouteType> {
                 format!("unknown route type `{}`", text.text),
             )
             .label(format!("expected one of {names}"))
-            .help(format!("write `type = \"{near}\"`")),
+            .help(help),
         );
     }
     found
@@ -84,7 +93,8 @@ fn route_type(check: &mut Check<'_>, fields: &Fields<'_>) -> Option<RouteType> {
 fn report_keys(check: &mut Check<'_>, route: &Fields<'_>, table: &Table, route_type: Option<RouteType>) {
     let of_type = route_type.map_or(ALL_KEYS, RouteType::keys);
     for entry in &route.unknown {
-        check.report(fields::unknown_key(entry, "a route", of_type));
+        let diagnostic = fields::unknown_key(check, entry, "a route", of_type);
+        check.report(diagnostic);
     }
     let Some(route_type) = route_type else { return };
     for entry in &table.entries {

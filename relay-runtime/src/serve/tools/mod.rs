@@ -6,7 +6,7 @@ mod spool;
 
 use super::{
     arguments::UsageError,
-    complete::{Incomplete, complete},
+    complete::{Incomplete, complete, from_environment},
 };
 use crate::{
     dispatch::DynDispatch,
@@ -198,7 +198,7 @@ fn record(plan: &str, recording: &Recording) -> Result<(), ToolError> {
 /// Manages the spools of this relay, which must not be running meanwhile.
 fn spool(plan: &str, command: &SpoolCommand) -> Result<(), ToolError> {
     let plan = Plan::from_json(plan).map_err(ToolError::Plan)?;
-    let plan = complete(&plan, |name| std::env::var(name).ok()).map_err(ToolError::Incomplete)?;
+    let plan = complete(&plan, from_environment).map_err(ToolError::Incomplete)?;
     let spooling = plan.table.destinations.iter().filter(|destination| destination.options.spool);
     let configured: Vec<_> = spooling.map(Destination::written).collect();
     spool::run(command, plan.settings.spool_path(), &configured, &mut io::stdout().lock())
