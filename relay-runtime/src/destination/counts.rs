@@ -63,6 +63,9 @@ impl DropReason {
 pub struct DestinationCounts {
     /// Lines handed to the destination.
     pub routed: u64,
+    /// Lines that other workers have handed over and that have not reached the destination's worker: not among the `routed`
+    /// ones yet.
+    pub on_the_way: u64,
     /// Lines found in the spool at the start.
     pub recovered: u64,
     /// Lines that the peer's kernel has acknowledged or, as datagrams, that were sent. Each line counts once.

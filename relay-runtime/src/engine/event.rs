@@ -14,9 +14,9 @@ pub(super) struct Notice {
 /// What the worker has done.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// Its counters, as requested.
-    Report(Box<WorkerLedger>),
-    /// It accepts no clients any more.
+    /// Its books of this number, as asked.
+    Report(u64, Box<WorkerLedger>),
+    /// No client can connect any more.
     ListenerClosed,
     /// No line will come in any more.
     InputsClosed,

@@ -1,8 +1,8 @@
 //! What threads send to a worker: chunks for its destinations, accepted connections, resolved names, orders.
 //!
-//! There is one lock and one vector per kind, swapped as a whole by the receiver. So the steady state allocates
-//! nothing, and a worker is woken once, however much is sent before it reads its mail. Nothing is dropped here:
-//! a sender of chunks checks [`Mailbox::is_full`] first and reads no more input while it is.
+//! One lock, one vector per kind, swapped as a whole by the receiver: the steady state allocates nothing, and
+//! a worker that has not looked yet is woken once however much is sent. Nothing is dropped here, and what one worker sends
+//! to another keeps its order. Who sends chunks asks [`Mailbox::is_full`] first and reads no more input while it is.
 
 use super::{listener::Client, resolve::Resolution};
 use crate::{gather::Chunk, table::DestinationIndex};
@@ -22,9 +22,9 @@ const FULL_BYTES: usize = 16 * 1024 * 1024;
 /// An order to a worker from the thread that runs the engine.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
-    /// Report the counters.
-    Report,
-    /// Accept the clients that wait, then close the listener and report.
+    /// Note the books of this number, and report them when they are complete: see [`super::cut`].
+    Report(u64),
+    /// Take what waits to be accepted, then close the listener and report.
     CloseListener,
     /// Read what connections have sent, then close them and report. Reading ends at the deadline.
     CloseInputs(Instant),
@@ -37,13 +37,22 @@ pub(super) enum Order {
 /// Everything that came since the mail was last taken.
 #[derive(Debug, Default)]
 pub(super) struct Mail {
-    pub(super) chunks: Vec<(DestinationIndex, Chunk)>,
+    pub(super) parcels: Vec<Parcel>,
     pub(super) clients: Vec<Client>,
     pub(super) resolutions: Vec<(DestinationIndex, Resolution)>,
     pub(super) orders: Vec<Order>,
 }
 
-/// The mailbox of one worker. All clones are the same mailbox.
+/// What another worker sends.
+#[derive(Debug)]
+pub(super) enum Parcel {
+    /// Lines for a destination of the receiver.
+    Lines { from: usize, destination: DestinationIndex, chunk: Chunk },
+    /// The sender has noted its books of this number.
+    Marker { from: usize, number: u64 },
+}
+
+/// The way to one worker. Clones lead to the same.
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox(Arc<Shared>);
 
@@ -59,13 +68,17 @@ impl Mailbox {
         Self(Arc::new(Shared { mail: Mutex::default(), chunk_bytes: AtomicUsize::new(0), waker }))
     }
 
-    /// Sends all of `chunks` and leaves the vector empty.
-    pub(super) fn send_chunks(&self, chunks: &mut Vec<(DestinationIndex, Chunk)>) {
-        let bytes = chunks.iter().map(|(_, chunk)| chunk.bytes().len()).sum();
+    /// Sends all of `parcels`, and leaves the empty vector to the caller.
+    pub(super) fn send_parcels(&self, parcels: &mut Vec<Parcel>) {
+        let bytes = parcels.iter().map(Parcel::bytes).sum();
         self.send(|mail| {
             self.0.chunk_bytes.fetch_add(bytes, Ordering::Relaxed);
-            mail.chunks.append(chunks);
+            mail.parcels.append(parcels);
         });
+    }
+
+    pub(super) fn send_marker(&self, from: usize, number: u64) {
+        self.send(|mail| mail.parcels.push(Parcel::Marker { from, number }));
     }
 
     pub(super) fn send_client(&self, client: Client) {
@@ -109,9 +122,18 @@ impl Mailbox {
     }
 }
 
+impl Parcel {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Lines { chunk, .. } => chunk.bytes().len(),
+            Self::Marker { .. } => 0,
+        }
+    }
+}
+
 impl Mail {
     fn is_empty(&self) -> bool {
-        self.chunks.is_empty()
+        self.parcels.is_empty()
             && self.clients.is_empty()
             && self.resolutions.is_empty()
             && self.orders.is_empty()

@@ -11,6 +11,7 @@
 mod aggregation;
 mod connection;
 mod crew;
+mod cut;
 mod edge;
 mod event;
 mod inherited;
@@ -42,10 +43,11 @@ use aggregation::Ticker;
 use crew::Crew;
 use event::{Event, Notice};
 use keeper::{Finishing, Keeper};
-use mailbox::{Mail, Mailbox, Order};
+use mailbox::{Mail, Mailbox, Order, Parcel};
 use mio::{Poll, Waker, event::Source as EventSource};
 use state::StateFiles;
 use std::{
+    cell::Cell,
     fmt, io,
     net::SocketAddr,
     path::PathBuf,
@@ -164,6 +166,8 @@ pub struct Engine {
     addresses: Vec<SocketAddr>,
     mailboxes: Vec<Mailbox>,
     notices: Receiver<Notice>,
+    /// The number of the latest books that were asked for.
+    asked: Cell<u64>,
     crew: Crew,
     aggregation: Option<(Aggregating, Arc<Shared>)>,
     keeper: Option<Keeper>,
@@ -235,7 +239,7 @@ impl Engine {
             tracing::info!(%address, protocol = protocol.name(), transport = "tcp", "listening");
             tracing::info!(%address, protocol = protocol.name(), transport = "udp", "listening");
         }
-        Ok(Self { setup, addresses, mailboxes, notices, crew, aggregation, keeper })
+        Ok(Self { setup, addresses, mailboxes, notices, asked: Cell::new(0), crew, aggregation, keeper })
     }
 
     /// The address on which it listens for `protocol`, with the port that the system chose for port 0.
@@ -263,13 +267,13 @@ impl Engine {
         self.crew.wait(longest, is_enough);
     }
 
-    /// The ledger; `None` if a worker does not answer.
+    /// The books of all workers as of one moment, with what is between them. `None` when a worker does not answer.
     #[must_use]
     pub fn ledger(&self) -> Option<Ledger> {
-        // An answer to an earlier question is not an answer to this one.
-        while self.notices.try_recv().is_ok() {}
-        self.order_all(Order::Report);
-        self.gather_ledgers(Instant::now() + ANSWER_MAX)
+        let number = self.asked.get() + 1;
+        self.asked.set(number);
+        self.order_all(Order::Report(number));
+        self.gather_ledgers(number, Instant::now() + ANSWER_MAX)
     }
 
     /// Reads what has come in already, delivers within `deliver_max`, and ends. `is_cut_short` is called now
@@ -354,11 +358,13 @@ impl Engine {
         }
     }
 
-    fn gather_ledgers(&self, last: Instant) -> Option<Ledger> {
+    fn gather_ledgers(&self, number: u64, last: Instant) -> Option<Ledger> {
         let mut ledgers = vec![None; self.mailboxes.len()];
         while ledgers.iter().any(Option::is_none) {
             let notice = self.next_notice(last.saturating_duration_since(Instant::now()))?;
-            if let Event::Report(ledger) = notice.event {
+            if let Event::Report(of, ledger) = notice.event
+                && of == number
+            {
                 ledgers[notice.worker] = Some(*ledger);
             }
         }
@@ -398,7 +404,8 @@ fn count_undelivered_mail(mailboxes: &[Mailbox], ledger: &mut Ledger) {
     for mailbox in mailboxes {
         let mut mail = Mail::default();
         mailbox.take(&mut mail);
-        for (destination, chunk) in mail.chunks {
+        for parcel in mail.parcels {
+            let Parcel::Lines { destination, chunk, .. } = parcel else { continue };
             let counts = &mut ledger.destinations[destination.get()].1;
             counts.routed += u64::from(chunk.lines());
             counts.drop_lines(DropReason::Shutdown, u64::from(chunk.lines()));

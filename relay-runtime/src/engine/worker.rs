@@ -9,19 +9,17 @@
 use super::{
     Setup,
     aggregation::Ticker,
+    cut::Cut,
     edge::Edge,
     event::{Event, Notice},
     inlets::Inlets,
     intake::Intake,
     listener::Listening,
-    mailbox::{Mail, Mailbox, Order},
+    mailbox::{Mail, Mailbox, Order, Parcel},
     outlets::Outlets,
     token::Source,
 };
-use crate::{
-    destination::WhenFull, gather::Chunk, ledger::WorkerLedger, pipeline::LinePipeline, spool::Spool,
-    table::DestinationIndex,
-};
+use crate::{destination::WhenFull, ledger::WorkerLedger, pipeline::LinePipeline, spool::Spool};
 use mio::{Events, Poll, event};
 use std::{
     io,
@@ -52,11 +50,12 @@ pub(super) struct Worker {
     inlets: Inlets,
     intake: Intake,
     outlets: Outlets,
-    /// For each worker, chunks for the destinations that it owns.
-    outboxes: Vec<Vec<(DestinationIndex, Chunk)>>,
-    /// The number of lines handed over, by destination.
+    /// By worker, chunks for the destinations that it owns.
+    outboxes: Vec<Vec<Parcel>>,
+    /// Lines handed over, by destination.
     handed: Vec<u64>,
     mail: Mail,
+    cut: Cut,
     notices: Sender<Notice>,
     /// For each worker, whether one of its destinations wants inputs to be paused.
     holds: Arc<[AtomicBool]>,
@@ -124,6 +123,7 @@ impl Worker {
             outboxes,
             handed: vec![0; destinations],
             mail: Mail::default(),
+            cut: Cut::default(),
             notices,
             holds,
             ticker,
@@ -217,8 +217,17 @@ impl Worker {
     fn take_mail(&mut self) {
         let mut mail = std::mem::take(&mut self.mail);
         self.edge.mailbox().take(&mut mail);
-        for (destination, chunk) in mail.chunks.drain(..) {
-            self.outlets.take(destination, chunk, self.edge.now);
+        for parcel in mail.parcels.drain(..) {
+            match parcel {
+                Parcel::Lines { from, destination, chunk } => {
+                    self.cut.note_lines(from, destination, chunk.lines());
+                    self.outlets.take(destination, chunk, self.edge.now);
+                }
+                Parcel::Marker { from, number } => {
+                    self.note_books(number);
+                    self.cut.note_marker(from, number);
+                }
+            }
         }
         for (destination, resolution) in mail.resolutions.drain(..) {
             self.outlets.resolved(destination, resolution, &mut self.edge);
@@ -230,15 +239,32 @@ impl Worker {
             self.obey(order);
         }
         self.mail = mail;
+        if let Some((number, ledger)) = self.cut.take_complete() {
+            self.report(Event::Report(number, Box::new(ledger)));
+        }
+    }
+
+    /// Notes the books of this number, unless that was done. To be called between turns: then all that was gathered is handed
+    /// over.
+    fn note_books(&mut self, number: u64) {
+        if !self.cut.is_new(number) {
+            return;
+        }
+        self.outlets.ask(self.edge.now);
+        let is_other = |worker: usize| worker != self.edge.worker;
+        let is_awaited = (0..self.edge.mailboxes.len()).map(is_other).collect();
+        self.cut.begin(number, self.ledger(), is_awaited);
+        for (worker, mailbox) in self.edge.mailboxes.iter().enumerate() {
+            if worker != self.edge.worker {
+                mailbox.send_marker(self.edge.worker, number);
+            }
+        }
     }
 
     fn obey(&mut self, order: Order) {
         let now = self.edge.now;
         match order {
-            Order::Report => {
-                self.outlets.ask(now);
-                self.report(Event::Report(Box::new(self.ledger())));
-            }
+            Order::Report(number) => self.note_books(number),
             Order::CloseListener => {
                 self.close_listeners();
                 self.report(Event::ListenerClosed);
@@ -348,13 +374,14 @@ impl Worker {
                 if owner == edge.worker {
                     outlets.take(*destination, chunk.clone(), edge.now);
                 } else {
-                    outboxes[owner].push((*destination, chunk.clone()));
+                    let (from, destination) = (edge.worker, *destination);
+                    outboxes[owner].push(Parcel::Lines { from, destination, chunk: chunk.clone() });
                 }
             }
         });
         for (mailbox, outbox) in edge.mailboxes.iter().zip(outboxes) {
             if !outbox.is_empty() {
-                mailbox.send_chunks(outbox);
+                mailbox.send_parcels(outbox);
             }
         }
         outlets.drive_touched(edge);

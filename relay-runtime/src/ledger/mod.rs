@@ -1,10 +1,9 @@
 //! The ledger of a relay: what happened to every line, per worker and in total.
 //!
-//! For each worker, `received = invalid + blocked + aggregated_away + unroutable + routed` at the end of each
-//! of its turns. For each destination, `routed + recovered = sent + queued + spooled + dropped`. What workers
-//! handed to a destination equals what the destination received whenever no line is on its way between two
-//! threads, that is, whenever the relay is idle. Every worker has its own counters; a ledger is made from
-//! copies that workers send.
+//! `received = invalid + blocked + aggregated_away + unroutable + routed` for each worker at the end of each of
+//! its turns, and `routed + recovered = sent + queued + spooled + dropped` for each destination. What workers handed over for a
+//! destination is what it got and what is on the way to it. All of this holds in every ledger, under traffic too: every
+//! worker counts in plain numbers of its own, and a ledger is made from copies of one moment.
 //!
 //! A relay prints the ledger on stdout, as one line of JSON, on SIGUSR1 and when it ends.
 
@@ -84,11 +83,11 @@ pub enum Difference {
         /// Received lines minus lines accounted for.
         lines: i128,
     },
-    /// Workers handed another number of lines to a destination than it received.
-    OnTheWay {
+    /// The lines that workers handed over for a destination are not the lines that it got and those on the way to it.
+    BetweenWorkers {
         /// Its name.
         name: String,
-        /// Lines handed over minus lines received.
+        /// Handed over minus got and on the way.
         lines: i128,
     },
 }
@@ -142,7 +141,7 @@ impl Ledger {
         total
     }
 
-    /// The first difference, if there is one. `OnTheWay` says nothing while lines are moving.
+    /// The first difference, if any.
     #[must_use]
     pub fn difference(&self) -> Option<Difference> {
         let workers = self.workers.iter().enumerate().filter(|(_, worker)| !worker.counts.is_balanced());
@@ -155,8 +154,9 @@ impl Ledger {
             let lines = |whole: u64, part: u64| i128::from(whole) - i128::from(part);
             if accounted != got {
                 Some(Difference::Destination { name: name.clone(), lines: lines(got, accounted) })
-            } else if handed != counts.routed {
-                Some(Difference::OnTheWay { name: name.clone(), lines: lines(handed, counts.routed) })
+            } else if handed != counts.routed + counts.on_the_way {
+                let lines = lines(handed, counts.routed + counts.on_the_way);
+                Some(Difference::BetweenWorkers { name: name.clone(), lines })
             } else {
                 None
             }
@@ -256,6 +256,7 @@ fn destination_to_json((name, counts): &(String, DestinationCounts)) -> Value {
     json!({
         names::DESTINATION: name,
         names::ROUTED: counts.routed,
+        names::ON_THE_WAY: counts.on_the_way,
         names::RECOVERED: counts.recovered,
         names::SENT: counts.sent,
         names::QUEUED: counts.queued,
@@ -278,7 +279,9 @@ impl fmt::Display for Difference {
             Self::Destination { name, lines } => {
                 write!(f, "destination `{name}` does not account for {lines} lines")
             }
-            Self::OnTheWay { name, lines } => write!(f, "{lines} lines did not reach destination `{name}`"),
+            Self::BetweenWorkers { name, lines } => {
+                write!(f, "{lines} lines did not reach destination `{name}`")
+            }
         }
     }
 }
@@ -299,7 +302,11 @@ mod tests {
                 .map(|found| found.to_string())
         };
         assert_eq!(difference(&worker), None);
+        worker.destinations[0].1.on_the_way = 1;
+        assert_eq!(difference(&worker).unwrap(), "-1 lines did not reach destination `a:1`");
         worker.handed[0] = 2;
+        assert_eq!(difference(&worker), None);
+        worker.destinations[0].1.on_the_way = 0;
         assert_eq!(difference(&worker).unwrap(), "1 lines did not reach destination `a:1`");
         worker.destinations[0].1.sent = 0;
         assert_eq!(difference(&worker).unwrap(), "destination `a:1` does not account for 1 lines");

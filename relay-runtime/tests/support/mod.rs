@@ -85,8 +85,10 @@ pub(crate) fn settled(relay: &Relay, received: u64) -> Ledger {
     let mut last = relay.ledger().unwrap();
     wait_until("the ledger is settled", || {
         last = relay.ledger().unwrap();
-        last.total().received >= received && last.difference().is_none()
+        last.total().received >= received
+            && last.destinations.iter().all(|(_, counts)| counts.on_the_way == 0)
     });
+    assert_eq!(last.difference(), None, "{}", last.to_json());
     assert_eq!(last.total().received, received, "{}", last.to_json());
     last
 }
