@@ -107,16 +107,17 @@ pub fn gathered(name: &str) -> Gathered {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use relay_runtime::trace::Tracer;
+    use relay_runtime::{admission::Admission, trace::Tracer};
     use std::collections::BTreeSet;
 
     /// The destinations of each line.
     fn deliveries(name: &str, lines: &[u8]) -> Vec<Vec<String>> {
         let table = tables::table(name);
         let interpreter = Interpreter::new(&table).expect("good regexes");
-        let mut tracer = Tracer::new(&table, &interpreter);
+        let mut tracer = Tracer::new(&table, &interpreter, Admission::new(table.validation, 65_535));
         let lines = lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
-        let to = |line| tracer.trace(line).routes.into_iter().flat_map(|route| route.destinations).collect();
+        let to =
+            |line| tracer.trace(line, 0).routes.into_iter().flat_map(|route| route.destinations).collect();
         lines.map(to).collect()
     }
 

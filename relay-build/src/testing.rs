@@ -13,6 +13,8 @@ mod sample;
 
 use crate::config::{Checked, Options, Reported, Source, Test, TestFile, check_tests};
 use relay_runtime::{
+    admission::Admission,
+    engine::seconds_now,
     interpret::{Error, Interpreter},
     trace::{Trace, Tracer},
 };
@@ -94,7 +96,8 @@ pub fn run(checked: &Checked, files: &[TestFile]) -> Result<Report, Error> {
     let in_config = checked.tests.iter().map(|test| (test, &checked.source));
     let in_files = files.iter().flat_map(|file| file.tests.iter().map(|test| (test, &file.source)));
     for (test, source) in in_config.chain(in_files) {
-        let trace = Tracer::new(table, &interpreter).trace(test.line.as_bytes());
+        let admission = Admission::of(&checked.plan, |name| std::env::var(name).ok());
+        let trace = Tracer::new(table, &interpreter, admission).trace(test.line.as_bytes(), seconds_now());
         if let Some(name) = trace.name.as_deref().filter(|_| trace.reason.is_none()) {
             coverage.follow(name.as_bytes(), &interpreter);
         }

@@ -2,7 +2,7 @@
 //! interpreter in virtual time.
 
 use relay_build::config::{Options, Source, check_text};
-use relay_runtime::{interpret::Interpreter, replay::replay_lines};
+use relay_runtime::{admission::Admission, interpret::Interpreter, replay::replay_lines};
 
 const MANDATORY: &str = "instance = \"relay1\"\nlog_level = \"info\"\nbad_metrics_max_age = \"24h\"\n";
 
@@ -20,8 +20,10 @@ fn every_example_of_the_page_does_what_it_says() {
         let input: Vec<_> = input.lines().map(|line| format!("{}\n", line.replacen(' ', "\t", 1))).collect();
         let mut written = Vec::new();
         let interpreter = Interpreter::new(table).unwrap();
+        let admission = Admission::of(&checked.plan, |_| None);
         let ledger =
-            replay_lines(table, &interpreter, None, &mut input.concat().as_bytes(), &mut written).unwrap();
+            replay_lines(table, &interpreter, admission, None, &mut input.concat().as_bytes(), &mut written)
+                .unwrap();
         let written = String::from_utf8(written).unwrap().replace('\t', " ");
         assert_eq!(written, output, "{config}");
         assert_eq!(ledger.difference(), None);

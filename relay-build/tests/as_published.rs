@@ -5,6 +5,7 @@ use relay_build::{
     diagnostics::{Code, Diagnostic, Severity, codes},
 };
 use relay_runtime::{
+    admission::Admission,
     interpret::Interpreter,
     table::{HashAlgorithm, RouteKind},
     trace::Tracer,
@@ -31,7 +32,9 @@ fn assert_no_errors(checked: &Checked) {
 /// The metric after the rewriters.
 fn rewritten(checked: &Checked, name: &str) -> Option<String> {
     let interpreter = Interpreter::new(&checked.plan.table).unwrap();
-    Tracer::new(&checked.plan.table, &interpreter).trace(format!("{name} 1 1700000000").as_bytes()).rewritten
+    let admission = Admission::of(&checked.plan, |_| None);
+    let mut tracer = Tracer::new(&checked.plan.table, &interpreter, admission);
+    tracer.trace(format!("{name} 1 1700000000").as_bytes(), 1_700_000_000).rewritten
 }
 
 fn rewriter(old: &str, new: &str) -> Checked {
@@ -169,7 +172,9 @@ fn too_few_destinations_are_counted_for_the_type_that_was_written() {
         let RouteKind::ConsistentHash(ring) = &checked.plan.table.routes[0].kind else { panic!("{kind}") };
         assert_eq!(ring.destinations.len(), 1);
         let interpreter = Interpreter::new(&checked.plan.table).unwrap();
-        let trace = Tracer::new(&checked.plan.table, &interpreter).trace(b"a.b 1 1700000000");
+        let admission = Admission::of(&checked.plan, |_| None);
+        let mut tracer = Tracer::new(&checked.plan.table, &interpreter, admission);
+        let trace = tracer.trace(b"a.b 1 1700000000", 1_700_000_000);
         assert_eq!(trace.routes[0].destinations, ["127.0.0.1:2103"], "{kind}");
     }
 }

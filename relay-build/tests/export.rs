@@ -13,7 +13,7 @@ use relay_runtime::{
         DestinationOptions, FullPolicy, Function, GrafanaNet, HashAlgorithm, HashRing, KafkaMdm, Late,
         Lateness, LegacyLevel, Matcher, Metrics20Level, NumberFormat, Partitioning, Pattern, Percentile,
         PercentileMethod, PubSub, Replay, Rewriter, Route, RouteDestination, RouteKind, Size, Table,
-        Template, Transport, Validation,
+        Template, Timestamps, Transport, Validation,
     },
 };
 
@@ -186,6 +186,7 @@ impl Random {
                 metrics20: self.pick(&[Metrics20Level::None, Metrics20Level::Medium]),
                 order: self.flag(),
                 finite: self.flag(),
+                timestamps: self.pick(&[Timestamps::Seconds, Timestamps::Auto]),
             },
             ..Table::default()
         };

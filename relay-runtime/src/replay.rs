@@ -8,12 +8,12 @@
 //! at once, so `sent` equals `routed`; the effects of slow or failed destinations are not simulated.
 
 use crate::{
+    admission::Admission,
     aggregate::{self, Aggregates, Rule},
     counts::Counts,
     destination::DestinationCounts,
     dispatch::{DynDispatch, Scratch, Sink},
     ledger::{Ledger, WorkerLedger},
-    order::OrderCheck,
     parts::Aggregating,
     rewriter::is_usable,
     select::{Liveness, Selectors},
@@ -21,7 +21,7 @@ use crate::{
         Aggregator, AggregatorIndex, BlocklistIndex, Destination, DestinationIndex, RouteIndex, RouteKind,
         Table,
     },
-    validate::{self, Reason, Validator, key},
+    validate::{self, Reason},
 };
 use std::{
     fmt,
@@ -42,27 +42,28 @@ pub enum ReplayError {
     },
 }
 
-/// Reads `arrival-seconds TAB line` and writes `emit-seconds TAB route key TAB destination TAB line` in the
-/// order of emission, up to and including second `until`. Without `until`, replays to the last arrival and then
-/// emits every open bucket at its own time. Returns the ledger.
+/// Bytes that the seconds of an arrival and their TAB take at most.
+const ARRIVAL_BYTES_MAX: usize = 64;
+
+/// Reads `arrival-seconds TAB line`, writes `emit-seconds TAB route key TAB destination TAB line` in order of emission, up
+/// to and with second `until`. Without it, until the last arrival, and then until every open bucket was emitted at its own
+/// time. Returns the books.
 pub fn replay_lines(
     table: &Table,
     dispatch: &dyn DynDispatch,
+    admission: Admission,
     until: Option<f64>,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> Result<Ledger, ReplayError> {
-    let mut replay = Replay::new(table, dispatch, output);
+    let mut replay = Replay::new(table, dispatch, admission, output);
     let (mut text, mut number) = (Vec::new(), 0);
-    while input.read_until(b'\n', &mut text)? > 0 {
+    while replay.admission.read_line(ARRIVAL_BYTES_MAX, input, &mut text)? {
         number += 1;
-        let content = text.strip_suffix(b"\n").unwrap_or(&text);
-        let content = content.strip_suffix(b"\r").unwrap_or(content);
-        let (arrival, line) = arrival(content).ok_or(ReplayError::MalformedArrival { line: number })?;
+        let (arrival, line) = arrival(&text).ok_or(ReplayError::MalformedArrival { line: number })?;
         if until.is_none_or(|until| arrival <= until) {
             replay.take(arrival, line)?;
         }
-        text.clear();
     }
     replay.run_until(until.map_or(u64::MAX, whole_seconds))?;
     replay.output.flush()?;
@@ -70,7 +71,7 @@ pub fn replay_lines(
 }
 
 fn arrival(content: &[u8]) -> Option<(f64, &[u8])> {
-    let tab = content.iter().position(|&byte| byte == b'\t')?;
+    let tab = content.iter().take(ARRIVAL_BYTES_MAX).position(|&byte| byte == b'\t')?;
     let arrival: f64 = std::str::from_utf8(&content[..tab]).ok()?.trim().parse().ok()?;
     // Far beyond the timestamps that lines can have, and still exact.
     let is_time = (0.0..=1e15).contains(&arrival);
@@ -87,8 +88,7 @@ struct Replay<'t> {
     named: Vec<u8>,
     /// Exists from the first arrival on.
     aggregates: Option<(Aggregating, Aggregates)>,
-    validator: Validator,
-    order: Option<OrderCheck>,
+    admission: Admission,
     selectors: Selectors,
     scratch: Scratch,
     way: Way,
@@ -118,7 +118,12 @@ enum End {
 }
 
 impl<'t> Replay<'t> {
-    fn new(table: &'t Table, dispatch: &'t dyn DynDispatch, output: &'t mut dyn Write) -> Self {
+    fn new(
+        table: &'t Table,
+        dispatch: &'t dyn DynDispatch,
+        admission: Admission,
+        output: &'t mut dyn Write,
+    ) -> Self {
         Self {
             table,
             dispatch,
@@ -126,8 +131,7 @@ impl<'t> Replay<'t> {
             rules: aggregate::ready(&table.aggregators),
             named: Vec::new(),
             aggregates: None,
-            validator: Validator::new(table.validation),
-            order: table.validation.order.then(OrderCheck::new),
+            admission,
             selectors: Selectors::new(table, Liveness::all_up(table.destinations.len())),
             scratch: Scratch::default(),
             way: Way::default(),
@@ -141,10 +145,9 @@ impl<'t> Replay<'t> {
         let now_s = whole_seconds(arrival);
         self.run_until(now_s)?;
         self.counts.received += 1;
-        let line = match self.validator.check(line) {
-            Ok(line) if self.is_in_order(line.name, line.seconds, now_s) => line,
-            Ok(_) => return self.refuse(Reason::OutOfOrder),
-            Err(rejected) => return self.refuse(rejected.reason),
+        let line = match self.admission.admit(line, now_s) {
+            Ok(line) => line,
+            Err(reason) => return self.refuse(reason),
         };
         self.follow(|dispatch, scratch, sink| dispatch.dispatch_dyn(line.name, scratch, sink));
         match self.way.end {
@@ -157,12 +160,7 @@ impl<'t> Replay<'t> {
         let rewritten = self.way.rewritten.take();
         let name = rewritten.as_deref().unwrap_or(line.name);
         self.aggregate(name, validate::value(line.value).unwrap_or(f64::NAN), line.seconds, now_s);
-        self.deliver(arrival, [name, line.value, line.timestamp])
-    }
-
-    fn is_in_order(&self, name: &[u8], seconds: u32, now_s: u64) -> bool {
-        let series = key::without_leading_dot(name);
-        self.order.as_ref().is_none_or(|order| order.check(series, seconds, now_s))
+        self.deliver(arrival, [name, line.value, line.timestamp.as_bytes()])
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "one of several ends of a line")]

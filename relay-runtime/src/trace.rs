@@ -3,15 +3,15 @@
 //! One JSON object per input line, the same for the interpreter and for compiled dispatch. Scripts rely on the
 //! names of its fields, so they do not change. Text that is not UTF-8 is shown with U+FFFD.
 //!
-//! There is no clock: the order check, if the table has it, uses the timestamps of the lines, and every
-//! destination counts as up.
+//! What is a line is for [`Admission`] to say, as in a relay; only that a relay also closes the connection of a line that is
+//! too long. No clock: the time of arrival comes with each line. Every destination counts as up.
 
 use crate::{
+    admission::Admission,
     dispatch::{DynDispatch, Scratch, Sink},
-    order::OrderCheck,
     select::{Liveness, Selectors},
     table::{AggregatorIndex, BlocklistIndex, DestinationIndex, RouteIndex, Table},
-    validate::{self, Reason, Validator},
+    validate::{self, Reason},
 };
 use serde::Serialize;
 use std::io::{self, BufRead, Write};
@@ -53,21 +53,20 @@ pub struct RouteTrace {
     pub destinations: Vec<String>,
 }
 
-/// Writes what happens to each line of `input`, as one JSON object per line.
+/// Writes what becomes of each line of `input`, arriving when `now_s` says that it is.
 pub fn trace_lines(
     table: &Table,
     dispatch: &dyn DynDispatch,
+    admission: Admission,
+    now_s: &dyn Fn() -> u64,
     input: &mut dyn BufRead,
     output: &mut dyn Write,
 ) -> io::Result<()> {
-    let mut tracer = Tracer::new(table, dispatch);
+    let mut tracer = Tracer::new(table, dispatch, admission);
     let mut line = Vec::new();
-    while input.read_until(b'\n', &mut line)? > 0 {
-        let content = line.strip_suffix(b"\n").unwrap_or(&line);
-        let content = content.strip_suffix(b"\r").unwrap_or(content);
-        serde_json::to_writer(&mut *output, &tracer.trace(content))?;
+    while tracer.admission.read_line(0, input, &mut line)? {
+        serde_json::to_writer(&mut *output, &tracer.trace(&line, now_s()))?;
         output.write_all(b"\n")?;
-        line.clear();
     }
     output.flush()
 }
@@ -77,8 +76,7 @@ pub fn trace_lines(
 pub struct Tracer<'t> {
     table: &'t Table,
     dispatch: &'t dyn DynDispatch,
-    validator: Validator,
-    order: Option<OrderCheck>,
+    admission: Admission,
     selectors: Selectors,
     scratch: Scratch,
 }
@@ -86,27 +84,26 @@ pub struct Tracer<'t> {
 impl<'t> Tracer<'t> {
     /// A tracer for `dispatch`, which must be made from `table`.
     #[must_use]
-    pub fn new(table: &'t Table, dispatch: &'t dyn DynDispatch) -> Self {
+    pub fn new(table: &'t Table, dispatch: &'t dyn DynDispatch, admission: Admission) -> Self {
         Self {
             table,
             dispatch,
-            validator: Validator::new(table.validation),
-            order: table.validation.order.then(OrderCheck::new),
+            admission,
             selectors: Selectors::new(table, Liveness::all_up(table.destinations.len())),
             scratch: Scratch::default(),
         }
     }
 
-    /// Follows one line, which must be given without its end.
-    pub fn trace(&mut self, line: &[u8]) -> Trace {
-        let mut trace = Trace { line: shown(line), ..Trace::default() };
-        match self.check(line) {
-            Ok((name, value, timestamp)) => {
+    /// Follows one line that arrives at `now_s`, given without its LF.
+    pub fn trace(&mut self, line: &[u8], now_s: u64) -> Trace {
+        let mut trace = Trace { line: shown(line.strip_suffix(b"\r").unwrap_or(line)), ..Trace::default() };
+        match self.admission.admit(line, now_s) {
+            Ok(line) => {
                 trace.accepted = true;
-                trace.name = Some(shown(name));
-                trace.value = Some(shown(value));
-                trace.timestamp = Some(timestamp);
-                self.follow(name, trace)
+                trace.name = Some(shown(line.name));
+                trace.value = Some(shown(line.value));
+                trace.timestamp = Some(line.seconds);
+                self.follow(line.name, trace)
             }
             Err(reason) => {
                 trace.reason = Some(reason.name());
@@ -133,16 +130,6 @@ impl<'t> Tracer<'t> {
         let mut recorder = Recorder { table: self.table, selectors: &mut self.selectors, trace };
         self.dispatch.route_dyn(name, &mut self.scratch, &mut recorder);
         recorder.trace
-    }
-
-    fn check<'l>(&self, line: &'l [u8]) -> Result<(&'l [u8], &'l [u8], u32), Reason> {
-        let line = self.validator.check(line).map_err(|rejected| rejected.reason)?;
-        let series = line.name.strip_prefix(b".").unwrap_or(line.name);
-        // With the latest possible time, so that no timestamp is in the future.
-        if self.order.as_ref().is_some_and(|order| !order.check(series, line.seconds, u64::MAX)) {
-            return Err(Reason::OutOfOrder);
-        }
-        Ok((line.name, line.value, line.seconds))
     }
 }
 

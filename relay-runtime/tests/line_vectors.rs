@@ -16,6 +16,9 @@ use std::{collections::HashSet, sync::Arc};
 
 const LINE_BYTES_MAX: usize = 65_535;
 
+/// The time of arrival, where a timestamp asks for it.
+const NOW_S: u32 = 1_600_000_000;
+
 #[test]
 fn validation_answers_as_recorded() {
     let mut checked = 0;
@@ -23,12 +26,12 @@ fn validation_answers_as_recorded() {
         let line = base64(text(&case["line_b64"]));
         for (levels, want) in case["results"].as_object().expect("results by level") {
             let validator = Validator::new(rules(levels));
-            let got = validator.check(&line).map_err(|rejected| rejected.reason);
+            let got = validator.check(&line, NOW_S.into()).map_err(|rejected| rejected.reason);
             let want = wanted(text(want), &line, levels);
             let got_name = got.map_or_else(Reason::name, |_| "ok");
             assert_eq!(got_name, want, "{levels}: {}", line.escape_ascii());
             if let Ok(got) = got {
-                check_fields(&case, got);
+                check_fields(&case, got, &line);
             }
             checked += 1;
         }
@@ -52,7 +55,7 @@ fn wanted<'a>(recorded: &'a str, line: &[u8], levels: &str) -> &'a str {
                 return "empty_key";
             }
             let dotted = [b"x.", name, b" ", value, b" ", timestamp].concat();
-            let as_legacy = Validator::new(rules(levels)).check(&dotted);
+            let as_legacy = Validator::new(rules(levels)).check(&dotted, NOW_S.into());
             return as_legacy.map_or_else(|rejected| rejected.reason.name(), |_| "ok");
         }
     }
@@ -62,19 +65,44 @@ fn wanted<'a>(recorded: &'a str, line: &[u8], levels: &str) -> &'a str {
     }
     // BUG-31: a timestamp that does not fit is refused.
     match recorded {
-        "ok" if does_not_fit(timestamp) => "timestamp_out_of_range",
+        "ok" => unfit(timestamp).unwrap_or("ok"),
         recorded => recorded,
     }
 }
 
-fn does_not_fit(timestamp: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(timestamp).replace('_', "");
-    // Hexadecimals in the vectors are small.
-    text.parse::<f64>().is_ok_and(|number| !(-1.0 < number && number < 4_294_967_296.0))
+/// The number that a timestamp of the vectors stands for. Hexadecimals there are small.
+fn number(timestamp: &[u8]) -> Option<f64> {
+    String::from_utf8_lossy(timestamp).replace('_', "").parse().ok()
 }
 
-fn check_fields(case: &Value, got: Line<'_>) {
-    let forwarded = [got.name, b" ", got.value, b" ", got.timestamp].concat();
+/// What is said of a timestamp that does not fit: its unit, if it is likely to have one.
+fn unfit(timestamp: &[u8]) -> Option<&'static str> {
+    let number = number(timestamp)?;
+    let is_in_unit = |per_second: f64| 1e8 * per_second <= number && number < 4_294_967_296.0 * per_second;
+    // -1 is the time of arrival, as Graphite has it; the original wraps it.
+    if is_now(timestamp) || -1.0 < number && number < 4_294_967_296.0 {
+        return None;
+    }
+    let units = [
+        (1e3, "timestamp_in_milliseconds"),
+        (1e6, "timestamp_in_microseconds"),
+        (1e9, "timestamp_in_nanoseconds"),
+    ];
+    let unit = units.into_iter().find(|(per_second, _)| is_in_unit(*per_second));
+    Some(unit.map_or("timestamp_out_of_range", |(_, reason)| reason))
+}
+
+fn is_now(timestamp: &[u8]) -> bool {
+    number(timestamp).is_some_and(|number| -2.0 < number && number <= -1.0)
+}
+
+fn check_fields(case: &Value, got: Line<'_>, line: &[u8]) {
+    let forwarded = [got.name, b" ", got.value, b" ", got.timestamp.as_bytes()].concat();
+    if String::from_utf8_lossy(line).split_whitespace().nth(2).is_some_and(|text| is_now(text.as_bytes())) {
+        assert_eq!(forwarded, [got.name, b" ", got.value, b" ", NOW_S.to_string().as_bytes()].concat());
+        assert_eq!(got.seconds, NOW_S);
+        return;
+    }
     if let Some(want) = case["forwarded_b64"].as_str() {
         assert_eq!(forwarded, base64(want));
     }
@@ -93,7 +121,7 @@ fn order_answers_as_recorded() {
         for point in case["lines"].as_array().expect("lines") {
             let line = text(&point["line"]);
             let want = point["reason"].as_str().unwrap_or("ok");
-            let got = match validator.check(line.as_bytes()) {
+            let got = match validator.check(line.as_bytes(), NOW_S.into()) {
                 Err(rejected) => rejected.reason.name(),
                 Ok(line) => {
                     let name = line.name.strip_prefix(b".").unwrap_or(line.name);
@@ -104,8 +132,9 @@ fn order_answers_as_recorded() {
             // BUG-31: the original wraps such a timestamp, and what it then remembers is no measure.
             let mut fields = line.split_whitespace();
             let series = fields.next().unwrap_or_default().trim_start_matches('.').to_owned();
-            if got == "timestamp_out_of_range" {
-                assert!(does_not_fit(fields.nth(1).unwrap_or_default().as_bytes()), "{line}");
+            let timestamp = fields.nth(1).unwrap_or_default().as_bytes();
+            if got.starts_with("timestamp_in_") || got == "timestamp_out_of_range" || is_now(timestamp) {
+                assert!(is_now(timestamp) || unfit(timestamp) == Some(got), "{line}");
                 wrapped.insert(series);
             } else if !wrapped.contains(&series) {
                 assert_eq!(got, want, "{line}");

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 use relay_runtime::{
+    admission::Admission,
     gather::Gathered,
     interpret::Interpreter,
     pipeline::{LinePipeline, Pipeline},
@@ -82,11 +83,11 @@ fn collect(gathered: &mut Gathered, delivered: &mut Delivered) {
 
 fn slow(table: &Table, stream: &[u8]) -> (Delivered, [u64; 4]) {
     let interpreter = Interpreter::new(table).unwrap();
-    let mut tracer = Tracer::new(table, &interpreter);
+    let mut tracer = Tracer::new(table, &interpreter, Admission::new(table.validation, LINE_BYTES_MAX));
     let (mut delivered, mut counts) = (Delivered::new(), [0; 4]);
     for line in stream.split_inclusive(|&byte| byte == b'\n') {
         let line = line.strip_suffix(b"\n").unwrap_or(line);
-        let trace = tracer.trace(line);
+        let trace = tracer.trace(line, 1_700_000_000);
         let kind = if !trace.accepted {
             0
         } else if trace.blocked_by.is_some() {

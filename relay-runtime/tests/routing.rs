@@ -1,6 +1,7 @@
 //! Whole tables against what carbon-relay-ng's own code delivered, through the interpreter.
 
 use relay_runtime::{
+    admission::Admission,
     explain::{Outcome, Rule, explain_name},
     interpret::Interpreter,
     table::Table,
@@ -39,7 +40,9 @@ fn the_trace_has_these_fields_for_every_line() {
     trace_lines(
         &table,
         &interpreter,
-        &mut &b".a 1.0 7.5\r\nbad.z 1 2\na 1\nx 1 2\na q 3\nb 4 5"[..],
+        Admission::new(table.validation, 65_535),
+        &|| 1_700_000_000,
+        &mut &b".a 1.0 7.5\r\nbad.z 1 2\na 1\nx 1 2\na q 3\nb 4 5\nb 4 -1"[..],
         &mut out,
     )
     .unwrap();
@@ -72,6 +75,9 @@ fn the_trace_has_these_fields_for_every_line() {
         "timestamp": 3}),
     );
     check(5, json!({"line": "b 4 5", "name": "b", "value": "4", "timestamp": 5, "routes": routes}));
+    let now =
+        json!({"line": "b 4 -1", "name": "b", "value": "4", "timestamp": 1_700_000_000, "routes": routes});
+    check(6, now);
 }
 
 /// The rule-by-rule account ends in the same deliveries.

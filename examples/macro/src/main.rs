@@ -15,6 +15,7 @@ mod table {
 }
 
 use relay_runtime::{
+    admission::Admission,
     plan::Plan,
     trace::{Trace, Tracer},
 };
@@ -22,7 +23,7 @@ use std::io::{self, BufRead as _};
 
 fn main() -> io::Result<()> {
     let (plan, table) = (Plan::from_json(table::PLAN)?, table::Table::new());
-    let mut tracer = Tracer::new(&plan.table, &table);
+    let mut tracer = Tracer::new(&plan.table, &table, Admission::of(&plan, |_| None));
     for name in io::stdin().lock().lines() {
         let name = name?;
         println!("{name} -> {}", answer(&tracer.trace_name(name.as_bytes())));
@@ -47,7 +48,7 @@ mod tests {
     #[test]
     fn the_macro_s_table_routes_like_the_configuration() {
         let (plan, table) = (Plan::from_json(table::PLAN).unwrap(), table::Table::new());
-        let mut tracer = Tracer::new(&plan.table, &table);
+        let mut tracer = Tracer::new(&plan.table, &table, Admission::of(&plan, |_| None));
         let mut answer = |name: &str| super::answer(&tracer.trace_name(name.as_bytes()));
         assert_eq!(answer("debug.x"), "blocked by prefix debug.");
         assert!(answer("shop.eu.orders.count").ends_with("business 10.0.1.1:2003"));

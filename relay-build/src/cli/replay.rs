@@ -5,6 +5,7 @@ use anyhow::Context as _;
 use clap::Args;
 use relay_build::driver::{self, BuildOptions};
 use relay_runtime::{
+    admission::Admission,
     interpret::Interpreter,
     replay::{ReplayError, replay_lines},
 };
@@ -53,6 +54,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let replayed = replay_lines(
         &checked.plan.table,
         &interpreter,
+        Admission::of(&checked.plan, |name| std::env::var(name).ok()),
         arguments.until,
         &mut io::stdin().lock(),
         &mut output,

@@ -4,7 +4,7 @@ use super::input::{Input, Purpose};
 use anyhow::Context as _;
 use clap::Args;
 use relay_build::driver::{self, BuildOptions};
-use relay_runtime::{interpret::Interpreter, trace};
+use relay_runtime::{admission::Admission, engine::seconds_now, interpret::Interpreter, trace};
 use std::{
     io,
     os::unix::process::CommandExt as _,
@@ -13,7 +13,7 @@ use std::{
 
 /// Tell what becomes of each line on stdin, as one JSON object per line
 ///
-/// Nothing is sent. Each object has: line, accepted, reason, name, value, timestamp, blocked_by, rewritten, aggregators,
+/// Nothing is sent. A line that is too long is refused, and the next one is taken; a relay also closes the connection. Each object has: line, accepted, reason, name, value, timestamp, blocked_by, rewritten, aggregators,
 /// dropped_raw, and routes, each with its key and its destinations in the order of sending.
 #[expect(clippy::doc_markdown, reason = "printed by --help as it stands")]
 #[derive(Args)]
@@ -36,6 +36,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match trace::trace_lines(
         &checked.plan.table,
         &interpreter,
+        Admission::of(&checked.plan, |name| std::env::var(name).ok()),
+        &seconds_now,
         &mut io::stdin().lock(),
         &mut io::BufWriter::new(io::stdout().lock()),
     ) {

@@ -35,6 +35,7 @@ pub(super) const GLOBAL: &[&str] = &[
     "state_dir",
     "memory",
     "reject_nan",
+    "timestamps",
 ];
 
 /// `[amqp]`

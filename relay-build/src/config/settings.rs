@@ -4,7 +4,7 @@ use super::{check::Check, durations, fields::Fields, keys, raw::Table};
 use crate::diagnostics::{Diagnostic, codes};
 use relay_runtime::{
     settings::{Amqp, Instrumentation, Settings},
-    table::{LegacyLevel, Metrics20Level, Template, Validation},
+    table::{LegacyLevel, Metrics20Level, Template, Timestamps, Validation},
 };
 use std::net::Ipv6Addr;
 
@@ -202,7 +202,11 @@ fn validation(check: &mut Check<'_>, fields: &Fields<'_>) -> Validation {
     };
     let order = fields.boolean(check, "validate_order").unwrap_or(false);
     let finite = fields.boolean(check, "reject_nan").unwrap_or(false);
-    Validation { legacy, metrics20, order, finite }
+    let timestamps = match fields.choice(check, "timestamps", &["seconds", "auto"]) {
+        Some("auto") => Timestamps::Auto,
+        _ => Timestamps::Seconds,
+    };
+    Validation { legacy, metrics20, order, finite, timestamps }
 }
 
 /// `[amqp]`. Without `amqp_enabled = true` it is checked and then left out.

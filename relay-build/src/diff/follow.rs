@@ -55,7 +55,7 @@ impl<'t> Side<'t> {
     pub(super) fn follow(&self, name: &str) -> Outcome {
         let mut outcome = Outcome::default();
         let line = format!("{name} 1 1700000000");
-        if let Err(rejected) = self.validator.check(line.as_bytes()) {
+        if let Err(rejected) = self.validator.check(line.as_bytes(), 0) {
             outcome.refused = Some(rejected.reason);
             return outcome;
         }

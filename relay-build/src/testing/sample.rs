@@ -46,7 +46,7 @@ pub fn check_sample(checked: &Checked, sample: &mut dyn BufRead) -> Result<Vec<D
     let validator = Validator::new(table.validation);
     let (mut line, mut lines) = (Vec::new(), 0u64);
     while sample.read_until(b'\n', &mut line)? > 0 {
-        if let Ok(valid) = validator.check(line.strip_suffix(b"\n").unwrap_or(&line)) {
+        if let Ok(valid) = validator.check(line.strip_suffix(b"\n").unwrap_or(&line), 0) {
             lines += 1;
             if let Some(name) = counter.follow(valid.name, &interpreter) {
                 required.iter_mut().flatten().for_each(|literal| literal.look(&name));

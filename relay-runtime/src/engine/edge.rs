@@ -62,6 +62,7 @@ impl Edge {
 }
 
 /// Seconds since 1970.
-pub(super) fn seconds_now() -> u64 {
+#[must_use]
+pub fn seconds_now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

@@ -61,6 +61,7 @@ use std::{
 use token::Source;
 use worker::{Company, Worker};
 
+pub use edge::seconds_now;
 pub use inherited::Inherited;
 pub use listener::BindError;
 pub use spools::SpoolSetup;

@@ -5,7 +5,7 @@
 use super::document::{Document, duration};
 use crate::{
     settings::{Amqp, Instrumentation, Settings},
-    table::{LegacyLevel, Metrics20Level, Validation},
+    table::{LegacyLevel, Metrics20Level, Timestamps, Validation},
 };
 
 /// Writes everything before the first section except the blocklist.
@@ -65,7 +65,7 @@ pub(super) fn globals(document: &mut Document, settings: &Settings, validation: 
 }
 
 fn validation(document: &mut Document, validation: Validation) {
-    let Validation { legacy, metrics20, order, finite } = validation;
+    let Validation { legacy, metrics20, order, finite, timestamps } = validation;
     match legacy {
         LegacyLevel::None => document.value("validation_level_legacy", "none"),
         LegacyLevel::Medium => {}
@@ -77,6 +77,10 @@ fn validation(document: &mut Document, validation: Validation) {
     }
     document.flag("validate_order", order);
     document.flag("reject_nan", finite);
+    match timestamps {
+        Timestamps::Seconds => {}
+        Timestamps::Auto => document.value("timestamps", "auto"),
+    }
 }
 
 /// Writes `[amqp]` and `[instrumentation]`, if they are on.

@@ -10,26 +10,24 @@ use super::{
     shape::{Fields, Recogniser},
 };
 use crate::{
+    admission::Admission,
     aggregate::{Intake, Shared, WriteOutput},
     gather::Gathered,
-    order::OrderCheck,
     parts::Aggregating,
     select::{Liveness, Selectors},
     table::Table,
-    validate::{Line, Reason, Validator, key},
+    validate::Line,
 };
 use std::{ops::Range, sync::Arc};
 
 /// The state of a pipeline apart from the table's code.
 #[derive(Debug)]
 pub(super) struct Common {
-    pub(super) line_bytes_max: usize,
+    pub(super) admission: Admission,
     pub(super) selectors: Selectors,
     pub(super) memory: Memory,
     pub(super) aggregation: Option<Intake>,
     recogniser: Recogniser,
-    validator: Validator,
-    order: Option<Arc<OrderCheck>>,
     deferred: Deferred,
 }
 
@@ -37,26 +35,22 @@ impl Common {
     pub(super) fn new(table: &Table, line_bytes_max: usize, liveness: Liveness) -> Self {
         let shared = Shared::new(&table.aggregators).map(Arc::new);
         Self {
-            line_bytes_max,
+            admission: Admission::new(table.validation, line_bytes_max),
             selectors: Selectors::new(table, liveness),
             memory: Memory::default(),
             aggregation: Aggregating::get().zip(shared).map(|(part, shared)| Intake::new(part, shared)),
             recogniser: Recogniser::new(table.validation),
-            validator: Validator::new(table.validation),
-            order: table.validation.order.then(|| Arc::new(OrderCheck::new())),
             deferred: Deferred::default(),
         }
     }
 
     pub(super) fn for_another_worker(&self) -> Self {
         Self {
-            line_bytes_max: self.line_bytes_max,
+            admission: self.admission.clone(),
             selectors: self.selectors.clone(),
             memory: Memory::default(),
             aggregation: self.aggregation.as_ref().map(Intake::for_another_worker),
             recogniser: self.recogniser,
-            validator: self.validator,
-            order: self.order.clone(),
             deferred: Deferred::default(),
         }
     }
@@ -66,23 +60,18 @@ impl Common {
     #[expect(clippy::inline_always, reason = "the innermost loop")]
     pub(super) fn is_fine(&self, bytes: &[u8], fields: Fields, scanner: &Scanner<'_>) -> bool {
         let tagged = scanner.may_be_tagged_after(fields.start);
-        self.order.is_none() && self.recogniser.is_fine(bytes, fields, tagged)
+        !self.admission.has_order() && self.recogniser.is_fine(bytes, fields, tagged)
     }
 
     /// Validates any line and splits it. If it is invalid, counts the reason and returns `None`.
     pub(super) fn check<'l>(&self, line: &'l [u8], now_s: u64, gathered: &mut Gathered) -> Option<Line<'l>> {
-        let reason = match self.validator.check(line) {
-            Ok(line) if self.is_in_order(&line, now_s) => return Some(line),
-            Ok(_) => Reason::OutOfOrder,
-            Err(rejected) => rejected.reason,
-        };
-        gathered.counts.invalid[reason as usize] += 1;
-        None
-    }
-
-    fn is_in_order(&self, line: &Line<'_>, now_s: u64) -> bool {
-        let series = key::without_leading_dot(line.name);
-        self.order.as_ref().is_none_or(|order| order.check(series, line.seconds, now_s))
+        match self.admission.admit(line, now_s) {
+            Ok(line) => Some(line),
+            Err(reason) => {
+                gathered.counts.invalid[reason as usize] += 1;
+                None
+            }
+        }
     }
 
     /// Places a line that is rewritten, composed or hashed, or has another number of destinations than one.

@@ -89,7 +89,8 @@ impl<D: Dispatch> Pipeline<D> {
         // The last line of a stream has no LF that could be sent with it.
         let has_end = line.end < bytes.len();
         let verbatim = (checked.canonical && has_end).then_some(line.start..line.end + 1);
-        self.take_valid([checked.name, checked.value, checked.timestamp], verbatim, placer, gathered);
+        let fields = [checked.name, checked.value, checked.timestamp.as_bytes()];
+        self.take_valid(fields, verbatim, placer, gathered);
     }
 
     /// Processes a valid line. `verbatim` is its range with LF, if it can be sent as it is.
@@ -131,7 +132,7 @@ impl<D: Dispatch + 'static> LinePipeline for Pipeline<D> {
         let mut placer = Placer::new(bytes);
         let (mut start, mut lines) = (0, 0);
         while let Some(found) = next_line(&mut scanner, bytes, start) {
-            if found.end - start > self.common.line_bytes_max {
+            if found.end - start > self.common.admission.line_bytes_max() {
                 break;
             }
             lines += 1;

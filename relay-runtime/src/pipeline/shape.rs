@@ -132,14 +132,16 @@ fn chunk_at(bytes: &[u8], at: usize) -> Option<&[u8; 16]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::table::Metrics20Level;
+    use crate::table::{Metrics20Level, Timestamps};
     use proptest::prelude::*;
 
     fn all_rules() -> impl Iterator<Item = Validation> {
         use LegacyLevel::{Medium, None, Strict};
         [None, Medium, Strict].into_iter().flat_map(|legacy| {
             [Metrics20Level::None, Metrics20Level::Medium].into_iter().flat_map(move |metrics20| {
-                [false, true].map(|finite| Validation { legacy, metrics20, finite, order: false })
+                [(false, Timestamps::Seconds), (true, Timestamps::Auto)].map(|(finite, timestamps)| {
+                    Validation { legacy, metrics20, finite, timestamps, order: false }
+                })
             })
         })
     }
@@ -154,7 +156,7 @@ mod tests {
         for rules in all_rules() {
             let is_fine = Recogniser::new(rules).is_fine(line.as_bytes(), fields, name.contains(';'));
             if is_fine {
-                let checked = Validator::new(rules).check(&line.as_bytes()[..end]);
+                let checked = Validator::new(rules).check(&line.as_bytes()[..end], 0);
                 assert!(checked.is_ok_and(|line| line.canonical), "{name} {value} {timestamp}: {rules:?}");
             }
             fine_by_default |= is_fine && rules == Validation::default();

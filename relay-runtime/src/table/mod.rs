@@ -61,6 +61,19 @@ pub struct Validation {
     pub order: bool,
     /// Whether `NaN` and infinite values are refused (ours; upstream accepts them).
     pub finite: bool,
+    /// In what unit timestamps may be (ours).
+    pub timestamps: Timestamps,
+}
+
+/// `timestamps` (ours).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Timestamps {
+    /// Seconds.
+    #[default]
+    Seconds,
+    /// Seconds, and milliseconds, microseconds and nanoseconds, told by their magnitude, which become seconds.
+    Auto,
 }
 
 /// `validation_level_legacy` (spec §5.3).

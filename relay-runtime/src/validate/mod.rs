@@ -8,12 +8,15 @@ pub(crate) mod fields;
 pub(crate) mod key;
 pub(crate) mod number;
 mod reason;
+mod timestamp;
 
 use crate::table::Validation;
 use number::Kind;
 
 pub use fields::has_white_space;
 pub use reason::Reason;
+pub use timestamp::Timestamp;
+pub(crate) use timestamp::seconds;
 
 /// The validation rules of a table.
 #[derive(Clone, Copy, Debug)]
@@ -28,8 +31,8 @@ pub struct Line<'a> {
     pub name: &'a [u8],
     /// The value as written.
     pub value: &'a [u8],
-    /// The timestamp as written.
-    pub timestamp: &'a [u8],
+    /// The timestamp to forward: as written, unless that is not a second.
+    pub timestamp: Timestamp<'a>,
     /// The timestamp in whole seconds.
     pub seconds: u32,
     /// Whether the line is forwarded byte for byte as it came.
@@ -52,18 +55,20 @@ impl Validator {
         Self { rules }
     }
 
-    /// Checks one line, given without its LF. A CR at its end is white space like any other.
-    pub fn check<'a>(&self, line: &'a [u8]) -> Result<Line<'a>, Rejected<'a>> {
+    /// Checks one line that arrives at `now_s`, given without LF; a CR at its end is white space like any other.
+    pub fn check<'a>(&self, line: &'a [u8], now_s: u64) -> Result<Line<'a>, Rejected<'a>> {
         let Some([name, value, timestamp]) = fields::split(line) else {
             return Err(Rejected { reason: Reason::WrongNumFields, name: &[] });
         };
         let rejected = |reason| Rejected { reason, name: key::without_leading_dot(name) };
         self.check_name(name).map_err(rejected)?;
         self.check_value(value).map_err(rejected)?;
-        let seconds = seconds(timestamp).map_err(rejected)?;
-        let canonical = line.len() == name.len() + value.len() + timestamp.len() + 2
+        let is_parted_by_spaces = line.len() == name.len() + value.len() + timestamp.len() + 2
             && line[name.len()] == b' '
             && line[name.len() + 1 + value.len()] == b' ';
+        let (seconds, timestamp) =
+            timestamp::check(timestamp, self.rules.timestamps, now_s).map_err(rejected)?;
+        let canonical = is_parted_by_spaces && timestamp.is_as_written();
         Ok(Line { name, value, timestamp, seconds, canonical })
     }
 
@@ -86,17 +91,6 @@ pub fn value(value: &[u8]) -> Option<f64> {
     number::parse(value)
 }
 
-/// Parses a timestamp to whole seconds. One that does not fit 32 bits is refused, not wrapped (BUG-31).
-pub(crate) fn seconds(timestamp: &[u8]) -> Result<u32, Reason> {
-    let number = number::parse(timestamp).ok_or(Reason::TimestampNotNumber)?.trunc();
-    if !(0.0..=f64::from(u32::MAX)).contains(&number) {
-        return Err(Reason::TimestampOutOfRange);
-    }
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just above")]
-    let seconds = number as u32;
-    Ok(seconds)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -110,28 +104,18 @@ mod tests {
             ("a.b\t1 2", false),
             ("a.b 1 2\r", false),
             (" a.b 1 2", false),
+            ("a.b 1 -1", false),
             ("a.b 1\u{a0}2", false),
         ] {
-            assert_eq!(validator.check(line.as_bytes()).unwrap().canonical, want, "{line}");
+            assert_eq!(validator.check(line.as_bytes(), 0).unwrap().canonical, want, "{line}");
         }
-    }
-
-    #[test]
-    fn timestamps_do_not_wrap() {
-        assert_eq!(seconds(b"4294967295.9"), Ok(u32::MAX));
-        assert_eq!(seconds(b"-0.5"), Ok(0));
-        assert_eq!(seconds(b"1.5e9"), Ok(1_500_000_000));
-        for timestamp in ["-1", "4294967296", "nan", "inf", "1500000000000"] {
-            assert_eq!(seconds(timestamp.as_bytes()), Err(Reason::TimestampOutOfRange), "{timestamp}");
-        }
-        assert_eq!(seconds(b"x"), Err(Reason::TimestampNotNumber));
     }
 
     #[test]
     fn specials_are_refused_where_the_table_says_so() {
         let check = |finite, line| {
             let rules = Validation { finite, ..Validation::default() };
-            Validator::new(rules).check(line).map_err(|rejected| rejected.reason).map(|line| line.seconds)
+            Validator::new(rules).check(line, 0).map_err(|rejected| rejected.reason).map(|line| line.seconds)
         };
         assert_eq!(check(false, b"a nan 1"), Ok(1));
         assert_eq!(check(true, b"a nan 1"), Err(Reason::ValueNotFinite));

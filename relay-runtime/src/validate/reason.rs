@@ -61,7 +61,7 @@ reasons! {
     OutOfOrder = "out_of_order",
     /// The value is NaN or infinite, and the table refuses these.
     ValueNotFinite = "value_not_finite",
-    /// The timestamp does not fit 32 unsigned bits (BUG-31).
+    /// The timestamp does not fit 32 bits without sign (BUG-31), in no unit.
     TimestampOutOfRange = "timestamp_out_of_range",
     /// The line is longer than the limit.
     LineTooLong = "line_too_long",
@@ -71,6 +71,12 @@ reasons! {
     RewrittenName = "rewritten_name",
     /// An item of a pickle is not a datapoint.
     BadPickle = "bad_pickle",
+    /// The timestamp is in milliseconds.
+    TimestampInMilliseconds = "timestamp_in_milliseconds",
+    /// The timestamp is in microseconds.
+    TimestampInMicroseconds = "timestamp_in_microseconds",
+    /// The timestamp is in nanoseconds.
+    TimestampInNanoseconds = "timestamp_in_nanoseconds",
 }
 
 impl fmt::Display for Reason {
@@ -93,11 +99,20 @@ impl fmt::Display for Reason {
             Self::TimestampNotNumber => "the timestamp is not a number",
             Self::OutOfOrder => "the timestamp is not newer than the last one of the series",
             Self::ValueNotFinite => "the value is not finite",
-            Self::TimestampOutOfRange => "the timestamp is not between 0 and 4294967295",
+            Self::TimestampOutOfRange => "the timestamp is not between 0 and 4294967295, nor -1 for now",
             Self::LineTooLong => "the line is too long",
             Self::Unterminated => "the connection broke within the line",
-            Self::RewrittenName => "the rewriters made a metric that is empty or contains white space",
-            Self::BadPickle => "the item of a pickle is not `(metric, (timestamp, value))` on one line",
+            Self::RewrittenName => "the rewriters made a metric that is empty or holds white space",
+            Self::BadPickle => "the item of a pickle is no `(metric, (timestamp, value))` on one line",
+            Self::TimestampInMilliseconds => {
+                "the timestamp is in milliseconds, not seconds; `timestamps = \"auto\"` takes both"
+            }
+            Self::TimestampInMicroseconds => {
+                "the timestamp is in microseconds, not seconds; `timestamps = \"auto\"` takes both"
+            }
+            Self::TimestampInNanoseconds => {
+                "the timestamp is in nanoseconds, not seconds; `timestamps = \"auto\"` takes both"
+            }
         })
     }
 }

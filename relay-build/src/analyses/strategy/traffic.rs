@@ -97,7 +97,7 @@ fn names(plan: &Plan, text: &[u8]) -> Vec<Vec<u8>> {
     let lines = || text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
     let step = lines().count().div_ceil(NAMES_MAX).max(1);
     let mut next = Vec::new();
-    let valid = lines().step_by(step).filter_map(|line| Some(validator.check(line).ok()?.name.to_vec()));
+    let valid = lines().step_by(step).filter_map(|line| Some(validator.check(line, 0).ok()?.name.to_vec()));
     valid
         .map(|mut name| {
             for rewriter in &rewriters {

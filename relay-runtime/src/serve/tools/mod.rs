@@ -9,7 +9,9 @@ use super::{
     complete::{Incomplete, complete, from_environment},
 };
 use crate::{
+    admission::Admission,
     dispatch::DynDispatch,
+    engine::seconds_now,
     pipeline::LinePipeline,
     plan::Plan,
     record::{self, Limits, RecordError, Tap, Tapped},
@@ -165,19 +167,26 @@ pub(super) fn run(tool: &Tool, plan: &str, dispatch: &dyn DynDispatch) -> Result
 fn trace(plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ToolError> {
     let plan = Plan::from_json(plan).map_err(ToolError::Plan)?;
     let mut output = io::BufWriter::new(io::stdout().lock());
-    match trace_lines(&plan.table, dispatch, &mut io::stdin().lock(), &mut output) {
-        // The reader has closed the pipe, so it has seen enough.
+    let (admission, mut input) = (admission(&plan), io::stdin().lock());
+    match trace_lines(&plan.table, dispatch, admission, &seconds_now, &mut input, &mut output) {
+        // Whoever reads has seen enough.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done.map_err(ToolError::Trace),
     }
 }
 
-/// Prints what would be sent when, if the lines on stdin came at the times before them.
+/// What decides about lines in this relay.
+fn admission(plan: &Plan) -> Admission {
+    Admission::of(plan, |name| std::env::var(name).ok())
+}
+
+/// What would be sent when, had the lines on stdin come at the times before them.
 fn replay(plan: &str, dispatch: &dyn DynDispatch, until: Option<f64>) -> Result<(), ToolError> {
     let plan = Plan::from_json(plan).map_err(ToolError::Plan)?;
     let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
-    match replay_lines(&plan.table, dispatch, until, &mut io::stdin().lock(), &mut output) {
-        // The reader has closed the pipe, so it has seen enough.
+    let (admission, mut input) = (admission(&plan), io::stdin().lock());
+    match replay_lines(&plan.table, dispatch, admission, until, &mut input, &mut output) {
+        // Whoever reads has seen enough.
         Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(ToolError::Replay(error)),
         Ok(ledger) => {
