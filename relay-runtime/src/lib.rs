@@ -1,20 +1,23 @@
 //! The engine of static-relay.
 //!
 //! Follow a line through the modules in this order:
-//! [`plan`] holds what was configured: [`settings`] for the process, [`table`] for the lines.
-//! [`regex`] is the dialect that patterns are written in; [`matcher`], [`rewriter`] and [`template`] run
-//! single rules.
-//! [`protocol`] finds whole lines in a stream, [`validate`] takes only what is a line, [`order`] only what is newer:
-//! [`admission`] is both, for whoever takes lines.
-//! A line then goes through [`dispatch`], the seam behind which either the interpreter ([`interpret`]) or generated
-//! code (with the engines of [`matching`]; all that it names is in [`generated`]) sits, with [`select`] (and under it [`ring`]) for the routes that choose
-//! among their destinations, and what it decides is collected by [`gather`], or by [`aggregate`]; [`trace`] and [`explain`] show it instead, and [`replay`] runs it in virtual time.
-//! [`pipeline`] is all of that in one pass over what was read, counted in [`counts`].
-//! Each [`destination`] delivers what it gets, with a [`spool`] on disk for what it cannot yet; the [`ledger`] says what became of every line.
-//! [`memory`] says who may hold how much.
-//! [`engine`] runs it on sockets and threads, [`logging`] tells of it, `record` copies lines for whoever wants a corpus, and
-//! [`serve`] is the `main` of a relay;
-//! [`measure`] is that of a program that times tables.
+//!
+//! * [`plan`] is the checked configuration: [`settings`] for the process, [`table`] for the lines.
+//! * [`regex`] is the dialect of patterns; [`matcher`], [`rewriter`] and [`template`] run single rules.
+//! * [`protocol`] finds whole lines in a stream, [`validate`] accepts valid lines only, [`order`] only newer
+//!   ones; [`admission`] is all that decides whether a line is accepted.
+//! * [`dispatch`] is the seam to the table, which either the interpreter ([`interpret`]) runs or generated code
+//!   (with the engines of [`matching`]; [`generated`] lists all that it uses). [`select`], on top of [`ring`],
+//!   serves routes that choose among their destinations.
+//! * [`gather`] and [`aggregate`] collect what the table decides; [`trace`] and [`explain`] show it instead,
+//!   and [`replay`] runs it in virtual time.
+//! * [`pipeline`] does all of this in one pass over what was read, counted in [`counts`].
+//! * Each [`destination`] sends what it gets, with a [`spool`] on disk for lines that it cannot send yet. The
+//!   [`ledger`] accounts for every line.
+//! * [`memory`] divides the memory.
+//! * [`engine`] runs everything on sockets and threads, [`logging`] reports it, and `record` copies lines for a
+//!   recorder.
+//! * [`serve`] is the `main` of a relay, [`measure`] that of a program that times tables.
 
 mod parts;
 pub mod plan;

@@ -45,9 +45,9 @@ pub enum ReplayError {
 /// Bytes that the seconds of an arrival and their TAB take at most.
 const ARRIVAL_BYTES_MAX: usize = 64;
 
-/// Reads `arrival-seconds TAB line`, writes `emit-seconds TAB route key TAB destination TAB line` in order of emission, up
-/// to and with second `until`. Without it, until the last arrival, and then until every open bucket was emitted at its own
-/// time. Returns the books.
+/// Reads `arrival-seconds TAB line` and writes `emit-seconds TAB route key TAB destination TAB line` in the
+/// order of emission, up to and including second `until`. Without `until`, replays to the last arrival and then
+/// emits every open bucket at its own time. Returns the ledger.
 pub fn replay_lines(
     table: &Table,
     dispatch: &dyn DynDispatch,

@@ -41,7 +41,33 @@ impl DropReason {
         Self::BadPickle,
     ];
 
-    /// The key in the ledger.
+    /// What to do about it.
+    #[must_use]
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::SlowConn => {
+                "the destination is slower than its lines come: `spool = true` keeps them on disk, a larger `connbuf` in memory, `when_full = \"block\"` holds the senders"
+            }
+            Self::ConnDownNoSpool => {
+                "the destination is down and its queue is full: `spool = true` keeps lines on disk, a larger `connbuf` in memory"
+            }
+            Self::Shutdown => {
+                "not delivered before the stop: `spool = true` keeps them, a longer `shutdown_timeout` gives more time"
+            }
+            Self::TooLong => "longer than any datagram: `protocol = \"tcp\"`",
+            Self::SlowSpool => {
+                "the disk does not take them, and memory is full: a faster disk, or a larger `spoolbuf`"
+            }
+            Self::SpoolFull => {
+                "the spool is as large as it may be: `spool_max_bytes`, `spool_dir_max_bytes`, or room on the disk"
+            }
+            Self::SpoolExpired => "older than `spool_max_age`",
+            Self::SpoolDamaged => "damaged on disk; what was there is kept in `.damaged`",
+            Self::BadPickle => "they cannot be sent as pickles: `pickle = false`",
+        }
+    }
+
+    /// The name in ledgers.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -14,9 +14,9 @@ pub(super) struct Notice {
 /// What the worker has done.
 #[derive(Debug)]
 pub(super) enum Event {
-    /// Its books of this number, as asked.
+    /// Its ledger with this number, as requested.
     Report(u64, Box<WorkerLedger>),
-    /// No client can connect any more.
+    /// It accepts no clients any more.
     ListenerClosed,
     /// No line will come in any more.
     InputsClosed,

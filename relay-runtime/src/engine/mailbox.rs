@@ -1,8 +1,9 @@
 //! What threads send to a worker: chunks for its destinations, accepted connections, resolved names, orders.
 //!
-//! One lock, one vector per kind, swapped as a whole by the receiver: the steady state allocates nothing, and
-//! a worker that has not looked yet is woken once however much is sent. Nothing is dropped here, and what one worker sends
-//! to another keeps its order. Who sends chunks asks [`Mailbox::is_full`] first and reads no more input while it is.
+//! There is one lock and one vector per kind, swapped as a whole by the receiver. So the steady state allocates
+//! nothing, and a worker is woken once, however much is sent before it reads its mail. Nothing is dropped here, and
+//! what one worker sends to another keeps its order. A sender of chunks checks [`Mailbox::is_full`] first and
+//! reads no more input while it is.
 
 use super::{listener::Client, resolve::Resolution};
 use crate::{gather::Chunk, table::DestinationIndex};
@@ -22,9 +23,9 @@ const FULL_BYTES: usize = 16 * 1024 * 1024;
 /// An order to a worker from the thread that runs the engine.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
-    /// Note the books of this number, and report them when they are complete: see [`super::cut`].
+    /// Report the ledger with this number: see [`super::cut`].
     Report(u64),
-    /// Take what waits to be accepted, then close the listener and report.
+    /// Accept the clients that wait, then close the listener and report.
     CloseListener,
     /// Read what connections have sent, then close them and report. Reading ends at the deadline.
     CloseInputs(Instant),
@@ -52,7 +53,7 @@ pub(super) enum Parcel {
     Marker { from: usize, number: u64 },
 }
 
-/// The way to one worker. Clones lead to the same.
+/// The mailbox of one worker. All clones are the same mailbox.
 #[derive(Clone, Debug)]
 pub(super) struct Mailbox(Arc<Shared>);
 
@@ -68,7 +69,7 @@ impl Mailbox {
         Self(Arc::new(Shared { mail: Mutex::default(), chunk_bytes: AtomicUsize::new(0), waker }))
     }
 
-    /// Sends all of `parcels`, and leaves the empty vector to the caller.
+    /// Sends all of `parcels` and leaves the vector empty.
     pub(super) fn send_parcels(&self, parcels: &mut Vec<Parcel>) {
         let bytes = parcels.iter().map(Parcel::bytes).sum();
         self.send(|mail| {

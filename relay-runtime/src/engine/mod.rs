@@ -20,6 +20,7 @@ mod intake;
 mod keeper;
 mod listener;
 mod mailbox;
+mod outage;
 mod outlet;
 mod outlets;
 mod outstanding;
@@ -167,7 +168,7 @@ pub struct Engine {
     addresses: Vec<SocketAddr>,
     mailboxes: Vec<Mailbox>,
     notices: Receiver<Notice>,
-    /// The number of the latest books that were asked for.
+    /// The number of the latest ledger that was requested.
     asked: Cell<u64>,
     crew: Crew,
     aggregation: Option<(Aggregating, Arc<Shared>)>,
@@ -268,7 +269,7 @@ impl Engine {
         self.crew.wait(longest, is_enough);
     }
 
-    /// The books of all workers as of one moment, with what is between them. `None` when a worker does not answer.
+    /// The ledger of all workers at one moment, with the lines between them; `None` if a worker does not answer.
     #[must_use]
     pub fn ledger(&self) -> Option<Ledger> {
         let number = self.asked.get() + 1;

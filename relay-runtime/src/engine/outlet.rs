@@ -6,6 +6,7 @@
 use super::{
     Outgoing,
     edge::Edge,
+    outage::Outage,
     outstanding::outstanding,
     resolve::{Resolution, resolve},
     token::Source,
@@ -53,6 +54,8 @@ pub(super) struct Outlet {
     transport: Transport,
     write_timeout: Duration,
     socket: Option<Socket>,
+    /// While it is down and that was said.
+    outage: Option<Outage>,
 }
 
 #[derive(Debug)]
@@ -79,6 +82,7 @@ impl Outlet {
             transport: outgoing.transport,
             write_timeout: outgoing.limits.write_timeout,
             socket: None,
+            outage: None,
         }
     }
 
@@ -199,8 +203,11 @@ impl Outlet {
     fn connected(&mut self, edge: &mut Edge) {
         self.destination.handle(edge.now, Input::Connected);
         edge.liveness.set(self.index, true);
+        let outage = self.outage.take();
         if let Some(suppressed) = edge.admit() {
-            tracing::info!(destination = self.address, suppressed, "destination up");
+            let (destination, waiting) = (&self.address, self.waiting());
+            let down_seconds = outage.map(|outage| outage.seconds(edge.now));
+            tracing::info!(destination, waiting, down_seconds, suppressed, "destination up");
         }
     }
 
@@ -217,11 +224,39 @@ impl Outlet {
         self.destination.handle(edge.now, Input::Closed { outstanding });
     }
 
-    fn note_down(&self, edge: &mut Edge, reason: &str) {
+    /// Says so when it begins, and then once a minute.
+    fn note_down(&mut self, edge: &mut Edge, reason: &str) {
         edge.liveness.set(self.index, false);
-        if let Some(suppressed) = edge.admit() {
-            tracing::warn!(destination = self.address, reason, suppressed, "destination down");
+        let attempts = match &mut self.outage {
+            None => None,
+            Some(outage) => match outage.failed(edge.now) {
+                Some(attempts) => Some((attempts, outage.seconds(edge.now))),
+                None => return,
+            },
+        };
+        self.outage.get_or_insert(Outage::begin(edge.now));
+        let Some(suppressed) = edge.admit() else { return };
+        let (destination, waiting) = (&self.address, self.waiting());
+        match attempts {
+            None => tracing::warn!(destination, reason, waiting, suppressed, "destination down"),
+            Some((attempts, seconds)) => {
+                tracing::warn!(
+                    destination,
+                    reason,
+                    waiting,
+                    seconds,
+                    attempts,
+                    suppressed,
+                    "destination still down"
+                );
+            }
         }
+    }
+
+    /// Lines that are left to send.
+    fn waiting(&self) -> u64 {
+        let counts = self.destination.counts();
+        counts.queued + counts.spooled
     }
 
     fn send(&mut self, edge: &mut Edge) {

@@ -50,9 +50,9 @@ pub(super) struct Worker {
     inlets: Inlets,
     intake: Intake,
     outlets: Outlets,
-    /// By worker, chunks for the destinations that it owns.
+    /// For each worker, chunks for the destinations that it owns.
     outboxes: Vec<Vec<Parcel>>,
-    /// Lines handed over, by destination.
+    /// The number of lines handed over, by destination.
     handed: Vec<u64>,
     mail: Mail,
     cut: Cut,
@@ -244,8 +244,8 @@ impl Worker {
         }
     }
 
-    /// Notes the books of this number, unless that was done. To be called between turns: then all that was gathered is handed
-    /// over.
+    /// Copies the ledger for this number, if that was not done yet. Called between turns, when all gathered lines have been
+    /// handed over.
     fn note_books(&mut self, number: u64) {
         if !self.cut.is_new(number) {
             return;

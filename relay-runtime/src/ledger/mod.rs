@@ -1,9 +1,9 @@
 //! The ledger of a relay: what happened to every line, per worker and in total.
 //!
-//! `received = invalid + blocked + aggregated_away + unroutable + routed` for each worker at the end of each of
-//! its turns, and `routed + recovered = sent + queued + spooled + dropped` for each destination. What workers handed over for a
-//! destination is what it got and what is on the way to it. All of this holds in every ledger, under traffic too: every
-//! worker counts in plain numbers of its own, and a ledger is made from copies of one moment.
+//! For each worker, `received = invalid + blocked + aggregated_away + unroutable + routed` at the end of each
+//! of its turns. For each destination, `routed + recovered = sent + queued + spooled + dropped`. What workers
+//! handed over for a destination is what it received and what is on the way to it. All of this holds in every
+//! ledger, under traffic too: every worker has its own counters, and a ledger is made from copies of one moment.
 //!
 //! A relay prints the ledger on stdout, as one line of JSON, on SIGUSR1 and when it ends.
 
@@ -83,11 +83,11 @@ pub enum Difference {
         /// Received lines minus lines accounted for.
         lines: i128,
     },
-    /// The lines that workers handed over for a destination are not the lines that it got and those on the way to it.
+    /// Workers handed over another number of lines for a destination than it received and are on the way.
     BetweenWorkers {
         /// Its name.
         name: String,
-        /// Handed over minus got and on the way.
+        /// Lines handed over minus lines received or on the way.
         lines: i128,
     },
 }
@@ -141,7 +141,7 @@ impl Ledger {
         total
     }
 
-    /// The first difference, if any.
+    /// The first difference, if there is one.
     #[must_use]
     pub fn difference(&self) -> Option<Difference> {
         let workers = self.workers.iter().enumerate().filter(|(_, worker)| !worker.counts.is_balanced());

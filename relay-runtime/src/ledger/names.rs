@@ -43,9 +43,9 @@ pub const INCOMPLETE: &str = "incomplete";
 /// Buckets that are not emitted yet.
 pub const OPEN_BUCKETS: &str = "open_buckets";
 
-/// Lines between a worker that took them and the one that owns the destination.
+/// Lines between the worker that accepted them and the one that owns the destination.
 pub const ON_THE_WAY: &str = "on_the_way";
-/// Lines that wait for a destination.
+/// Lines queued for a destination.
 pub const QUEUED: &str = "queued";
 /// Queued lines that this machine's kernel has accepted and the peer's kernel has not acknowledged.
 pub const IN_FLIGHT: &str = "in_flight";

@@ -18,6 +18,7 @@
 mod any_table;
 mod arguments;
 mod complete;
+mod losses;
 mod manager;
 mod open_files;
 mod output_files;
@@ -51,6 +52,7 @@ use crate::{
 };
 use any_table::AnyTable;
 use arguments::Command;
+use losses::Losses;
 use output_files::OutputFiles;
 use signals::{Asked, Signals};
 use std::{
@@ -62,8 +64,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a relay checks its own ledger.
-const SELF_CHECK: Duration = Duration::from_secs(10);
+/// How often a relay looks into its own books, whether they balance and whether lines are lost.
+const SELF_CHECK: Duration = Duration::from_secs(2);
 
 /// How often it checks whether its workers run.
 const LOOK: Duration = Duration::from_millis(500);
@@ -177,6 +179,9 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     }
     manager::tell_stopping();
     let ledger = stop(relay, &signals, &output_files, &is_urgent);
+    if let Some(ledger) = &ledger {
+        losses::log_all(ledger);
+    }
     logging::flush();
     let ledger = ledger.ok_or(ServeError::WorkerEnded)?;
     print_ledger(&ledger, LAST_WORDS);
@@ -194,11 +199,14 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
 /// Serves until a signal asks for the end. Returns whether it has to end at once.
 fn serve(relay: &Relay, signals: &Signals, output_files: &OutputFiles) -> Result<bool, ServeError> {
     let mut next_check = Instant::now() + SELF_CHECK;
+    let mut losses = Losses::default();
     loop {
         write_waiting(relay);
         if Instant::now() >= next_check {
             next_check = Instant::now() + SELF_CHECK;
-            relay.check_books();
+            if let Some(ledger) = relay.check_books() {
+                losses.look(&ledger, Instant::now()).into_iter().for_each(losses::log);
+            }
         }
         let Asked { ledger, reopen, stop, stop_now } = signals.take();
         if reopen {

@@ -105,16 +105,13 @@ impl Relay {
         self.engine.ledger()
     }
 
-    /// Logs a difference in the books. Says whether there is none.
-    pub fn check_books(&self) -> bool {
-        let Some(ledger) = self.ledger() else { return false };
-        match ledger.difference() {
-            None => true,
-            Some(difference) => {
-                tracing::error!(%difference, "the ledger does not balance: this is a bug");
-                false
-            }
+    /// The ledger, after a difference in it was logged; `None` if a worker does not answer.
+    pub fn check_books(&self) -> Option<Ledger> {
+        let ledger = self.ledger()?;
+        if let Some(difference) = ledger.difference() {
+            tracing::error!(%difference, "the ledger does not balance: this is a bug");
         }
+        Some(ledger)
     }
 
     /// Stops in good order, within the plan's `shutdown_timeout` or until `is_cut_short` returns true. Returns

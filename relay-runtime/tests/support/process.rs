@@ -81,14 +81,15 @@ impl Process {
             .spawn()
             .unwrap();
         let mut log = BufReader::new(child.stderr.take().unwrap());
-        let mut text = String::new();
+        let (mut text, mut so_far) = (String::new(), String::new());
         while !text.contains("listening") {
             text.clear();
             assert!(log.read_line(&mut text).unwrap() > 0, "it ended");
+            so_far.push_str(&text);
         }
         let address =
             text.split("address=").nth(1).unwrap().split_whitespace().next().unwrap().parse().unwrap();
-        let kept = Arc::new(Mutex::new(text.clone()));
+        let kept = Arc::new(Mutex::new(so_far));
         let keep = Arc::clone(&kept);
         thread::spawn(move || {
             text.clear();
@@ -101,7 +102,7 @@ impl Process {
         Self { child, address, out, log: kept }
     }
 
-    /// What it logged from the first `listening` on.
+    /// What it has logged.
     pub(crate) fn log(&self) -> String {
         self.log.lock().unwrap().clone()
     }
