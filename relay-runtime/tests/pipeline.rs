@@ -105,7 +105,10 @@ fn slow(table: &Table, stream: &[u8]) -> (Delivered, [u64; 4]) {
         let mut fields = line.split(is_space).filter(|field| !field.is_empty());
         let name = trace.rewritten.or(trace.name).unwrap().into_bytes();
         let numbers: Vec<_> = fields.by_ref().skip(1).collect();
-        let sent = [&name[..], numbers[0], numbers[1]].join(&b' ');
+        // -1 is the time of arrival.
+        let written: Option<f64> = std::str::from_utf8(numbers[1]).ok().and_then(|text| text.parse().ok());
+        let is_now = written.is_some_and(|number| -2.0 < number && number <= -1.0);
+        let sent = [&name[..], numbers[0], if is_now { b"1700000000" } else { numbers[1] }].join(&b' ');
         for to in trace.routes.iter().flat_map(|route| &route.destinations) {
             let at = table.destinations.iter().position(|one| one.written() == *to).unwrap();
             let line = [&sent[..], b"\n"].concat();
