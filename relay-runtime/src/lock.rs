@@ -10,14 +10,19 @@
 //! name that is held by another user, who may not use the directory, is ignored.
 
 use md5::{Digest, Md5};
-use rustix::net::{
-    AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with, sockopt::socket_peercred,
+use rustix::{
+    io::Errno,
+    net::{
+        AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with,
+        sockopt::socket_peercred,
+    },
 };
 use std::{
     fmt::Write as _,
     fs::{self, File, OpenOptions, TryLockError},
     io,
     os::{
+        fd::OwnedFd,
         linux::net::SocketAddrExt as _,
         unix::{
             ffi::OsStrExt as _,
@@ -77,7 +82,20 @@ pub(crate) fn is_taken(directory: &Path) -> io::Result<bool> {
     let name = name_of(&fs::canonicalize(directory)?);
     let is_its =
         |line: &str| line.split_whitespace().last().and_then(|last| last.strip_prefix('@')) == Some(&name);
-    Ok(fs::read_to_string("/proc/net/unix").is_ok_and(|sockets| sockets.lines().any(is_its)))
+    Ok(match fs::read_to_string("/proc/net/unix") {
+        Ok(sockets) => sockets.lines().any(is_its),
+        // A confined service sees only processes in /proc. A connection, which nobody accepts, tells the same.
+        Err(_) => is_listening(&name),
+    })
+}
+
+/// Whether a process holds the name. A queue that is full of such questions is an answer, too.
+#[cfg(feature = "tools")]
+fn is_listening(name: &str) -> bool {
+    match call(name) {
+        Ok(_) => true,
+        Err(error) => error == Errno::AGAIN,
+    }
 }
 
 /// The path of the directory without symbolic links. Creates the directory if it does not exist.
@@ -142,18 +160,17 @@ fn claim(path: &Path) -> io::Result<Option<UnixListener>> {
 
 /// Whether the name is held by a user who is neither this one nor root.
 fn is_strangers(name: &str) -> bool {
-    let peer = || {
-        let address = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
-        let socket = socket_with(
-            AddressFamily::UNIX,
-            SocketType::STREAM,
-            SocketFlags::CLOEXEC | SocketFlags::NONBLOCK,
-            None,
-        )?;
-        connect(&socket, &address)?;
-        socket_peercred(&socket)
-    };
-    peer().is_ok_and(|peer| !peer.uid.is_root() && peer.uid != rustix::process::geteuid())
+    let peer = call(name).and_then(socket_peercred);
+    peer.is_ok_and(|peer| !peer.uid.is_root() && peer.uid != rustix::process::geteuid())
+}
+
+/// Connects to the process that holds the name, without waiting for it.
+fn call(name: &str) -> Result<OwnedFd, Errno> {
+    let address = SocketAddrUnix::new_abstract_name(name.as_bytes())?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    connect(&socket, &address)?;
+    Ok(socket)
 }
 
 /// A name for the path, which may itself be too long for one.
@@ -198,6 +215,10 @@ mod tests {
     fn assert_taken(place: &Place) {
         assert_eq!(place.take().unwrap_err().kind(), io::ErrorKind::ResourceBusy);
         assert!(is_taken(&place.0).unwrap());
+        // The same without /proc, however often it is asked.
+        let name = name_of(&fs::canonicalize(&place.0).unwrap());
+        assert!((0..300).all(|_| is_listening(&name)));
+        assert!(!is_listening("static-relay/directory/of-nobody"));
     }
 
     #[test]
