@@ -322,6 +322,8 @@ impl Engine {
 
     /// Saves the open buckets. Must be called after the last tick.
     fn save_aggregates(&mut self) -> Option<Finishing> {
+        // A relay without aggregations has none of this.
+        Aggregating::get()?;
         let (_, shared) = self.aggregation.as_ref()?;
         if let Some(keeper) = self.keeper.take() {
             return Some(keeper.finish());
@@ -338,6 +340,9 @@ impl Engine {
 
     /// Waits until the state is saved. Workers may continue meanwhile.
     fn await_state(&self, finishing: &Finishing, deadline: Instant, is_cut_short: impl Fn() -> bool) {
+        if Aggregating::get().is_none() {
+            return;
+        }
         let at_least = Instant::now() + STATE_GRACE;
         while !finishing.is_over() {
             let now = Instant::now();
