@@ -18,6 +18,7 @@ pub mod driver;
 
 pub mod bench;
 pub mod diff;
+mod digest;
 pub mod package;
 mod private;
 pub mod testing;

@@ -65,7 +65,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.emit == Emit::Source {
         options.emit = driver::Emit::Source;
     }
-    let built = driver::build(&checked, &options, |stage| progress.begin(stage));
+    let built = driver::build(&checked, &options, |heard| progress.hear(heard));
     progress.finish();
     let artifact = built?;
     let outcome = match &artifact.manifest {

@@ -1,6 +1,9 @@
 //! `replay`: what a configuration would have done with recorded traffic, in virtual time.
 
-use super::input::{Input, Purpose};
+use super::{
+    input::{Input, Purpose},
+    progress,
+};
 use anyhow::Context as _;
 use clap::Args;
 use relay_build::driver::{self, BuildOptions};
@@ -10,7 +13,7 @@ use relay_runtime::{
     replay::{ReplayError, replay_lines},
 };
 use std::{
-    io,
+    io::{self, IsTerminal as _},
     os::unix::process::CommandExt as _,
     process::{Command, ExitCode},
 };
@@ -41,7 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     if arguments.compiled {
         let options = BuildOptions::new(driver::default_out(&checked));
-        let artifact = driver::build(&checked, &options, |_| {})?;
+        let artifact = progress::build(!io::stderr().is_terminal(), &checked, &options)?;
         let mut relay = Command::new(&artifact.path);
         relay.arg("replay");
         if let Some(until) = arguments.until {
