@@ -6,9 +6,5 @@ use clap::Parser;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
-    cli::run(arguments).unwrap_or_else(|error| {
-        cli::print_error(&error);
-        ExitCode::FAILURE
-    })
+    cli::run(cli::Arguments::parse())
 }

@@ -19,6 +19,7 @@
 //!   recorder.
 //! * [`serve`] is the `main` of a relay, [`measure`] that of a program that times tables.
 
+mod counted;
 mod parts;
 pub mod plan;
 pub mod settings;
@@ -70,3 +71,5 @@ pub mod serve;
 mod stream;
 
 pub mod measure;
+
+pub use counted::{Counted, counted};

@@ -1,6 +1,6 @@
 //! Progress of a build on a terminal: a spinner with the stage, and a line per finished stage with its time.
 
-use super::style;
+use super::{output, style};
 use indicatif::{ProgressBar, ProgressStyle};
 use relay_build::driver::Stage;
 use std::time::{Duration, Instant};
@@ -39,7 +39,7 @@ impl Progress {
         if let Some((stage, begun)) = self.stage.take().filter(|_| !self.quiet) {
             let took = begun.elapsed().as_secs_f64();
             self.bar.suspend(|| {
-                anstream::eprintln!("{}{stage:>10}{} {took:7.2} s", style::FAINT, style::RESET);
+                output::remark(format_args!("{}{stage:>10}{} {took:7.2} s", style::FAINT, style::RESET));
             });
         }
     }

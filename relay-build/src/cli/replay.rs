@@ -1,6 +1,9 @@
 //! `replay`: what a configuration would have done with recorded traffic, in virtual time.
 
-use super::input::{Input, Purpose};
+use super::{
+    input::{Input, Purpose},
+    output,
+};
 use anyhow::Context as _;
 use clap::Args;
 use relay_build::driver::{self, BuildOptions};
@@ -23,7 +26,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// Use the generated code instead of the interpreter
     #[arg(long)]
     compiled: bool,
@@ -36,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let checked = arguments.input.check(Purpose::Ask)?;
     // Standard error is for the books; `check` shows what there is to say.
     if arguments.input.refuses(&checked) {
-        arguments.input.print(&checked);
+        arguments.input.print(&checked)?;
         return Ok(ExitCode::FAILURE);
     }
     if arguments.compiled {
@@ -64,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error).context("cannot replay"),
         Ok(ledger) => {
-            eprintln!("{}", ledger.to_json());
+            output::remark(ledger.to_json());
             Ok(ExitCode::SUCCESS)
         }
     }
