@@ -91,7 +91,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         growth: arguments.plot.is_some(),
     };
     let report = match bench::run(&request, |stage| {
-        output::remark(format_args!("{}{stage}{}", style::FAINT, style::RESET))
+        output::remark(format_args!("{}{stage}{}", style::FAINT, style::RESET));
     }) {
         Err(BenchError::Build(error)) => return Err(error.into()),
         other => other?,

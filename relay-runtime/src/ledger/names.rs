@@ -2,7 +2,7 @@
 //!
 //! A new counter gets its key here, its field in the ledger, and its line in `docs/reliability.md`.
 
-/// When the ledger was made: seconds since 1970, to the millisecond.
+/// When the ledger was made: seconds since 1970, with a fraction.
 pub const TIME: &str = "time";
 /// The relay's `instance`.
 pub const INSTANCE: &str = "instance";

@@ -35,8 +35,11 @@ pub(super) fn version(manifest: &str) -> String {
         ("built for", format!("{target}, profile {profile}"), !target.is_empty()),
     ];
     let known = lines.into_iter().filter(|(_, _, is_known)| *is_known);
-    let text: String = known.map(|(name, value, _)| format!("{name}: {value}\n")).collect();
-    format!("static-relay {}\n{text}", env!("CARGO_PKG_VERSION"))
+    let mut text = format!("static-relay {}\n", env!("CARGO_PKG_VERSION"));
+    for (name, value, _) in known {
+        text.extend([name, ": ", &value, "\n"]);
+    }
+    text
 }
 
 #[cfg(test)]

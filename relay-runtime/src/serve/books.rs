@@ -55,8 +55,7 @@ impl Books {
     fn text(&self, ledger: &Ledger) -> String {
         let mut value = ledger.to_json();
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-        // Milliseconds: more digits would say more than the clock knows.
-        value[names::TIME] = (since_1970.as_millis() as f64 / 1e3).into();
+        value[names::TIME] = since_1970.as_secs_f64().into();
         value[names::INSTANCE] = self.instance.as_str().into();
         value[names::VERSION] = env!("CARGO_PKG_VERSION").into();
         value.to_string()
