@@ -3,10 +3,8 @@
 //! From a build script, with relay-build among the build dependencies and relay-runtime among the dependencies:
 //!
 //! ```no_run
-//! fn main() {
-//!     // Writes $OUT_DIR/relay.rs; a bad configuration is a build error with place, quote and help.
-//!     relay_build::compile("relay.toml").unwrap();
-//! }
+//! // Writes $OUT_DIR/relay.rs; a bad configuration is a build error with place, quote and help.
+//! relay_build::compile("relay.toml").unwrap();
 //! ```
 //!
 //! See [`compile`] for the program around it, and relay-runtime's page for how to ask its `Table`.
