@@ -277,7 +277,7 @@ mod tests {
         let text = spools.run(&SpoolCommand::List { is_json: false }).unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
-        assert!(lines[0].starts_with("a:1  3 lines, ") && lines[1].starts_with("a:1+2  1 lines, "), "{text}");
+        assert!(lines[0].starts_with("a:1  3 lines, ") && lines[1].starts_with("a:1+2  1 line, "), "{text}");
         assert!(
             lines[2].starts_with("gone:1  2 lines, ")
                 && lines[2].ends_with("of no destination of this relay")
