@@ -3,7 +3,7 @@
 //! On a terminal the last line is written again and again; in a log there is a line when compiling begins, and one every few
 //! seconds as long as it goes on.
 
-use super::style;
+use super::{output, style};
 use relay_build::{
     config::Checked,
     driver::{self, Artifact, BuildError, BuildOptions, Crates, Progress as Heard, Stage},
@@ -79,8 +79,7 @@ impl Progress {
         self.clear();
         if let Some((stage, begun)) = self.stage.take().filter(|_| !self.quiet) {
             let took = begun.elapsed().as_secs_f64();
-            let mut stderr = anstream::stderr();
-            drop(writeln!(stderr, "{}{stage:>10}{} {took:7.2} s", style::FAINT, style::RESET));
+            output::remark(format_args!("{}{stage:>10}{} {took:7.2} s", style::FAINT, style::RESET));
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{
     input::{Input, Purpose},
-    progress,
+    output, progress,
 };
 use anyhow::Context as _;
 use clap::Args;
@@ -26,7 +26,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// Use the generated code instead of the interpreter
     #[arg(long)]
     compiled: bool,
@@ -39,7 +39,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let checked = arguments.input.check(Purpose::Ask)?;
     // Standard error is for the books; `check` shows what there is to say.
     if arguments.input.refuses(&checked) {
-        arguments.input.print(&checked);
+        arguments.input.print(&checked)?;
         return Ok(ExitCode::FAILURE);
     }
     if arguments.compiled {
@@ -67,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error).context("cannot replay"),
         Ok(ledger) => {
-            eprintln!("{}", ledger.to_json());
+            output::remark(ledger.to_json());
             Ok(ExitCode::SUCCESS)
         }
     }

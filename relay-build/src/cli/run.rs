@@ -25,7 +25,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     #[command(flatten)]
     compiling: Compiling,
     /// Interpret the configuration instead of compiling it: starts at once, relays slower

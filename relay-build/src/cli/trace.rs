@@ -22,7 +22,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// Ask the generated code instead of the interpreter
     #[arg(long)]
     compiled: bool,

@@ -21,10 +21,10 @@ use std::{
 };
 
 /// Cargo's manifest of a generated crate that is the root of its workspace.
-const TEMPLATE: &str = include_str!("../../../templates/program/Cargo.toml.in");
+const TEMPLATE: &str = include_str!("../../packed/templates/program/Cargo.toml.in");
 
 /// What the linker leaves out of an appliance's relay, for the root of the workspace: linkers are started there.
-const LEFT_OUT: (&str, &str) = ("relay.ld", include_str!("../../../templates/program/relay.ld"));
+const LEFT_OUT: (&str, &str) = ("relay.ld", include_str!("../../packed/templates/program/relay.ld"));
 
 /// A crate that is written and compiled.
 pub(super) struct Job<'a> {

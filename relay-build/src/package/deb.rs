@@ -12,11 +12,11 @@ use super::{
 use serde::Serialize;
 use std::fmt::Write as _;
 
-const CONTROL: &str = include_str!("../../../templates/deb/control.in");
-const POSTINST: &str = include_str!("../../../templates/deb/postinst.in");
-const PRERM: &str = include_str!("../../../templates/deb/prerm.in");
-const POSTRM: &str = include_str!("../../../templates/deb/postrm.in");
-const COPYRIGHT: &str = include_str!("../../../templates/deb/copyright.in");
+const CONTROL: &str = include_str!("../../packed/templates/deb/control.in");
+const POSTINST: &str = include_str!("../../packed/templates/deb/postinst.in");
+const PRERM: &str = include_str!("../../packed/templates/deb/prerm.in");
+const POSTRM: &str = include_str!("../../packed/templates/deb/postrm.in");
+const COPYRIGHT: &str = include_str!("../../packed/templates/deb/copyright.in");
 
 /// The fields that only `control` has.
 #[derive(Serialize)]
