@@ -533,12 +533,12 @@ impl Backlog {
         }
     }
 
-    /// Whether lines were given to the disk that are not in a file yet.
+    /// Whether the disk has yet to answer for lines that were given to it.
     pub(super) fn is_writing(&self) -> bool {
         self.disk.as_ref().is_some_and(|disk| disk.spool.is_writing())
     }
 
-    /// Waits at most this long until all lines for the disk are in files. Returns whether they are.
+    /// Waits at most this long until the disk has taken all lines, or refused them. Returns whether it answered so.
     pub(super) fn wait_for_disk(&mut self, patience: Duration) -> bool {
         self.disk.as_mut().is_none_or(|disk| disk.spool.wait(patience))
     }

@@ -340,12 +340,13 @@ impl Destination {
         self.backlog.on_disk_answer(wake);
     }
 
-    /// Whether lines were given to the disk that are not in a file yet.
+    /// Whether the disk has yet to answer for lines that were given to it.
     pub(crate) fn is_writing(&self) -> bool {
         self.backlog.is_writing()
     }
 
-    /// Waits at most this long until the disk has taken all lines that were given to it. Returns whether it has.
+    /// Waits at most this long until the disk has taken all lines that were given to it, or refused them. Returns whether it
+    /// answered so.
     pub(crate) fn wait_for_disk(&mut self, patience: Duration) -> bool {
         self.backlog.wait_for_disk(patience)
     }

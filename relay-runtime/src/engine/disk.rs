@@ -3,8 +3,9 @@
 //! Each spool has a [`Lane`]; the thread takes jobs from the lanes in turn and does one at a time, without a lock. A write that
 //! fails is tried again every half second. Only the time of a wait is given from outside: see [`Way::wait`].
 
-use crate::spool::{
-    Job, Lane, Outcome, SpoolRead, SpoolReading, SpoolRecord, SpoolTask, Store, Trouble, Wake, Way,
+use crate::{
+    gather::Chunk,
+    spool::{Job, Lane, Outcome, SpoolRead, SpoolReading, SpoolRecord, SpoolTask, Store, Trouble, Wake, Way},
 };
 use std::{
     fmt, io,
@@ -253,14 +254,23 @@ impl Way for Through {
         self.spool(|spool| spool.lane.take_read())
     }
 
+    fn unwritten(&self, line: u64) -> Option<Chunk> {
+        self.spool(|spool| spool.lane.unwritten(line))
+    }
+
     fn first_unwritten(&self) -> Option<u64> {
         self.spool(|spool| spool.lane.first_unwritten())
     }
 
+    fn is_failing(&self) -> bool {
+        self.spool(|spool| spool.lane.is_failing())
+    }
+
     fn wait(&mut self, patience: Duration) -> bool {
-        let is_written = self.wait_until(patience, |spool| spool.lane.first_unwritten().is_none());
-        self.spool(|spool| spool.is_awaited |= !is_written);
-        is_written
+        let has_answered = |spool: &Spool| spool.lane.is_failing() || spool.lane.first_unwritten().is_none();
+        let is_answered = self.wait_until(patience, has_answered);
+        self.spool(|spool| spool.is_awaited |= !is_answered);
+        is_answered
     }
 
     fn abandon(&mut self) -> Option<u64> {

@@ -99,11 +99,11 @@ impl Outlets {
         writing.retain(|&at| {
             let outlet = &mut owned[at];
             let patience = if stuck.has(outlet.index) { Duration::ZERO } else { DISK_PATIENCE };
-            let is_written = outlet.destination.wait_for_disk(patience);
-            if stuck.set(outlet.index, !is_written) {
-                outlet.note_disk(is_written, edge);
+            let is_answered = outlet.destination.wait_for_disk(patience);
+            if stuck.set(outlet.index, !is_answered) {
+                outlet.note_disk(is_answered, edge);
             }
-            !is_written
+            !is_answered
         });
     }
 
@@ -178,9 +178,8 @@ impl Outlets {
         }
         let deadline = Instant::now() + DISK_PATIENCE_AT_END;
         for Outlet { destination, .. } in &mut self.owned {
-            if !destination.wait_for_disk(deadline.saturating_duration_since(Instant::now())) {
-                destination.abandon_disk();
-            }
+            destination.wait_for_disk(deadline.saturating_duration_since(Instant::now()));
+            destination.abandon_disk();
         }
     }
 

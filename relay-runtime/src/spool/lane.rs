@@ -14,6 +14,7 @@ use super::{
     store::Store,
     way::{RECORDS_MAX, Read, Reading, Record, Task, write},
 };
+use crate::gather::Chunk;
 use std::{collections::VecDeque, io};
 
 /// What waits for the disk of one spool.
@@ -102,6 +103,16 @@ impl Lane {
     /// The error since the last call, if there was one.
     pub(crate) const fn take_trouble(&mut self) -> Option<Trouble> {
         self.trouble.take()
+    }
+
+    /// The lines from this one on that are in the same record, if that is not in its file yet.
+    pub(crate) fn unwritten(&self, line: u64) -> Option<Chunk> {
+        let has = |record: &&Record| {
+            (record.sequence..record.sequence + u64::from(record.lines.lines())).contains(&line)
+        };
+        let record = self.writing.iter().chain(&self.records).find(has)?;
+        let skipped = u32::try_from(line - record.sequence).ok()?;
+        Some(record.lines.split_at_line(skipped).1)
     }
 
     /// The number of the first line that is not in its file yet.

@@ -247,9 +247,9 @@ impl Spool {
         Ok(sequence)
     }
 
-    /// Whether lines were appended that are not in a file yet.
+    /// Whether lines were appended that are not in a file yet, for which the disk has not refused.
     pub(crate) fn is_writing(&self) -> bool {
-        self.way.first_unwritten().is_some()
+        self.way.first_unwritten().is_some() && !self.way.is_failing()
     }
 
     /// The number of these lines.
@@ -258,7 +258,7 @@ impl Spool {
         self.way.first_unwritten().map_or(0, |first| self.end - first)
     }
 
-    /// Waits at most this long until all lines are in files. Returns whether they are.
+    /// Waits at most this long until all lines are in files, or the disk refuses them. Returns whether it answered so.
     pub(crate) fn wait(&mut self, patience: Duration) -> bool {
         self.way.wait(patience)
     }
@@ -279,7 +279,10 @@ impl Spool {
             let Read { reader, step } = match self.answer() {
                 Some(read) => read,
                 None if self.is_reading => return None,
-                None => self.ask(stop, bytes_max, oldest_s)?,
+                None => match self.read_unwritten(stop) {
+                    Some(piece) => return Some(piece),
+                    None => self.ask(stop, bytes_max, oldest_s)?,
+                },
             };
             self.next = reader.next;
             self.reader = reader;
@@ -301,6 +304,16 @@ impl Spool {
         let read = self.way.take_read()?;
         self.is_reading = false;
         (!std::mem::take(&mut self.is_stale)).then_some(read)
+    }
+
+    /// The next lines, if they are still on their way to the disk. So a disk that is full or hangs keeps no line from its
+    /// destination that is in memory.
+    fn read_unwritten(&mut self, stop: u64) -> Option<Piece> {
+        let (sequence, chunk) = (self.next, self.way.unwritten(self.next)?);
+        let lines = u32::try_from(stop - sequence).unwrap_or(u32::MAX);
+        let (chunk, _) = chunk.split_at_line(lines);
+        self.next += u64::from(chunk.lines());
+        Some(Piece { sequence, is_repeat: sequence < self.acknowledged, chunk })
     }
 
     /// Begins to read. Lines that are not in a file yet are not asked for.

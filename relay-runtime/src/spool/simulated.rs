@@ -8,6 +8,7 @@ use super::{
     store::Store,
     way::{Read, Reading, Record, Task, Wake, Way},
 };
+use crate::gather::Chunk;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
@@ -283,12 +284,21 @@ impl Way for HangingWay {
         self.work().take_read()
     }
 
+    fn unwritten(&self, line: u64) -> Option<Chunk> {
+        self.lane.unwritten(line)
+    }
+
     fn first_unwritten(&self) -> Option<u64> {
         self.lane.first_unwritten()
     }
 
+    fn is_failing(&self) -> bool {
+        self.lane.is_failing()
+    }
+
     fn wait(&mut self, _: Duration) -> bool {
-        self.work().first_unwritten().is_none()
+        let lane = self.work();
+        lane.is_failing() || lane.first_unwritten().is_none()
     }
 
     fn abandon(&mut self) -> Option<u64> {

@@ -69,10 +69,16 @@ pub(crate) trait Way: fmt::Debug + Send {
     /// The result of reading, if it has come.
     fn take_read(&mut self) -> Option<Read>;
 
+    /// The lines from this one on that are in the same record, if that is not in its file yet.
+    fn unwritten(&self, line: u64) -> Option<Chunk>;
+
     /// The number of the first line that was appended and is not in its file yet.
     fn first_unwritten(&self) -> Option<u64>;
 
-    /// Waits at most this long until everything is in its file. Returns whether it is.
+    /// Whether the last write failed, and is to be tried again.
+    fn is_failing(&self) -> bool;
+
+    /// Waits at most this long until everything is in its file, or the disk refuses it. Returns whether it answered so.
     fn wait(&mut self, patience: Duration) -> bool;
 
     /// Gives up what is not in its file. Returns the number of the first such line.
@@ -120,8 +126,16 @@ impl Way for Here {
         None
     }
 
+    fn unwritten(&self, _: u64) -> Option<Chunk> {
+        None
+    }
+
     fn first_unwritten(&self) -> Option<u64> {
         None
+    }
+
+    fn is_failing(&self) -> bool {
+        false
     }
 
     fn wait(&mut self, _: Duration) -> bool {
