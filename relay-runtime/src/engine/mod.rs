@@ -12,6 +12,7 @@ mod aggregation;
 mod connection;
 mod crew;
 mod cut;
+mod disk;
 mod edge;
 mod event;
 mod inherited;
@@ -27,6 +28,7 @@ mod outstanding;
 mod resolve;
 mod spools;
 mod state;
+mod stuck;
 mod token;
 mod worker;
 
@@ -59,6 +61,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use stuck::Stuck;
 use token::Source;
 use worker::{Company, Worker};
 
@@ -196,6 +199,7 @@ impl Engine {
         let setup = Arc::new(setup);
         let (sender, notices) = channel();
         let loads: Arc<[AtomicUsize]> = (0..setup.workers).map(|_| AtomicUsize::new(0)).collect();
+        let stuck = Stuck::none(setup.destinations.len());
         let holds: Arc<[AtomicBool]> = (0..setup.workers).map(|_| AtomicBool::new(false)).collect();
         let (mut polls, mut mailboxes) = (Vec::new(), Vec::new());
         for _ in 0..setup.workers {
@@ -228,6 +232,7 @@ impl Engine {
                 notices: sender.clone(),
                 loads: Arc::clone(&loads),
                 holds: Arc::clone(&holds),
+                stuck: stuck.clone(),
             };
             let owned = spools.iter_mut().skip(index).step_by(setup.workers).map(Option::take).collect();
             // The first worker accepts for all.

@@ -227,10 +227,14 @@ impl fmt::Display for SpoolError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gather::Chunk;
     use std::{
         net::TcpListener,
         path::PathBuf,
-        sync::atomic::{AtomicBool, Ordering},
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
         thread,
     };
 
@@ -247,7 +251,7 @@ mod tests {
                 fs::create_dir_all(path.join(name.directory())).unwrap();
                 let mut spool = open(&path, &name).unwrap();
                 let text: Vec<_> = (0..*lines).map(|number| format!("a.b {number} 1\n")).collect();
-                spool.append(text.concat().as_bytes(), *lines, 1).unwrap();
+                spool.append(&Chunk::new(Arc::new(text.concat().into_bytes()), *lines), 1).unwrap();
             }
             Self(path)
         }
