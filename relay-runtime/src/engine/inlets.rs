@@ -10,12 +10,14 @@
 use super::{
     Setup,
     connection::{Connection, End, Progress},
+    descriptors::Descriptors,
     edge::Edge,
+    gate::{self, Gate},
     intake::{HAND_OVER_BYTES, Intake},
     listener::{Accepted, Client, Listening, accept},
     token::Source,
 };
-use crate::{ledger::ConnectionCounts, protocol::Violation};
+use crate::{ledger::ConnectionCounts, protocol::Violation, shortage::Explained};
 use std::{
     collections::VecDeque,
     io,
@@ -54,6 +56,7 @@ pub(super) struct Inlets {
     /// Bytes that connections store between reads.
     held_bytes: usize,
     counts: ConnectionCounts,
+    gate: Gate,
     next_sweep: Option<Instant>,
     /// Since when connections are read for the last time.
     stopping_since: Option<Instant>,
@@ -64,6 +67,7 @@ impl Inlets {
         setup: Arc<Setup>,
         mut listening: Vec<Listening>,
         loads: Arc<[AtomicUsize]>,
+        descriptors: Descriptors,
         edge: &Edge,
     ) -> io::Result<Self> {
         for (input, Listening { tcp, udp, .. }) in listening.iter_mut().enumerate() {
@@ -80,6 +84,7 @@ impl Inlets {
             ready: VecDeque::new(),
             held_bytes: 0,
             counts: ConnectionCounts::default(),
+            gate: Gate::new(descriptors),
             next_sweep,
             stopping_since: None,
         })
@@ -131,12 +136,24 @@ impl Inlets {
         if !self.listening[input].has_clients || !self.listening[input].pause.is_over(edge.now) {
             return false;
         }
+        let open = self.open();
+        let listening = &mut self.listening[input];
+        if !self.gate.is_open(&listening.tcp, open, edge.now) {
+            listening.pause.hold(edge.now, gate::RETRY);
+            return false;
+        }
         for _ in 0..ACCEPTS_PER_TURN {
             let listening = &mut self.listening[input];
             match accept(&listening.tcp) {
                 Accepted::Connection(socket, peer) => {
                     listening.pause.succeeded();
+                    let is_last = self.gate.is_last(&socket);
                     self.place(Client { socket, peer, input }, edge);
+                    let (open, listening) = (self.open(), &mut self.listening[input]);
+                    if is_last && !self.gate.check(&listening.tcp, open, edge.now) {
+                        listening.pause.hold(edge.now, gate::RETRY);
+                        return false;
+                    }
                 }
                 Accepted::Nobody => {
                     listening.has_clients = false;
@@ -145,6 +162,7 @@ impl Inlets {
                 Accepted::Failed(error) => {
                     listening.pause.failed(edge.now);
                     if let Some(suppressed) = edge.admit() {
+                        let error = Explained(&error);
                         tracing::error!(%error, suppressed, "cannot accept connections, trying again");
                     }
                     return false;
@@ -158,7 +176,7 @@ impl Inlets {
     /// number.
     fn place(&mut self, client: Client, edge: &mut Edge) {
         let load = |worker: usize| self.loads[worker].load(Ordering::Relaxed);
-        let open: usize = (0..self.loads.len()).map(load).sum();
+        let open = self.open();
         if open >= self.setup.connections_max {
             self.counts.refused += 1;
             if let Some(suppressed) = edge.admit() {
@@ -176,6 +194,11 @@ impl Inlets {
         } else {
             edge.mailboxes[worker].send_client(client);
         }
+    }
+
+    /// The number of open connections of all workers.
+    fn open(&self) -> usize {
+        self.loads.iter().map(|load| load.load(Ordering::Relaxed)).sum()
     }
 
     /// Adds a client that was accepted.
@@ -320,7 +343,7 @@ impl Inlets {
 
     pub(super) fn counts(&self) -> ConnectionCounts {
         let open = self.connections.iter().flatten().count() as u64;
-        ConnectionCounts { open, ..self.counts }
+        ConnectionCounts { open, held_back: self.gate.closings(), ..self.counts }
     }
 
     fn list_ready(&mut self, slot: usize) {

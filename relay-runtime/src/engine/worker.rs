@@ -10,6 +10,7 @@ use super::{
     Setup,
     aggregation::Ticker,
     cut::Cut,
+    descriptors::Descriptors,
     edge::Edge,
     event::{Event, Notice},
     inlets::Inlets,
@@ -98,6 +99,7 @@ pub(super) struct Company {
     pub(super) notices: Sender<Notice>,
     pub(super) loads: Arc<[AtomicUsize]>,
     pub(super) holds: Arc<[AtomicBool]>,
+    pub(super) descriptors: Descriptors,
 }
 
 impl Worker {
@@ -110,14 +112,14 @@ impl Worker {
         pipeline: Box<dyn LinePipeline>,
         ticker: Option<Ticker>,
     ) -> io::Result<Self> {
-        let Company { setup, mailboxes, notices, loads, holds } = company;
+        let Company { setup, mailboxes, notices, loads, holds, descriptors } = company;
         let destinations = setup.destinations.len();
         let outboxes = mailboxes.iter().map(|_| Vec::new()).collect();
         let edge = Edge::new(index, poll, mailboxes, setup.liveness.clone());
         Ok(Self {
             outlets: Outlets::new(&setup, spools, &edge),
             can_hold: setup.destinations.iter().any(|one| matches!(one.limits.when_full, WhenFull::Block(_))),
-            inlets: Inlets::new(setup, listening, loads, &edge)?,
+            inlets: Inlets::new(setup, listening, loads, descriptors, &edge)?,
             intake: Intake::new(pipeline, destinations),
             edge,
             outboxes,

@@ -43,6 +43,8 @@ pub struct ConnectionCounts {
     pub refused: u64,
     /// Closed because they sent nothing for too long.
     pub idle_closed: u64,
+    /// How often accepting paused because the file descriptors that were left are set aside.
+    pub held_back: u64,
     /// Ended by an error.
     pub broken: u64,
     /// Closed because of a line that is too long.
@@ -123,6 +125,7 @@ impl Ledger {
                 open,
                 accepted,
                 refused,
+                held_back,
                 idle_closed,
                 broken,
                 line_too_long,
@@ -132,6 +135,7 @@ impl Ledger {
             total.open += open;
             total.accepted += accepted;
             total.refused += refused;
+            total.held_back += held_back;
             total.idle_closed += idle_closed;
             total.broken += broken;
             total.line_too_long += line_too_long;
@@ -224,6 +228,7 @@ fn connections_to_json(connections: ConnectionCounts) -> Value {
         names::CONNECTIONS_OPEN: connections.open,
         names::CONNECTIONS_ACCEPTED: connections.accepted,
         names::CONNECTIONS_REFUSED: connections.refused,
+        names::CONNECTIONS_HELD_BACK: connections.held_back,
         names::CONNECTIONS_IDLE: connections.idle_closed,
         names::CONNECTIONS_BROKEN: connections.broken,
         names::CONNECTIONS_TOO_LONG: connections.line_too_long,

@@ -93,6 +93,8 @@ pub const CONNECTIONS_OPEN: &str = "open";
 pub const CONNECTIONS_ACCEPTED: &str = "accepted";
 /// Connections closed at once because the limit was reached.
 pub const CONNECTIONS_REFUSED: &str = "refused";
+/// How often accepting paused because the file descriptors that were left are set aside.
+pub const CONNECTIONS_HELD_BACK: &str = "held_back";
 /// Connections closed because they sent nothing for too long.
 pub const CONNECTIONS_IDLE: &str = "idle_closed";
 /// Connections ended by an error, such as a reset.
