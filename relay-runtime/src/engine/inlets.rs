@@ -14,6 +14,7 @@ use super::{
     edge::Edge,
     gate::{self, Gate},
     intake::{HAND_OVER_BYTES, Intake},
+    kernel_drops::KernelDrops,
     listener::{Accepted, Client, Listening, accept},
     token::Source,
 };
@@ -56,6 +57,7 @@ pub(super) struct Inlets {
     /// Bytes that connections store between reads.
     held_bytes: usize,
     counts: ConnectionCounts,
+    drops: KernelDrops,
     gate: Gate,
     next_sweep: Option<Instant>,
     /// Since when connections are read for the last time.
@@ -74,6 +76,7 @@ impl Inlets {
             edge.register(tcp, Source::Clients(input))?;
             edge.register(udp, Source::Datagrams(input))?;
         }
+        let drops = KernelDrops::of(&listening);
         let next_sweep = sweep_interval(&setup).map(|interval| edge.now + interval);
         Ok(Self {
             setup,
@@ -84,6 +87,7 @@ impl Inlets {
             ready: VecDeque::new(),
             held_bytes: 0,
             counts: ConnectionCounts::default(),
+            drops,
             gate: Gate::new(descriptors),
             next_sweep,
             stopping_since: None,
@@ -288,6 +292,7 @@ impl Inlets {
             let Intake { pipeline, gathered, buffer, fed_bytes } = intake;
             match listening.udp.recv(buffer) {
                 Ok(bytes) => {
+                    self.drops.note();
                     let bytes = &buffer[..bytes];
                     *fed_bytes +=
                         protocol.take_datagram(bytes, limits, edge.now_s, &mut **pipeline, gathered);
@@ -317,6 +322,7 @@ impl Inlets {
 
     /// Stops listening.
     pub(super) fn close_listeners(&mut self) {
+        self.drops.read();
         self.listening.clear();
     }
 
@@ -339,6 +345,12 @@ impl Inlets {
     /// Whether no connection is left.
     pub(super) fn is_empty(&self) -> bool {
         self.connections.iter().all(Option::is_none)
+    }
+
+    /// The address of each input, with the number of datagrams that the kernel dropped there.
+    pub(super) fn kernel_drops(&mut self) -> Vec<(String, u64)> {
+        self.drops.read();
+        self.drops.counts()
     }
 
     pub(super) fn counts(&self) -> ConnectionCounts {

@@ -20,6 +20,7 @@ mod inherited;
 mod inlets;
 mod intake;
 mod keeper;
+mod kernel_drops;
 mod listener;
 mod mailbox;
 mod outage;

@@ -255,7 +255,8 @@ impl Worker {
         self.outlets.ask(self.edge.now);
         let is_other = |worker: usize| worker != self.edge.worker;
         let is_awaited = (0..self.edge.mailboxes.len()).map(is_other).collect();
-        self.cut.begin(number, self.ledger(), is_awaited);
+        let ledger = self.ledger();
+        self.cut.begin(number, ledger, is_awaited);
         for (worker, mailbox) in self.edge.mailboxes.iter().enumerate() {
             if worker != self.edge.worker {
                 mailbox.send_marker(self.edge.worker, number);
@@ -409,14 +410,16 @@ impl Worker {
             return false;
         }
         self.outlets.close(&mut self.intake.buffer, self.edge.now);
-        self.report(Event::Finished(Box::new(self.ledger())));
+        let ledger = Box::new(self.ledger());
+        self.report(Event::Finished(ledger));
         true
     }
 
-    fn ledger(&self) -> WorkerLedger {
+    fn ledger(&mut self) -> WorkerLedger {
         WorkerLedger {
             counts: self.intake.gathered.counts.clone(),
             connections: self.inlets.counts(),
+            kernel_drops: self.inlets.kernel_drops(),
             handed: self.handed.clone(),
             destinations: self.outlets.counts(),
         }

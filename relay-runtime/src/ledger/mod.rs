@@ -26,6 +26,9 @@ pub struct WorkerLedger {
     pub counts: Counts,
     /// Its inbound connections.
     pub connections: ConnectionCounts,
+    /// The inputs on which it listens, with the number of datagrams that the kernel dropped there. They are in no other
+    /// count, because nobody knows how many lines they had.
+    pub kernel_drops: Vec<(String, u64)>,
     /// The number of lines that it handed over, by destination.
     pub handed: Vec<u64>,
     /// The destinations that it owns, with their counters.
@@ -145,6 +148,11 @@ impl Ledger {
         total
     }
 
+    /// The datagrams that the kernel dropped, by the address of the input.
+    pub fn kernel_drops(&self) -> impl Iterator<Item = &(String, u64)> {
+        self.workers.iter().flat_map(|worker| &worker.kernel_drops)
+    }
+
     /// The first difference, if there is one.
     #[must_use]
     pub fn difference(&self) -> Option<Difference> {
@@ -187,6 +195,9 @@ impl Ledger {
             names::DESTINATIONS.to_owned(),
             self.destinations.iter().map(destination_to_json).collect(),
         );
+        let kernel_drops: Map<_, _> =
+            self.kernel_drops().map(|(input, datagrams)| (input.clone(), (*datagrams).into())).collect();
+        whole.insert(names::KERNEL_DROPS.to_owned(), kernel_drops.into());
         if !self.aggregators.is_empty() {
             let aggregators = self.aggregators.iter().map(aggregator_to_json).collect();
             whole.insert(names::AGGREGATORS.to_owned(), aggregators);

@@ -107,6 +107,9 @@ pub const CONNECTIONS_BAD_PICKLE: &str = "bad_pickle";
 /// Connections closed because they occupied most of the memory for unfinished lines when it was used up.
 pub const CONNECTIONS_MEMORY: &str = "memory_closed";
 
+/// Datagrams that the kernel dropped at the inputs, because they came faster than they were read; by input.
+pub const KERNEL_DROPS: &str = "kernel_drops";
+
 /// The counters of inbound connections.
 pub const CONNECTIONS: &str = "connections";
 /// The same counters for each worker.
