@@ -90,6 +90,7 @@ pub mod logging;
 #[cfg(feature = "tools")]
 mod record;
 pub mod serve;
+mod shortage;
 mod stream;
 
 pub mod measure;

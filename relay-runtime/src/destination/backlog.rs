@@ -29,6 +29,7 @@ use super::{
 use crate::{
     gather::Chunk,
     parts::Pickling,
+    shortage::is_shortage,
     spool::{Spool, Trouble, Wake},
 };
 use std::{
@@ -609,7 +610,8 @@ impl Disk {
     /// A disk that cannot be read now may be readable later; if it never is, the rest of the file is dropped.
     fn note_read_trouble(&mut self, now: Instant) {
         if let Some(trouble) = self.spool.take_trouble() {
-            self.read_failures += 1;
+            // Without a free descriptor no file can be read, and this one may be sound.
+            self.read_failures += u32::from(!is_shortage(&trouble.error));
             self.read_at = Some(now + DISK_PAUSE);
             if self.read_failures >= READ_FAILURES_MAX {
                 self.read_failures = 0;

@@ -10,12 +10,15 @@
 use super::{
     Setup,
     connection::{Connection, End, Progress},
+    descriptors::Descriptors,
     edge::Edge,
+    gate::{self, Gate},
     intake::{HAND_OVER_BYTES, Intake},
+    kernel_drops::KernelDrops,
     listener::{Accepted, Client, Listening, accept},
     token::Source,
 };
-use crate::{ledger::ConnectionCounts, protocol::Violation};
+use crate::{ledger::ConnectionCounts, protocol::Violation, shortage::Explained};
 use std::{
     collections::VecDeque,
     io,
@@ -58,6 +61,8 @@ pub(super) struct Inlets {
     /// Bytes that connections store between reads.
     held_bytes: usize,
     counts: ConnectionCounts,
+    drops: KernelDrops,
+    gate: Gate,
     next_sweep: Option<Instant>,
     /// Since when connections are read for the last time.
     stopping_since: Option<Instant>,
@@ -68,12 +73,14 @@ impl Inlets {
         setup: Arc<Setup>,
         mut listening: Vec<Listening>,
         loads: Arc<[AtomicUsize]>,
+        descriptors: Descriptors,
         edge: &Edge,
     ) -> io::Result<Self> {
         for (input, Listening { tcp, udp, .. }) in listening.iter_mut().enumerate() {
             edge.register(tcp, Source::Clients(input))?;
             edge.register(udp, Source::Datagrams(input))?;
         }
+        let drops = KernelDrops::of(&listening);
         let next_sweep = sweep_interval(&setup).map(|interval| edge.now + interval);
         Ok(Self {
             setup,
@@ -86,6 +93,8 @@ impl Inlets {
             held: Vec::new(),
             held_bytes: 0,
             counts: ConnectionCounts::default(),
+            drops,
+            gate: Gate::new(descriptors),
             next_sweep,
             stopping_since: None,
         })
@@ -137,12 +146,24 @@ impl Inlets {
         if !self.listening[input].has_clients || !self.listening[input].pause.is_over(edge.now) {
             return false;
         }
+        let open = self.open();
+        let listening = &mut self.listening[input];
+        if !self.gate.is_open(&listening.tcp, open, edge.now) {
+            listening.pause.hold(edge.now, gate::RETRY);
+            return false;
+        }
         for _ in 0..ACCEPTS_PER_TURN {
             let listening = &mut self.listening[input];
             match accept(&listening.tcp) {
                 Accepted::Connection(socket, peer) => {
                     listening.pause.succeeded();
+                    let is_last = self.gate.is_last(&socket);
                     self.place(Client { socket, peer, input }, edge);
+                    let (open, listening) = (self.open(), &mut self.listening[input]);
+                    if is_last && !self.gate.check(&listening.tcp, open, edge.now) {
+                        listening.pause.hold(edge.now, gate::RETRY);
+                        return false;
+                    }
                 }
                 Accepted::Nobody => {
                     listening.has_clients = false;
@@ -151,6 +172,7 @@ impl Inlets {
                 Accepted::Failed(error) => {
                     listening.pause.failed(edge.now);
                     if let Some(suppressed) = edge.admit() {
+                        let error = Explained(&error);
                         tracing::error!(%error, suppressed, "cannot accept connections, trying again");
                     }
                     return false;
@@ -164,7 +186,7 @@ impl Inlets {
     /// number.
     fn place(&mut self, client: Client, edge: &mut Edge) {
         let load = |worker: usize| self.loads[worker].load(Ordering::Relaxed);
-        let open: usize = (0..self.loads.len()).map(load).sum();
+        let open = self.open();
         if open >= self.setup.connections_max {
             self.counts.refused += 1;
             if let Some(suppressed) = edge.admit() {
@@ -182,6 +204,11 @@ impl Inlets {
         } else {
             edge.mailboxes[worker].send_client(client);
         }
+    }
+
+    /// The number of open connections of all workers.
+    fn open(&self) -> usize {
+        self.loads.iter().map(|load| load.load(Ordering::Relaxed)).sum()
     }
 
     /// Adds a client that was accepted.
@@ -295,6 +322,7 @@ impl Inlets {
             let Intake { pipeline, gathered, buffer, fed_bytes } = intake;
             match listening.udp.recv(buffer) {
                 Ok(bytes) => {
+                    self.drops.note();
                     let bytes = &buffer[..bytes];
                     *fed_bytes +=
                         protocol.take_datagram(bytes, limits, edge.now_s, &mut **pipeline, gathered);
@@ -324,6 +352,7 @@ impl Inlets {
 
     /// Stops listening.
     pub(super) fn close_listeners(&mut self) {
+        self.drops.read();
         self.listening.clear();
     }
 
@@ -349,9 +378,15 @@ impl Inlets {
         self.connections.iter().all(Option::is_none)
     }
 
+    /// The address of each input, with the number of datagrams that the kernel dropped there.
+    pub(super) fn kernel_drops(&mut self) -> Vec<(String, u64)> {
+        self.drops.read();
+        self.drops.counts()
+    }
+
     pub(super) fn counts(&self) -> ConnectionCounts {
         let open = self.connections.iter().flatten().count() as u64;
-        ConnectionCounts { open, ..self.counts }
+        ConnectionCounts { open, held_back: self.gate.closings(), ..self.counts }
     }
 
     fn list_ready(&mut self, slot: usize) {

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     destination::{Destination, DisconnectReason, Input, Output},
+    shortage::Explained,
     table::{DestinationIndex, Transport},
 };
 use mio::{
@@ -158,7 +159,7 @@ impl Outlet {
     /// Passes on the result of resolving the name.
     pub(super) fn resolved(&mut self, resolution: Resolution, edge: &mut Edge) {
         let addresses = resolution.unwrap_or_else(|error| {
-            self.note_down(edge, &format!("cannot resolve: {error}"));
+            self.note_down(edge, &format!("cannot resolve: {}", Explained(&error)));
             Vec::new()
         });
         self.destination.handle(edge.now, Input::Resolved(addresses));
@@ -233,7 +234,7 @@ impl Outlet {
 
     fn connect_failed(&mut self, error: &io::Error, edge: &mut Edge) {
         self.socket = None;
-        self.note_down(edge, &format!("cannot connect: {error}"));
+        self.note_down(edge, &format!("cannot connect: {}", Explained(error)));
         self.destination.handle(edge.now, Input::ConnectFailed);
     }
 

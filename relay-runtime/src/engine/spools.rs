@@ -3,7 +3,7 @@
 //! A spool that cannot be used prevents the start, instead of losing lines later. Once open, a spool is written and read by
 //! the thread of its `spool_dir`.
 
-use super::{EngineError, Outgoing, disk::DiskThread};
+use super::{EngineError, Outgoing, descriptors::FLUSHED_PER_SPOOL, disk::DiskThread};
 use crate::{
     parts::Spooling,
     spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer, adopt},
@@ -30,6 +30,7 @@ pub struct SpoolSetup {
 /// Opens the spools, in the order of the destinations.
 pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Option<Spool>>, EngineError> {
     let budget = Budget::new(bytes_max);
+    let spooling = destinations.iter().filter(|outgoing| outgoing.spool.is_some()).count();
     let mut syncer = None;
     let mut threads: BTreeMap<PathBuf, DiskThread> = BTreeMap::new();
     let mut spools = Vec::new();
@@ -40,7 +41,7 @@ pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Opti
         };
         let syncer = match &mut syncer {
             Some(syncer) => syncer,
-            none => none.insert(Syncer::start()?),
+            none => none.insert(Syncer::start(spooling * FLUSHED_PER_SPOOL)?),
         };
         let twins = destinations[..at].iter().filter(|other| is_twin(outgoing, other)).count();
         let name = SpoolName { destination: outgoing.name.clone(), number: twins + 1 };

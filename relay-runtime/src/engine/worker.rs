@@ -10,6 +10,7 @@ use super::{
     Setup,
     aggregation::Ticker,
     cut::Cut,
+    descriptors::Descriptors,
     edge::Edge,
     event::{Event, Notice},
     inlets::Inlets,
@@ -106,6 +107,7 @@ pub(super) struct Company {
     pub(super) loads: Arc<[AtomicUsize]>,
     pub(super) holds: Arc<[AtomicBool]>,
     pub(super) stuck: Stuck,
+    pub(super) descriptors: Descriptors,
 }
 
 impl Worker {
@@ -118,14 +120,14 @@ impl Worker {
         pipeline: Box<dyn LinePipeline>,
         ticker: Option<Ticker>,
     ) -> io::Result<Self> {
-        let Company { setup, mailboxes, notices, loads, holds, stuck } = company;
+        let Company { setup, mailboxes, notices, loads, holds, stuck, descriptors } = company;
         let destinations = setup.destinations.len();
         let outboxes = mailboxes.iter().map(|_| Vec::new()).collect();
         let edge = Edge::new(index, poll, mailboxes, setup.liveness.clone());
         Ok(Self {
             outlets: Outlets::new(&setup, spools, stuck.clone(), &edge),
             can_hold: setup.destinations.iter().any(|one| matches!(one.limits.when_full, WhenFull::Block(_))),
-            inlets: Inlets::new(setup, listening, loads, &edge)?,
+            inlets: Inlets::new(setup, listening, loads, descriptors, &edge)?,
             intake: Intake::new(pipeline, destinations),
             edge,
             outboxes,
@@ -267,7 +269,8 @@ impl Worker {
         self.outlets.ask(self.edge.now);
         let is_other = |worker: usize| worker != self.edge.worker;
         let is_awaited = (0..self.edge.mailboxes.len()).map(is_other).collect();
-        self.cut.begin(number, self.ledger(), is_awaited);
+        let ledger = self.ledger();
+        self.cut.begin(number, ledger, is_awaited);
         for (worker, mailbox) in self.edge.mailboxes.iter().enumerate() {
             if worker != self.edge.worker {
                 mailbox.send_marker(self.edge.worker, number);
@@ -451,14 +454,16 @@ impl Worker {
             return false;
         }
         self.outlets.close(&mut self.intake.buffer, self.edge.now);
-        self.report(Event::Finished(Box::new(self.ledger())));
+        let ledger = Box::new(self.ledger());
+        self.report(Event::Finished(ledger));
         true
     }
 
-    fn ledger(&self) -> WorkerLedger {
+    fn ledger(&mut self) -> WorkerLedger {
         WorkerLedger {
             counts: self.intake.gathered.counts.clone(),
             connections: self.inlets.counts(),
+            kernel_drops: self.inlets.kernel_drops(),
             handed: self.handed.clone(),
             destinations: self.outlets.counts(),
         }

@@ -27,6 +27,9 @@ pub struct WorkerLedger {
     pub counts: Counts,
     /// Its inbound connections.
     pub connections: ConnectionCounts,
+    /// The inputs on which it listens, with the number of datagrams that the kernel dropped there. They are in no other
+    /// count, because nobody knows how many lines they had.
+    pub kernel_drops: Vec<(String, u64)>,
     /// The number of lines that it handed over, by destination.
     pub handed: Vec<u64>,
     /// The destinations that it owns, with their counters.
@@ -44,6 +47,8 @@ pub struct ConnectionCounts {
     pub refused: u64,
     /// Closed because they sent nothing for too long.
     pub idle_closed: u64,
+    /// How often accepting paused because the file descriptors that were left are set aside.
+    pub held_back: u64,
     /// Ended by an error.
     pub broken: u64,
     /// Closed because of a line that is too long.
@@ -124,6 +129,7 @@ impl Ledger {
                 open,
                 accepted,
                 refused,
+                held_back,
                 idle_closed,
                 broken,
                 line_too_long,
@@ -133,6 +139,7 @@ impl Ledger {
             total.open += open;
             total.accepted += accepted;
             total.refused += refused;
+            total.held_back += held_back;
             total.idle_closed += idle_closed;
             total.broken += broken;
             total.line_too_long += line_too_long;
@@ -140,6 +147,11 @@ impl Ledger {
             total.memory_closed += memory_closed;
         }
         total
+    }
+
+    /// The datagrams that the kernel dropped, by the address of the input.
+    pub fn kernel_drops(&self) -> impl Iterator<Item = &(String, u64)> {
+        self.workers.iter().flat_map(|worker| &worker.kernel_drops)
     }
 
     /// The first difference, if there is one.
@@ -184,6 +196,9 @@ impl Ledger {
             names::DESTINATIONS.to_owned(),
             self.destinations.iter().map(destination_to_json).collect(),
         );
+        let kernel_drops: Map<_, _> =
+            self.kernel_drops().map(|(input, datagrams)| (input.clone(), (*datagrams).into())).collect();
+        whole.insert(names::KERNEL_DROPS.to_owned(), kernel_drops.into());
         if !self.aggregators.is_empty() {
             let aggregators = self.aggregators.iter().map(aggregator_to_json).collect();
             whole.insert(names::AGGREGATORS.to_owned(), aggregators);
@@ -225,6 +240,7 @@ fn connections_to_json(connections: ConnectionCounts) -> Value {
         names::CONNECTIONS_OPEN: connections.open,
         names::CONNECTIONS_ACCEPTED: connections.accepted,
         names::CONNECTIONS_REFUSED: connections.refused,
+        names::CONNECTIONS_HELD_BACK: connections.held_back,
         names::CONNECTIONS_IDLE: connections.idle_closed,
         names::CONNECTIONS_BROKEN: connections.broken,
         names::CONNECTIONS_TOO_LONG: connections.line_too_long,

@@ -178,7 +178,8 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
         logging::write_in_thread().map_err(ServeError::LogThread)?;
     }
     manager::tell_ready();
-    let is_urgent = Cell::new(serve(&relay, &signals, &output_files, &books)?);
+    let mut losses = Losses::of(&plan.table);
+    let is_urgent = Cell::new(serve(&relay, &signals, &output_files, &books, &mut losses)?);
     if is_urgent.get() {
         tracing::warn!("stopping at once: what is not delivered is given up");
     } else {
@@ -187,7 +188,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     manager::tell_stopping();
     let ledger = stop(relay, &signals, &output_files, &is_urgent);
     if let Some(ledger) = &ledger {
-        losses::log_all(ledger);
+        losses.log_all(ledger);
     }
     logging::flush();
     let ledger = ledger.ok_or(ServeError::WorkerEnded)?;
@@ -205,9 +206,9 @@ fn serve(
     signals: &Signals,
     output_files: &OutputFiles,
     books: &Books,
+    losses: &mut Losses,
 ) -> Result<bool, ServeError> {
     let mut next_check = Instant::now() + SELF_CHECK;
-    let mut losses = Losses::default();
     loop {
         write_waiting(relay);
         if Instant::now() >= next_check {

@@ -40,9 +40,9 @@ pub(crate) struct FileStore {
 }
 
 impl Syncer {
-    /// Starts the thread. It ends with the last clone.
-    pub(crate) fn start() -> io::Result<Self> {
-        let (sender, files) = sync_channel::<File>(WAITING_MAX);
+    /// Starts the thread. It ends with the last clone. At most `waiting_max` open files wait for it.
+    pub(crate) fn start(waiting_max: usize) -> io::Result<Self> {
+        let (sender, files) = sync_channel::<File>(waiting_max.min(WAITING_MAX));
         thread::Builder::new().name("spool-sync".to_owned()).spawn(move || {
             for file in files {
                 if let Err(error) = file.sync_data() {

@@ -33,7 +33,7 @@ mod tests;
 mod upstream;
 mod way;
 
-use crate::{gather::Chunk, parts::Spooling};
+use crate::{gather::Chunk, parts::Spooling, shortage};
 use holes::Holes;
 use reader::{Bounds, Reader};
 use record::{HEADER_BYTES, Header, RECORD_BYTES_MAX};
@@ -596,6 +596,9 @@ impl Budget {
 
 impl Trouble {
     fn advice(&self) -> &'static str {
+        if let Some(advice) = shortage::advice(&self.error) {
+            return advice;
+        }
         match self.error.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
                 "lines wait in memory while there is room: free space in `spool_dir`, or lower `spool_max_bytes`"

@@ -171,7 +171,7 @@ fn open(directory: &Path, name: &SpoolName) -> Result<Spool, SpoolError> {
     if !path.is_dir() {
         return Err(SpoolError::Unknown { destination: name.to_string() });
     }
-    let opened = Syncer::start().and_then(|syncer| {
+    let opened = Syncer::start(1).and_then(|syncer| {
         let store = FileStore::open(path, syncer)?;
         Spool::open(Box::new(store), SpoolLimits::UNBOUNDED, Budget::new(u64::MAX))
     });
