@@ -8,8 +8,6 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    if let Err(error) = driver::end_on_signals() {
-        cli::print_error(&anyhow::Error::from(error).context("cannot catch signals"));
-    }
+    driver::end_on_signals();
     cli::run(arguments)
 }

@@ -53,26 +53,43 @@ struct Signals {
     came: Arc<AtomicUsize>,
     /// No program runs, so a signal ends this process as if nobody cared for it.
     is_idle: Arc<AtomicBool>,
+    /// They are to be caught, and are not yet.
+    is_wanted: AtomicBool,
 }
 
 impl Default for Signals {
     fn default() -> Self {
-        Self { came: Arc::default(), is_idle: Arc::new(AtomicBool::new(true)) }
+        Self {
+            came: Arc::default(),
+            is_idle: Arc::new(AtomicBool::new(true)),
+            is_wanted: AtomicBool::new(false),
+        }
     }
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP end what the driver has started before they end this process.
-pub fn end_on_signals() -> io::Result<()> {
-    for signal in [SIGINT, SIGTERM, SIGHUP] {
-        flag::register_conditional_default(signal, Arc::clone(&SIGNALS.is_idle))?;
-        let number = usize::try_from(signal).unwrap_or_default();
-        flag::register_usize(signal, Arc::clone(&SIGNALS.came), number)?;
+/// From now on SIGINT, SIGTERM and SIGHUP end what the driver has started before they end this process. They are not touched before
+/// something is started: a process that interprets a relay has uses of its own for them.
+pub fn end_on_signals() {
+    SIGNALS.is_wanted.store(true, Ordering::SeqCst);
+}
+
+impl Signals {
+    fn catch(&self) -> io::Result<()> {
+        if !self.is_wanted.swap(false, Ordering::SeqCst) {
+            return Ok(());
+        }
+        for signal in [SIGINT, SIGTERM, SIGHUP] {
+            flag::register_conditional_default(signal, Arc::clone(&self.is_idle))?;
+            let number = usize::try_from(signal).unwrap_or_default();
+            flag::register_usize(signal, Arc::clone(&self.came), number)?;
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Runs a program to its end. `hear` gets every line when it comes.
 pub(super) fn run(mut command: Command, mut hear: impl FnMut(Heard<'_>)) -> Result<Finished, BuildError> {
+    SIGNALS.catch().map_err(|error| BuildError::Start(command.get_program().to_owned(), error))?;
     SIGNALS.is_idle.store(false, Ordering::SeqCst);
     let finished = run_in_group(&mut command, &mut hear);
     SIGNALS.is_idle.store(true, Ordering::SeqCst);
