@@ -75,6 +75,18 @@ fn links_between_documents_lead_somewhere() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// A picture without words is nothing to some readers, and with colours for paper only it is nothing to many.
+#[test]
+fn pictures_have_words_and_colours_for_light_and_dark() {
+    let parts = ["role=\"img\"", "<title", "<desc", "prefers-color-scheme: dark"];
+    let mut pictures = named(".svg").peekable();
+    assert!(pictures.peek().is_some());
+    for (path, text) in pictures {
+        let missing: Vec<_> = parts.iter().filter(|part| !text.contains(**part)).collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", path.display());
+    }
+}
+
 /// The targets of `[text](target)`, outside of code.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
