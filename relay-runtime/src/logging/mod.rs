@@ -152,6 +152,19 @@ impl fmt::Display for UnknownLevel {
 
 impl std::error::Error for UnknownLevel {}
 
+/// What is logged while `say` runs, a line per event.
+#[cfg(test)]
+pub(crate) fn capture(say: impl FnOnce()) -> String {
+    use std::sync::{Arc, Mutex};
+
+    let text = Arc::new(Mutex::new(String::new()));
+    let kept = Arc::clone(&text);
+    let keep = move |line: String| kept.lock().unwrap().push_str(&line);
+    let subscriber = Lines { level: LevelFilter::TRACE, keep };
+    tracing::subscriber::with_default(subscriber, say);
+    text.lock().unwrap().clone()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,18 +179,4 @@ mod tests {
         let error = parse_level("notice").unwrap_err();
         assert!(error.to_string().contains("`notice`"));
     }
-}
-
-/// What is logged while `say` runs, a line per event.
-#[cfg(test)]
-pub(crate) fn capture(say: impl FnOnce()) -> String {
-    use std::sync::{Arc, Mutex};
-
-    let text = Arc::new(Mutex::new(String::new()));
-    let kept = Arc::clone(&text);
-    let keep = move |line: String| kept.lock().unwrap().push_str(&line);
-    let subscriber = Lines { level: LevelFilter::TRACE, keep };
-    tracing::subscriber::with_default(subscriber, say);
-    let logged = text.lock().unwrap().clone();
-    logged
 }
