@@ -1,4 +1,6 @@
 //! Packs the sources that relays are compiled from into relay-build, so that an installed one needs no checkout.
+//!
+//! It copies every source file of relay-runtime and every template into the program.
 
 use std::{
     env,
@@ -16,13 +18,14 @@ fn main() {
     let mut text = "&[\n".to_owned();
     for file in &files {
         let name = file.to_string_lossy();
-        // Both relative, so that another checkout with the same target directory is looked at, not the one of last time.
+        // Both paths are relative, so that another checkout with the same target directory reads its own
+        // files.
         println!("cargo::rerun-if-changed=../{name}");
         let path = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../{name}\")");
         writeln!(text, "    ({name:?}, include_bytes!({path})),").expect("a string takes everything");
     }
     text.push(']');
-    // For files that come and go.
+    // Run again if files are added or removed.
     println!("cargo::rerun-if-changed=../relay-runtime/src");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("sources.rs"), text).expect("cargo made the directory");

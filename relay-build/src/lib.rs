@@ -1,10 +1,10 @@
 //! Compiles a relay configuration into a relay that does only what the configuration asks for.
 //!
-//! Read the modules in this order; each consumes what the one before it returns:
-//! [`config`] reads and checks, with [`diagnostics`] for its author; [`analyses`] finds facts and chooses strategies;
-//! [`codegen`] writes them down as Rust; [`driver`] makes a relay of that, [`testing`] runs a
-//! configuration's tests, [`diff`] compares two
-//! [`mod@bench`] measures one, and [`package`] packs a relay. [`compile`] is the door for build scripts.
+//! Read the modules in this order; each consumes what the one before it returns: [`config`] reads and checks,
+//! with [`diagnostics`] for its author; [`analyses`] finds facts and chooses strategies; [`codegen`] writes
+//! them as Rust; [`driver`] compiles that into a relay. [`testing`] runs a configuration's tests, [`diff`]
+//! compares two configurations, [`mod@bench`] measures one, and [`package`] packs a relay. Build scripts call
+//! [`compile`].
 
 pub mod config;
 

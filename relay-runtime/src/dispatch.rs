@@ -1,11 +1,11 @@
-//! The seam between a routing table and the code that carries out its decisions.
+//! The interface between a routing table and the code that carries out its decisions.
 //!
 //! [`Dispatch`] has two implementations: the reference interpreter, and the type that relay-build generates for
 //! one table. [`Sink`] has implementations of two kinds: the data path, which only needs destinations, and
 //! `trace`, which needs everything. So generated code has one body for both, and the compiler removes whatever
 //! one sink does not use.
 //!
-//! Validation comes before this seam, sockets after it.
+//! Validation comes before this interface, sockets after it.
 
 use crate::{
     matching::Look,
@@ -23,7 +23,7 @@ pub trait Dispatch: Send + Sync {
     /// Passes a metric through the whole table.
     fn dispatch<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
 
-    /// Passes the output of an aggregator through the routes only (spec §6).
+    /// Passes the output of an aggregator through the routes only.
     fn route<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
 
     /// Appends the name that an aggregator gives to its output for `name`, without the suffix of a function.
@@ -42,7 +42,7 @@ pub trait Sink {
     /// The name after all rewriters, if they changed it. Called once.
     fn rewritten(&mut self, name: &[u8]);
 
-    /// The name after all rewriters, if it cannot be sent: it is empty, or has white space (spec §6, "Want").
+    /// The name after all rewriters, if it cannot be sent: it is empty, or has white space.
     /// It ends the metric's way; called instead of `rewritten`.
     fn unusable(&mut self, name: &[u8]);
 
@@ -142,6 +142,6 @@ pub struct Scratch {
     pub name: Vec<u8>,
     /// The output of the current rewriter.
     pub next_name: Vec<u8>,
-    /// The result of the look at the name.
+    /// The result of scanning the name.
     pub look: Look,
 }

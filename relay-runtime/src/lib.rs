@@ -1,4 +1,5 @@
-//! The engine of static-relay.
+//! The engine of static-relay: everything that a relay does at run time, except the code that is generated
+//! for its table.
 //!
 //! Follow a line through the modules in this order:
 //!
@@ -6,9 +7,9 @@
 //! * [`regex`] is the dialect of patterns; [`matcher`], [`rewriter`] and [`template`] run single rules.
 //! * [`protocol`] finds whole lines in a stream, [`validate`] accepts valid lines only, [`order`] only newer
 //!   ones; [`admission`] is all that decides whether a line is accepted.
-//! * [`dispatch`] is the seam to the table, which either the interpreter ([`interpret`]) runs or generated code
-//!   (with the engines of [`matching`]; [`generated`] lists all that it uses). [`select`], on top of [`ring`],
-//!   serves routes that choose among their destinations.
+//! * [`dispatch`] is the interface to the table. Either the interpreter ([`interpret`]) runs the table, or
+//!   generated code does (with the engines of [`matching`]; [`generated`] lists everything that it uses).
+//!   [`select`], on top of [`ring`], serves routes that choose among their destinations.
 //! * [`gather`] and [`aggregate`] collect what the table decides; [`trace`] and [`explain`] show it instead,
 //!   and [`replay`] runs it in virtual time.
 //! * [`pipeline`] does all of this in one pass over what was read, counted in [`counts`].

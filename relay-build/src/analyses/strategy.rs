@@ -1,10 +1,11 @@
-//! How a table will run: the one place where algorithms are chosen.
+//! Decides how a table will run: the only place where algorithms are chosen.
 //!
 //! Each matcher becomes tests, cheapest first, with regexes replaced by literals where they mean no more.
-//! Then each rule may wait under a guard: a literal that its matcher demands. While few rules have guards of a
-//! kind they are simply asked in turn; from then on one look at the name answers for all of them.
+//! Then each rule gets a guard, if possible: literals of which a name must contain one. If only a few rules
+//! have guards of a kind, they are tested one by one; otherwise one scan of the name finds the candidates
+//! among all of them.
 //!
-//! Code generation carries out what is written here and decides nothing itself.
+//! Code generation follows these decisions and makes none itself.
 
 use super::literals::{Equivalent, Required, required};
 use regex_syntax::hir::Hir;
@@ -58,7 +59,7 @@ pub struct Strategy {
 /// How many names call up a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Called {
-    /// So many,
+    /// This number,
     pub names: u64,
     /// of these.
     pub of: u64,

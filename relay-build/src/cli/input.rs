@@ -1,4 +1,6 @@
-//! What every command that reads a configuration takes, and how its problems are reported.
+//! The arguments of every command that reads a configuration, and how it reports problems.
+//!
+//! A command goes on only if the configuration has no error.
 
 use super::style;
 use anyhow::{Context as _, bail};

@@ -1,4 +1,6 @@
 //! Why a build failed, and what to do about it.
+//!
+//! Each variant is one condition, and its message says what to do.
 
 use crate::analyses::strategy::BadRegex;
 use std::{ffi::OsString, fmt, io, path::PathBuf};

@@ -1,4 +1,6 @@
-//! What a relay is tuned for, and what follows from that.
+//! The profiles of a build, and the settings that follow from each.
+//!
+//! A profile never changes what a relay does with a line.
 
 use crate::config::Checked;
 use relay_runtime::{

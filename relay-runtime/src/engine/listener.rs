@@ -1,4 +1,4 @@
-//! The listening sockets: TCP and UDP on the same address (spec §4.1).
+//! The listening sockets: TCP and UDP on the same address.
 //!
 //! If accepting fails, as it does without free file descriptors, the listener stays open and tries again a
 //! little later: closing it would refuse clients that only had to wait.

@@ -1,4 +1,4 @@
-//! The form of a log line: `YYYY-MM-DD HH:MM:SS.mmm [LEVEL] message name=value …` (spec §1.4).
+//! The form of a log line: `YYYY-MM-DD HH:MM:SS.mmm [LEVEL] message name=value …`.
 //!
 //! Times are UTC. Every event becomes exactly one line, in one write.
 

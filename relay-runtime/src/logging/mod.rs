@@ -1,4 +1,4 @@
-//! Logs: one line per event on stderr, in the format of carbon-relay-ng (spec §1.4).
+//! Logs: one line per event on stderr, in the format of carbon-relay-ng.
 //!
 //! Logging never slows the data path. Lines are kept in a `Stream` of limited size until a thread writes them
 //! or, in a relay with one thread, until stderr has room between two turns. If stderr accepts no bytes, lines
@@ -99,7 +99,8 @@ fn write_for(patience: Duration) {
     }
 }
 
-/// The levels of spec §1.4. `fatal` and `panic` mean errors only, the highest level that is logged here.
+/// The levels of carbon-relay-ng. `fatal` and `panic` mean errors only, the highest level that is logged
+/// here.
 fn parse_level(name: &str) -> Result<LevelFilter, UnknownLevel> {
     match name.to_ascii_lowercase().as_str() {
         "trace" => Ok(LevelFilter::TRACE),

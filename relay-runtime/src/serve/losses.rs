@@ -1,7 +1,8 @@
-//! Losses are said aloud: when lines begin to be lost, each minute while it goes on, when it ends, and all of them at the stop.
+//! Logs losses of lines: when a loss begins, each minute while it goes on, when it ends, and a summary at the
+//! stop.
 //!
-//! Reads the books now and then, so it costs the data path nothing. Guarantees at most three lines a minute for each reason and
-//! place. No clock: time comes with the books.
+//! Reads the ledger every few seconds, so it costs the data path nothing. Guarantees at most three log lines
+//! per minute for each reason and place. There is no clock here: time comes with the ledger.
 
 use crate::{
     destination::DropReason,
@@ -14,31 +15,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two lines about a loss that goes on.
+/// The time between two log lines about a loss that goes on.
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// A loss that did not grow for so long has ended.
+/// A loss that did not grow for this time has ended.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// What is lost where, and why.
+/// A kind of loss: the place and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Loss {
     /// The name of the counter.
     reason: &'static str,
-    /// The destination or aggregator; none for what belongs to the whole relay.
+    /// The destination or aggregator; `None` for the whole relay.
     place: Option<String>,
-    /// What it means, or what to do.
+    /// What the reason means, or what to do.
     help: String,
 }
 
-/// What there is to say of a loss.
+/// A message about a loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {
-    /// So many lines are lost, and more may follow.
+    /// The loss begins: the number of lines lost so far.
     Begins(u64),
-    /// It goes on: lines since the last word, all of it, and for how long.
+    /// The loss goes on: lines since the last message, all lines, and the time since it began.
     GoesOn { lines: u64, all: u64, lasts: Duration },
-    /// It is over: all of it, and how long it lasted.
+    /// The loss has ended: all lines, and how long it lasted.
     Ended { all: u64, lasted: Duration },
 }
 
@@ -54,7 +55,7 @@ struct Seen {
 
 #[derive(Debug)]
 struct Underway {
-    /// Lines lost before it began, and when the last word was said.
+    /// The count of lines before the loss began, and the time of the last message.
     before: u64,
     told: u64,
     began: Instant,
@@ -63,7 +64,7 @@ struct Underway {
 }
 
 impl Losses {
-    /// Compares the books with those of the last time. Gives what there is to say.
+    /// Compares the ledger with the previous one. Returns the messages to log.
     pub(super) fn look(&mut self, ledger: &Ledger, now: Instant) -> Vec<(Loss, Word)> {
         let mut words = Vec::new();
         for (loss, lines) in all(ledger) {
@@ -105,7 +106,7 @@ impl Seen {
     }
 }
 
-/// Every way to lose a line by which some were lost, with how many.
+/// Every kind of loss that has occurred, with the number of lines.
 fn all(ledger: &Ledger) -> impl Iterator<Item = (Loss, u64)> {
     let total = ledger.total();
     let invalid = Reason::ALL.map(|reason| {
@@ -115,11 +116,11 @@ fn all(ledger: &Ledger) -> impl Iterator<Item = (Loss, u64)> {
     let of_relay = |reason, help: &str| Loss { reason, place: None, help: help.to_owned() };
     let unroutable = [
         (
-            of_relay(names::UNROUTABLE, "no route takes them; a route without conditions would"),
+            of_relay(names::UNROUTABLE, "no route matches them; a route without conditions would"),
             total.unroutable,
         ),
         (
-            of_relay(names::EMITTED_UNROUTABLE, "outputs of aggregations that no route takes"),
+            of_relay(names::EMITTED_UNROUTABLE, "outputs of aggregations that no route matches"),
             total.emitted_unroutable,
         ),
     ];
@@ -140,10 +141,10 @@ fn all(ledger: &Ledger) -> impl Iterator<Item = (Loss, u64)> {
             (
                 names::FUTURE,
                 counts.future,
-                "too far ahead of the clock: mend the senders' clocks, or raise `max_future`",
+                "too far ahead of the clock: correct the senders' clocks, or raise `max_future`",
             ),
             (names::NO_ROOM, counts.no_room, "raise `max_buckets`, `max_series` or `max_values`"),
-            (names::BAD_NAME, counts.bad_name, "the output's name cannot be sent: mend `format`"),
+            (names::BAD_NAME, counts.bad_name, "the output's name cannot be sent: correct `format`"),
         ];
         why.map(|(reason, lines, help)| {
             (Loss { reason, place: Some(key.clone()), help: help.to_owned() }, lines)
@@ -159,7 +160,7 @@ fn all(ledger: &Ledger) -> impl Iterator<Item = (Loss, u64)> {
     losses.into_iter()
 }
 
-/// Says it.
+/// Logs a message.
 pub(super) fn log((loss, word): (Loss, Word)) {
     let Loss { reason, place, help } = loss;
     let place = place.unwrap_or_else(|| "the relay".to_owned());
@@ -170,12 +171,12 @@ pub(super) fn log((loss, word): (Loss, Word)) {
             tracing::warn!(reason, %place, lines, all, seconds, %help, "lines are still lost");
         }
         Word::Ended { all, lasted } => {
-            tracing::warn!(reason, %place, all, seconds = lasted.as_secs(), "lines are lost no more");
+            tracing::warn!(reason, %place, all, seconds = lasted.as_secs(), "lines are no longer lost");
         }
     }
 }
 
-/// All that was lost, in one line; nothing if nothing was.
+/// Logs all losses in one line, if there were any.
 pub(super) fn log_all(ledger: &Ledger) {
     let losses: Vec<_> = all(ledger).map(|(loss, lines)| format!("{lines} {loss}")).collect();
     if !losses.is_empty() {

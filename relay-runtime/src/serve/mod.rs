@@ -13,7 +13,7 @@
 //! stderr; SIGHUP reopens them. SIGTERM and SIGINT stop the relay in good order; a second one stops it at once,
 //! and so does SIGQUIT. Exit codes: 0 done; 1 cannot start, cannot go on, or was stopped at once; 2 usage.
 //!
-//! The engine knows nothing of this, and [`Relay`] runs it inside another program or a test.
+//! The engine depends on none of this; [`Relay`] runs it inside another program or a test.
 
 mod any_table;
 mod arguments;
@@ -64,7 +64,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a relay looks into its own books, whether they balance and whether lines are lost.
+/// How often a relay checks whether its ledger balances and whether lines are lost.
 const SELF_CHECK: Duration = Duration::from_secs(2);
 
 /// How often it checks whether its workers run.
@@ -78,7 +78,7 @@ const LEDGERS: usize = 16;
 
 static STDOUT: Stream = Stream::new(rustix::stdio::stdout, LEDGERS);
 
-/// Why a relay does not start, or had to end.
+/// Why a relay cannot start, or had to end.
 #[derive(Debug)]
 pub enum ServeError {
     /// The built-in plan cannot be read.
@@ -104,7 +104,7 @@ pub enum ServeError {
     WorkerEnded,
     /// The relay was asked to stop at once, and did.
     StoppedAtOnce {
-        /// How many lines were dropped by that, for all destinations together.
+        /// The number of lines that this dropped, for all destinations together.
         lines: u64,
     },
 }
@@ -173,7 +173,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     manager::tell_ready();
     let is_urgent = Cell::new(serve(&relay, &signals, &output_files)?);
     if is_urgent.get() {
-        tracing::warn!("stopping at once: what is not delivered is given up");
+        tracing::warn!("stopping at once: undelivered lines are given up");
     } else {
         tracing::info!("stopping");
     }
@@ -225,8 +225,8 @@ fn serve(relay: &Relay, signals: &Signals, output_files: &OutputFiles) -> Result
     }
 }
 
-/// Stops in good order, unless it `is_urgent` or a second signal makes it so. A ledger that is asked for
-/// meanwhile is the last one.
+/// Stops in good order, or at once if `is_urgent` is true or a second signal comes. If a ledger is requested
+/// meanwhile, the last ledger is the answer.
 fn stop(
     relay: Relay,
     signals: &Signals,
@@ -243,13 +243,13 @@ fn stop(
             output_files.reopen();
         }
         if (stop || stop_now) && !is_urgent.replace(true) {
-            tracing::warn!("stopping at once: what is not delivered is given up");
+            tracing::warn!("stopping at once: undelivered lines are given up");
         }
         is_urgent.get()
     })
 }
 
-/// Writes logs and ledgers, as far as their readers read. Waits for no reader.
+/// Writes logs and ledgers as far as their readers have room, without waiting.
 fn write_waiting(relay: &Relay) {
     if relay.is_run_by_caller() && logging::is_waiting() {
         logging::write_waiting();
@@ -265,14 +265,14 @@ fn print_ledger(ledger: &Ledger, patience: Duration) {
     let is_read = STDOUT.write(patience);
     if !STDOUT.keep(format!("{}\n", ledger.to_json()).into_bytes()) {
         tracing::warn!(
-            "a ledger is left out: {LEDGERS} wait on stdout and nobody reads it; read it, or send it to a file"
+            "a ledger is left out: {LEDGERS} ledgers wait because nobody reads stdout; read it, or send it to a file"
         );
     } else if is_read {
         STDOUT.write(patience);
     }
 }
 
-/// Prints a text. It is no failure if the reader has gone away.
+/// Prints a text. A reader that has gone away is not an error.
 #[expect(clippy::unnecessary_wraps, reason = "one of several commands that may fail")]
 fn print(text: &str) -> Result<(), ServeError> {
     let mut out = io::stdout().lock();
@@ -292,7 +292,7 @@ impl fmt::Display for ServeError {
             Self::Tool(error) => error.fmt(f),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
             Self::StoppedAtOnce { lines } => {
-                write!(f, "stopped at once, as it was asked to: {lines} lines were given up")
+                write!(f, "stopped at once, as requested: {lines} lines were given up")
             }
         }
     }

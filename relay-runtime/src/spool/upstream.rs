@@ -1,4 +1,4 @@
-//! Takes over the lines that a carbon-relay-ng left in its spool directory (spec §11.6).
+//! Takes over the lines that a carbon-relay-ng left in its spool directory.
 //!
 //! Its files are `spool_<key>.diskqueue.NNNNNN.dat`, with records of a big-endian length and a line without LF,
 //! and `spool_<key>.diskqueue.meta.dat`, with the position of reading. The lines are appended to our spool

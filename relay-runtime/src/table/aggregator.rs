@@ -1,4 +1,4 @@
-//! Aggregation rules as data: they fold many datapoints into one per interval (spec §9).
+//! Aggregation rules as data: they fold many datapoints into one per interval.
 //!
 //! What they compute is in [`aggregate`](crate::aggregate).
 
@@ -14,7 +14,7 @@ pub struct Aggregator {
     /// Which metrics it takes. Without a regex it takes what the other conditions match, and only group 0
     /// exists (BUG-20).
     pub matcher: Matcher,
-    /// The output's name, with references to the groups of the regex (spec §8).
+    /// The output's name, with references to the groups of the regex.
     pub format: String,
     /// Seconds per bucket, at least 1.
     pub interval: u32,
@@ -160,7 +160,7 @@ impl Aggregator {
         outputs
     }
 
-    /// The seven hexadecimal digits that identify this rule in views and counters (spec §9.6).
+    /// The seven hexadecimal digits that identify this rule in views and counters.
     #[must_use]
     pub fn key(&self) -> String {
         use md5::{Digest, Md5};

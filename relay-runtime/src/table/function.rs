@@ -1,4 +1,4 @@
-//! The functions of aggregators, by name (spec §9.4, and ours).
+//! The functions of aggregators, by name (carbon-relay-ng's and ours).
 //!
 //! How they are computed is in [`aggregate`](crate::aggregate).
 
@@ -64,7 +64,7 @@ impl Function {
         Self::Variance,
     ];
 
-    /// The functions that carbon-relay-ng's commands accept (spec §3.3).
+    /// The functions that carbon-relay-ng's commands accept.
     pub const OF_COMMANDS: [Self; 9] = [
         Self::Avg,
         Self::Count,

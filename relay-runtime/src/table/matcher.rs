@@ -1,4 +1,4 @@
-//! The conditions on a metric, as data (spec §7).
+//! The conditions on a metric, as data.
 //!
 //! They are run by [`matcher`](crate::matcher) in the interpreter, and by generated code.
 

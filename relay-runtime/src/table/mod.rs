@@ -40,7 +40,7 @@ pub struct Table {
     pub blocklist: Vec<Matcher>,
     /// Each rewriter works on the result of the one before it.
     pub rewriters: Vec<Rewriter>,
-    /// Asked in order; one that matches and has `drop_raw` ends the metric's way.
+    /// Tested in order; if one that matches has `drop_raw`, later rules do not see the metric.
     #[cfg_attr(not(feature = "aggregation"), serde(skip_deserializing))]
     pub aggregators: Vec<Aggregator>,
     /// Every route that matches gets the line, up to the first of them that stops.
@@ -50,7 +50,7 @@ pub struct Table {
     pub destinations: Vec<Destination>,
 }
 
-/// What makes a line valid (spec §5).
+/// What makes a line valid.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
     /// The level for names that are not metrics 2.0.
@@ -61,7 +61,7 @@ pub struct Validation {
     pub order: bool,
     /// Whether `NaN` and infinite values are refused (ours; upstream accepts them).
     pub finite: bool,
-    /// In what unit timestamps may be (ours).
+    /// The units that timestamps may have (ours).
     pub timestamps: Timestamps,
 }
 
@@ -72,11 +72,12 @@ pub enum Timestamps {
     /// Seconds.
     #[default]
     Seconds,
-    /// Seconds, and milliseconds, microseconds and nanoseconds, told by their magnitude, which become seconds.
+    /// Seconds, and also milliseconds, microseconds and nanoseconds, which are recognised by their magnitude
+    /// and converted.
     Auto,
 }
 
-/// `validation_level_legacy` (spec §5.3).
+/// `validation_level_legacy`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LegacyLevel {
@@ -89,7 +90,7 @@ pub enum LegacyLevel {
     Strict,
 }
 
-/// `validation_level_m20` (spec §5.4).
+/// `validation_level_m20`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metrics20Level {

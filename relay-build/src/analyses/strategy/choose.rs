@@ -1,4 +1,5 @@
-//! From what is asked of each rule to one strategy for the table.
+//! Chooses one strategy for a table from the conditions of its rules. The result never changes what a rule
+//! matches.
 
 use super::{
     Asked, Guard, MatchStrategy, PrefixStrategy, Reader, Required, Rule, RuleForm, Strategy,
@@ -10,22 +11,27 @@ use relay_runtime::{
 };
 use std::collections::BTreeSet;
 
-/// Up to so many rules, comparing one by one beats one look: a compare that fails costs about a nanosecond.
+/// Up to this number of rules, comparing prefixes one by one is faster than an index: a comparison that fails
+/// costs about a nanosecond.
 pub(super) const COMPARED_MAX: usize = 6;
 
-/// Up to so many rules, searching one by one beats the automaton, whose every byte is a load.
+/// Up to this number of rules, searching substrings one by one is faster than the automaton, which loads once
+/// per byte.
 pub(super) const SEARCHED_MAX: usize = 3;
 
-/// With substrings of at least so many bytes, the window that is moved skips enough to beat the automaton.
+/// If all substrings have at least this number of bytes, the search that skips bytes is faster than the
+/// automaton.
 pub(super) const WINDOW_MIN: usize = 5;
 
-/// Up to so many substrings, most of what stands in a name ends the beginning of none.
+/// Up to this number of substrings, few parts of a name can end the beginning of one, so the search skips
+/// often.
 const SKIPPED_MAX: usize = 2_000;
 
-/// Up to so many rules, code is worth its compile time.
+/// Up to this number of rules, code is worth its compile time.
 const CODE_RULES_MAX: usize = 200;
 
-/// From so many lengths on, hashing each costs more than walking; dots may rule most of them out, though.
+/// From this number of lengths on, hashing each of them costs more than walking a trie, unless dots exclude
+/// most of them.
 const HASHED_LENGTHS_MAX: usize = 24;
 
 pub(super) fn choose(reader: Reader, asked: Asked, mut guards: Vec<Guard>, table: &Table) -> Strategy {

@@ -1,4 +1,6 @@
-//! The Aho-Corasick automaton over substrings.
+//! Computes the tables of the Aho-Corasick automaton over substrings.
+//!
+//! How they are searched is in relay-runtime's `matching`.
 
 use super::WordList;
 use std::collections::{BTreeMap, VecDeque};

@@ -1,4 +1,6 @@
-//! Rules as rows.
+//! Converts rules to rows of data.
+//!
+//! The rows have the order of the rules; relay-runtime has the loop that runs them.
 
 use super::{ArenaList, IndexTable, WordList};
 use crate::{

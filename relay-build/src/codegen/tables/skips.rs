@@ -1,4 +1,6 @@
-//! The table of skips over substrings.
+//! Computes the table with which the search for substrings skips bytes.
+//!
+//! How it is searched is in relay-runtime's `matching`.
 
 use super::HashedTable;
 use relay_runtime::matching::{BLOCK_BYTES, block};

@@ -203,7 +203,7 @@ impl fmt::Display for SpoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { destination } => {
-                write!(f, "there is no spool of `{destination}`; `relay spool list` shows which there are")
+                write!(f, "there is no spool of `{destination}`; `relay spool list` shows all spools")
             }
             Self::Files { destination, error } => {
                 write!(f, "cannot open the spool of `{destination}`: {error}")
