@@ -88,7 +88,7 @@ mod tests {
         cut.note_lines(0, ONLY, 100);
         cut.note_lines(2, ONLY, 1_000);
         assert!(cut.take_complete().is_none());
-        // Of books that were given up.
+        // A marker of a ledger that was abandoned.
         cut.note_marker(2, 0);
         assert!(cut.take_complete().is_none());
         cut.note_marker(2, 1);

@@ -353,7 +353,7 @@ impl Inlets {
             }
             End::Idle => (&mut self.counts.idle_closed, "silent for too long".to_owned()),
             End::Memory => {
-                let reason = "holds most of the memory for unfinished lines, and there is no more";
+                let reason = "uses most of the memory for unfinished lines, which is used up";
                 (&mut self.counts.memory_closed, reason.to_owned())
             }
         };

@@ -54,7 +54,7 @@ pub(super) struct Outlet {
     transport: Transport,
     write_timeout: Duration,
     socket: Option<Socket>,
-    /// While it is down and that was said.
+    /// The current outage, if the destination is down and that was logged.
     outage: Option<Outage>,
 }
 
@@ -103,7 +103,7 @@ impl Outlet {
                     self.connect_failed(&io::ErrorKind::TimedOut.into(), edge);
                 }
                 Output::Disconnect(DisconnectReason::WriteTimeout) => {
-                    self.closed("acknowledges nothing within `write_timeout`", edge);
+                    self.closed("acknowledged nothing within `write_timeout`", edge);
                 }
             }
         }
@@ -224,7 +224,7 @@ impl Outlet {
         self.destination.handle(edge.now, Input::Closed { outstanding });
     }
 
-    /// Says so when it begins, and then once a minute.
+    /// Logs an outage when it begins, and then once a minute.
     fn note_down(&mut self, edge: &mut Edge, reason: &str) {
         edge.liveness.set(self.index, false);
         let attempts = match &mut self.outage {
@@ -253,7 +253,7 @@ impl Outlet {
         }
     }
 
-    /// Lines that are left to send.
+    /// The number of lines that are left to send.
     fn waiting(&self) -> u64 {
         let counts = self.destination.counts();
         counts.queued + counts.spooled

@@ -76,7 +76,7 @@ impl Signals {
                 SIGTERM | SIGINT | SIGXCPU => asked.stop = true,
                 _ if signal == POWER => asked.stop = true,
                 _ => {
-                    tracing::info!(signal = %name(signal), "ignored a signal that has no meaning for a relay")
+                    tracing::info!(signal = %name(signal), "ignored a signal without meaning");
                 }
             }
         }

@@ -217,8 +217,8 @@ impl Spool {
         Ok(sequence)
     }
 
-    /// The next lines in order, about `bytes_max` bytes; `None` if all were read or the disk cannot be read
-    /// now.
+    /// Returns the next lines in order, about `bytes_max` bytes; `None` if all were read or the disk cannot
+    /// be read now.
     pub(crate) fn read(&mut self, bytes_max: usize, now_s: u64) -> Option<Piece> {
         self.expire(now_s);
         let oldest_s = self.oldest_s(now_s);
@@ -472,7 +472,7 @@ impl Drop for Spool {
 }
 
 impl Budget {
-    /// `bytes_max` bytes in all.
+    /// A limit of `bytes_max` bytes for all spools.
     pub(crate) fn new(bytes_max: u64) -> Arc<Self> {
         Arc::new(Self { used: AtomicU64::new(0), bytes_max })
     }

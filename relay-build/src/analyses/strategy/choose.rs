@@ -113,7 +113,7 @@ fn choose_prefixes(guards: &[Guard]) -> PrefixStrategy {
     }
 }
 
-/// Whether all substrings that rules wait for have from `window` to `LENGTH_MAX` bytes, and are not too many.
+/// Whether all substrings that guard rules have from `window` to `LENGTH_MAX` bytes, and are not too many.
 pub(super) fn can_skip(guards: &[Guard], window: usize) -> bool {
     let mut texts = BTreeSet::new();
     for guard in guards {
@@ -139,7 +139,7 @@ fn matching(tests: &[Test], is_guarded: bool) -> MatchStrategy {
     }
 }
 
-/// Drops the tests that the guard has answered.
+/// Removes the tests whose result follows from the guard.
 fn relieve(tests: &mut Vec<Test>, guard: &Guard, reader: &Reader) {
     tests.retain(|test| !guard.answers(test));
     let Guard::Substrings(texts) = guard else { return };
@@ -154,14 +154,14 @@ fn relieve(tests: &mut Vec<Test>, guard: &Guard, reader: &Reader) {
 }
 
 impl Required {
-    /// Whether finding one of these is as good as finding the literal that the regex looks for by itself.
+    /// Whether finding one of these implies that the name contains the regex's required literal.
     fn is_met_by(&self, texts: &[String]) -> bool {
         self.any_substring == texts || matches!(texts, [text] if self.substrings.contains(text))
     }
 }
 
 impl Test {
-    /// What the look finds out anyhow need not be searched for again.
+    /// Uses the result of the scan for substrings that the scan finds anyway.
     fn use_look(&mut self, found: &BTreeSet<String>) {
         if let TestKind::Contains(text) = &self.kind
             && found.contains(text)

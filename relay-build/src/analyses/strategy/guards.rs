@@ -59,13 +59,13 @@ pub(super) fn options(tests: &[Test], regexes: &[StaticRegex]) -> Vec<Guard> {
     options
 }
 
-/// As much of a literal as can be looked up, in whole characters.
+/// The longest beginning of a literal that can be looked up, cut between characters.
 fn beginning(text: &str) -> String {
     text[..text.floor_char_boundary(LENGTH_MAX)].to_owned()
 }
 
 impl Guard {
-    /// Its literals, and whether they stand at the start.
+    /// Its literals, each with whether the name must start with it.
     pub(super) fn literals(&self) -> impl Iterator<Item = (bool, &str)> {
         let (at_start, texts) = match self {
             Self::None => (false, [].as_slice()),
@@ -75,7 +75,7 @@ impl Guard {
         texts.iter().map(move |text| (at_start, text.as_str()))
     }
 
-    /// Whether a rule that waits like this need not ask a test any more.
+    /// Whether the result of a test follows from this guard.
     pub(super) fn answers(&self, test: &Test) -> bool {
         match (self, &test.kind) {
             _ if test.negated => false,

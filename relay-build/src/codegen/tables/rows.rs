@@ -81,7 +81,7 @@ impl Writer<'_> {
             RouteKind::ConsistentHash(_) | RouteKind::RoundRobin { .. } | RouteKind::Failover { .. } => {
                 Kind::Select
             }
-            // To all of no targets.
+            // A route without targets sends to none.
             RouteKind::Blackhole
             | RouteKind::GrafanaNet(_)
             | RouteKind::KafkaMdm(_)
