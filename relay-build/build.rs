@@ -1,6 +1,7 @@
 //! Packs the sources that relays are compiled from into relay-build, so that an installed one needs no checkout.
 //!
-//! It copies every source file of relay-runtime and every template into the program.
+//! It reads them through the links in `packed/`. `cargo package` replaces the links by the files themselves,
+//! so a published relay-build contains them too.
 
 use std::{
     env,
@@ -9,36 +10,44 @@ use std::{
     path::{Path, PathBuf},
 };
 
+/// Files by their names in a workspace, and in `packed/`.
+const FILES: [(&str, &str); 3] = [
+    ("Cargo.toml", "workspace.toml"),
+    ("Cargo.lock", "workspace.lock"),
+    // With its own name the directory would be a package, which cargo leaves out.
+    ("relay-runtime/Cargo.toml", "runtime.toml"),
+];
+
 fn main() {
-    let here = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let root = here.join("..").canonicalize().expect("the workspace");
-    let mut files = ["Cargo.toml", "Cargo.lock", "relay-runtime/Cargo.toml"].map(PathBuf::from).to_vec();
-    collect(&root, Path::new("relay-runtime/src"), &mut files);
+    let packed = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it")).join("packed");
+    let mut files = FILES.map(|(name, at)| (name.to_owned(), at.to_owned())).to_vec();
+    collect(&packed, Path::new("runtime"), &mut files);
     files.sort();
     let mut text = "&[\n".to_owned();
-    for file in &files {
-        let name = file.to_string_lossy();
+    for (name, at) in &files {
         // Both paths are relative, so that another checkout with the same target directory reads its own
         // files.
-        println!("cargo::rerun-if-changed=../{name}");
-        let path = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/../{name}\")");
+        println!("cargo::rerun-if-changed=packed/{at}");
+        let path = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/packed/{at}\")");
         writeln!(text, "    ({name:?}, include_bytes!({path})),").expect("a string takes everything");
     }
     text.push(']');
     // Run again if files are added or removed.
-    println!("cargo::rerun-if-changed=../relay-runtime/src");
+    println!("cargo::rerun-if-changed=packed/runtime");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("sources.rs"), text).expect("cargo made the directory");
 }
 
-fn collect(root: &Path, directory: &Path, files: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(root.join(directory)).expect("the runtime's sources") {
+/// Adds the files under `directory`, which is the runtime's `src`.
+fn collect(packed: &Path, directory: &Path, files: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(packed.join(directory)).expect("the runtime's sources") {
         let entry = entry.expect("a file");
         let path = directory.join(entry.file_name());
         if entry.path().is_dir() {
-            collect(root, &path, files);
+            collect(packed, &path, files);
         } else {
-            files.push(path);
+            let at = path.to_string_lossy().into_owned();
+            files.push((at.replacen("runtime", "relay-runtime/src", 1), at));
         }
     }
 }

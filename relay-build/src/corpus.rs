@@ -1,10 +1,12 @@
 //! A corpus: lines for measuring, comparing, or choosing strategies. They come from a file or are made from
 //! the rules, which gives the same lines on every run.
 
-use crate::analyses::samples::{Random, Subject};
+use crate::{
+    analyses::samples::{Random, Subject},
+    digest::sha256,
+};
 use relay_runtime::table::Table;
 use ruzstd::decoding::StreamingDecoder;
-use sha2::{Digest, Sha256};
 use std::{
     fmt::Write as _,
     fs,
@@ -88,12 +90,7 @@ impl Corpus {
     /// The digest of the lines.
     #[must_use]
     pub fn sha256(&self) -> String {
-        let mut sha256 = String::new();
-        for byte in Sha256::digest(&self.text) {
-            let written = write!(sha256, "{byte:02x}");
-            debug_assert!(written.is_ok(), "a string takes everything");
-        }
-        sha256
+        sha256(&self.text)
     }
 }
 

@@ -23,7 +23,7 @@ pub trait Dispatch: Send + Sync {
     /// Passes a metric through the whole table.
     fn dispatch<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
 
-    /// Passes the output of an aggregator through the routes only.
+    /// Passes the output of an aggregator through the routes only (spec §6).
     fn route<S: Sink>(&self, name: &[u8], scratch: &mut Scratch, sink: &mut S);
 
     /// Appends the name that an aggregator gives to its output for `name`, without the suffix of a function.
@@ -42,7 +42,7 @@ pub trait Sink {
     /// The name after all rewriters, if they changed it. Called once.
     fn rewritten(&mut self, name: &[u8]);
 
-    /// The name after all rewriters, if it cannot be sent: it is empty, or has white space.
+    /// The name after all rewriters, if it cannot be sent: it is empty, or has white space (spec §6, "Want").
     /// It ends the metric's way; called instead of `rewritten`.
     fn unusable(&mut self, name: &[u8]);
 

@@ -1,4 +1,4 @@
-//! Runs the six conditions on a metric's name, one after the other.
+//! Runs the six conditions on a metric's name, one after the other (spec §7).
 //!
 //! This is the meaning of a matcher in its plainest form. On every kind of rule it sees the name and nothing
 //! else (upstream's whole-line matching is BUG-35), and a regex means exactly what it says (BUG-37).

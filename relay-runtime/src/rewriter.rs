@@ -1,4 +1,4 @@
-//! Runs the rules that change a metric's name.
+//! Runs the rules that change a metric's name (spec §8).
 //!
 //! A rewriter reads a name and writes another. Callers check once, after the last rewriter, with [`is_usable`],
 //! whether the resulting name can be sent.

@@ -1,4 +1,4 @@
-//! The settings of the process beside its routing table: where it listens, its name, its
+//! The settings of the process beside its routing table (spec §2.4 to §2.7): where it listens, its name, its
 //! limits.
 //!
 //! A table decides what happens to a line; settings never change that.
@@ -61,7 +61,7 @@ pub struct Settings {
     pub instrumentation: Option<Instrumentation>,
 }
 
-/// `[amqp]`.
+/// `[amqp]` (spec §2.5).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Amqp {
     /// `amqp_host`.
@@ -92,7 +92,7 @@ pub struct Amqp {
     pub retry_delay_s: u64,
 }
 
-/// `[instrumentation]`.
+/// `[instrumentation]` (spec §2.7).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Instrumentation {
     /// `graphite_addr`.

@@ -1,4 +1,4 @@
-//! Replacement texts and aggregation formats, with references to the groups of a regex.
+//! Replacement texts and aggregation formats, with references to the groups of a regex (spec §8).
 //!
 //! References are `$name`, `${name}`, `$1`, `${1}` and `$$`, by Go's rules: a bare name is the longest run of
 //! letters, digits and `_`, so `$1_x` is the group *named* `1_x`; a number with a leading zero is a name; a

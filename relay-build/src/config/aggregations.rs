@@ -1,4 +1,4 @@
-//! Checks `[[aggregation]]` sections and adds their rules to the plan.
+//! Checks `[[aggregation]]` sections (spec §2.8, §9) and adds their rules to the plan.
 //!
 //! The options that carbon-relay-ng does not have are in `aggregation_options`.
 

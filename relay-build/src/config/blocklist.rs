@@ -1,4 +1,4 @@
-//! Blocklist entries: `"<method> <pattern>"`.
+//! Blocklist entries: `"<method> <pattern>"` (spec §7.2).
 //!
 //! Entries of `blocklist` come first and those of `blacklist`, the old name, after them.
 

@@ -1,4 +1,4 @@
-//! Duration strings as in Go: `90s`, `1h30m`, `1.5h`, `0`. A number other than 0 needs a unit.
+//! Duration strings as in Go (spec §2.3): `90s`, `1h30m`, `1.5h`, `0`. A number other than 0 needs a unit.
 
 /// Describes a duration, for messages.
 pub(super) const FORM: &str =

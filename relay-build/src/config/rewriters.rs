@@ -1,4 +1,4 @@
-//! Checks `[[rewriter]]` sections and adds their rules to the plan.
+//! Checks `[[rewriter]]` sections (spec §2.9, §8) and adds their rules to the plan.
 //!
 //! Reports rewriters that cannot have any effect and references to groups that do not exist.
 

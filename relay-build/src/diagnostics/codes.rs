@@ -191,7 +191,9 @@ codes! {
     STOPPED_ROUTE = 0813;
     /// A route that sends metrics back to this relay.
     ROUTE_LOOP = 0814;
-    /// An input that this version does not have.
+    /// A configuration without routes.
+    NO_ROUTE = 0815;
+    /// An input that this version does not open.
     UNSUPPORTED_LISTENER = 0901;
     /// `[amqp]` is not supported yet.
     UNSUPPORTED_AMQP = 0902;

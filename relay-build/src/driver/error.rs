@@ -23,6 +23,11 @@ pub enum BuildError {
         /// The output of cargo.
         said: String,
     },
+    /// A signal ended the build, and cargo with it.
+    Ended {
+        /// Its number.
+        signal: i32,
+    },
     /// `RELAY_RUNTIME_DIR` does not contain relay-runtime.
     NoRuntime(PathBuf),
     /// The directory was not made by `vendor`.
@@ -74,6 +79,7 @@ impl fmt::Display for BuildError {
                 let package = package.display();
                 write!(f, "cargo could not compile the relay in `{package}`:\n{said}\n{}", advice(said))
             }
+            Self::Ended { signal } => write!(f, "the build was ended by signal {signal}, and cargo with it"),
             Self::NoRuntime(path) => {
                 write!(f, "`RELAY_RUNTIME_DIR` is `{}`, which does not contain relay-runtime", path.display())
             }

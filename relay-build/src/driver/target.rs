@@ -1,5 +1,6 @@
 //! What a relay is compiled for: the target triple, the oldest processor, the linker. Everything is checked
-//! against the installed compiler before a build.
+//! against the installed compiler before a build. Everything is checked against the installed compiler before
+//! a build.
 
 use super::{BuildError, Profile};
 use std::{

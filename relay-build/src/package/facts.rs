@@ -26,9 +26,10 @@ const HEADROOM_BYTES: u64 = 32 << 20;
 /// Seconds added to the longest stop, for writing that remains at its end.
 const STOP_MARGIN_S: u64 = 15;
 
-/// Files that are open besides connections: spools, logs, those of the event loops.
+/// Files that are open besides connections: logs and those of the event loops; for each destination its socket and its
+/// spool. At least what a relay sets aside (`engine/descriptors.rs`), or it would not start.
 const OPEN_FILES: u64 = 1_024;
-const OPEN_FILES_PER_DESTINATION: u64 = 8;
+const OPEN_FILES_PER_DESTINATION: u64 = 16;
 
 /// The user in images. It needs no entry in `/etc/passwd`, which an empty image does not have.
 const USER: u32 = 65_532;

@@ -1,4 +1,4 @@
-//! The open buckets of one rule: adds datapoints and emits buckets when they are due.
+//! The open buckets of one rule: adds datapoints and emits buckets when they are due (spec §9.2, §9.3).
 //!
 //! A bucket is open from its first datapoint until it is emitted, at the first tick for which `start <= now -
 //! wait`. A datapoint for an open bucket is always added; one that would open a bucket that is already due is

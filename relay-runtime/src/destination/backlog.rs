@@ -29,7 +29,8 @@ use super::{
 use crate::{
     gather::Chunk,
     parts::Pickling,
-    spool::{Spool, Trouble},
+    shortage::is_shortage,
+    spool::{Spool, Trouble, Wake},
 };
 use std::{
     io::IoSlice,
@@ -312,7 +313,8 @@ impl Backlog {
     pub(super) fn is_settled(&self, is_up: bool) -> bool {
         let is_done =
             self.queue.is_empty() && self.incoming.is_empty() && self.flight.unacknowledged_bytes() == 0;
-        is_done || (!is_up && self.disk.as_ref().is_some_and(|disk| disk.retry_at.is_none()))
+        let is_kept = |disk: &Disk| disk.retry_at.is_none();
+        !self.is_writing() && (is_done || (!is_up && self.disk.as_ref().is_some_and(is_kept)))
     }
 
     /// Whether inputs should be paused.
@@ -371,6 +373,12 @@ impl Backlog {
     #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {
         self.waiting_bytes() == 0 && self.disk.as_ref().is_none_or(|disk| !disk.spool.has_unread())
+    }
+
+    /// The number of lines that were handed to the disk thread and are not in a file yet.
+    #[cfg(test)]
+    pub(super) fn unwritten_lines(&self) -> u64 {
+        self.disk.as_ref().map_or(0, |disk| disk.spool.unwritten_lines())
     }
 
     /// Whether there is a spool.
@@ -514,6 +522,33 @@ impl Backlog {
         if let Some(trouble) = disk.spool.take_trouble() {
             disk.note(trouble);
         }
+        if let Some(trouble) = disk.spool.take_late_trouble() {
+            disk.note(trouble);
+        }
+    }
+
+    /// Sets the function that is called when the disk has answered.
+    pub(super) fn on_disk_answer(&mut self, wake: Wake) {
+        if let Some(disk) = &mut self.disk {
+            disk.spool.on_answer(wake);
+        }
+    }
+
+    /// Whether the disk has not answered yet for some lines.
+    pub(super) fn is_writing(&self) -> bool {
+        self.disk.as_ref().is_some_and(|disk| disk.spool.is_writing())
+    }
+
+    /// Waits at most this long until the disk has accepted or refused all lines. Returns whether it has.
+    pub(super) fn wait_for_disk(&mut self, patience: Duration) -> bool {
+        self.disk.as_mut().is_none_or(|disk| disk.spool.wait(patience))
+    }
+
+    /// Drops the lines that the disk has not accepted, at the end of a stop.
+    pub(super) fn abandon_disk(&mut self, counts: &mut DestinationCounts) {
+        if let Some(disk) = &mut self.disk {
+            counts.drop_lines(DropReason::SlowSpool, disk.spool.abandon());
+        }
     }
 
     fn trim(&mut self, now: Instant, is_up: bool, room: Room, counts: &mut DestinationCounts) {
@@ -559,7 +594,7 @@ impl Disk {
                 return Err(Refused);
             }
         }
-        self.spool.append(item.chunk.bytes(), item.chunk.lines(), now.unix_s).map_err(|error| {
+        self.spool.append(&item.chunk, now.unix_s).map_err(|error| {
             self.refusal = DropReason::SlowSpool;
             self.retry_at = Some(now.instant + DISK_PAUSE);
             self.note(Trouble { doing: "write to", error });
@@ -575,7 +610,8 @@ impl Disk {
     /// A disk that cannot be read now may be readable later; if it never is, the rest of the file is dropped.
     fn note_read_trouble(&mut self, now: Instant) {
         if let Some(trouble) = self.spool.take_trouble() {
-            self.read_failures += 1;
+            // Without a free descriptor no file can be read, and this one may be sound.
+            self.read_failures += u32::from(!is_shortage(&trouble.error));
             self.read_at = Some(now + DISK_PAUSE);
             if self.read_failures >= READ_FAILURES_MAX {
                 self.read_failures = 0;

@@ -61,7 +61,7 @@ impl DropReason {
             Self::SpoolFull => {
                 "the spool has reached its limit: raise `spool_max_bytes` or `spool_dir_max_bytes`, or free space on the disk"
             }
-            Self::SpoolExpired => "older than `spool_max_age` allows",
+            Self::SpoolExpired => "older than `spool_max_age` allows allows",
             Self::SpoolDamaged => "damaged on disk; the damaged bytes are kept in `.damaged`",
             Self::BadPickle => "they cannot be sent as pickles: use `pickle = false`",
         }

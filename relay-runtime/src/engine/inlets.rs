@@ -10,12 +10,15 @@
 use super::{
     Setup,
     connection::{Connection, End, Progress},
+    descriptors::Descriptors,
     edge::Edge,
+    gate::{self, Gate},
     intake::{HAND_OVER_BYTES, Intake},
+    kernel_drops::KernelDrops,
     listener::{Accepted, Client, Listening, accept},
     token::Source,
 };
-use crate::{ledger::ConnectionCounts, protocol::Violation};
+use crate::{ledger::ConnectionCounts, protocol::Violation, shortage::Explained};
 use std::{
     collections::VecDeque,
     io,
@@ -51,9 +54,15 @@ pub(super) struct Inlets {
     free: Vec<usize>,
     /// Connections to read, in turn.
     ready: VecDeque<usize>,
+    /// The connection that was read last.
+    last_read: Option<usize>,
+    /// Connections that are paused, because a disk must accept their lines first. They count as listed.
+    held: Vec<usize>,
     /// Bytes that connections store between reads.
     held_bytes: usize,
     counts: ConnectionCounts,
+    drops: KernelDrops,
+    gate: Gate,
     next_sweep: Option<Instant>,
     /// Since when connections are read for the last time.
     stopping_since: Option<Instant>,
@@ -64,12 +73,14 @@ impl Inlets {
         setup: Arc<Setup>,
         mut listening: Vec<Listening>,
         loads: Arc<[AtomicUsize]>,
+        descriptors: Descriptors,
         edge: &Edge,
     ) -> io::Result<Self> {
         for (input, Listening { tcp, udp, .. }) in listening.iter_mut().enumerate() {
             edge.register(tcp, Source::Clients(input))?;
             edge.register(udp, Source::Datagrams(input))?;
         }
+        let drops = KernelDrops::of(&listening);
         let next_sweep = sweep_interval(&setup).map(|interval| edge.now + interval);
         Ok(Self {
             setup,
@@ -78,8 +89,12 @@ impl Inlets {
             connections: Vec::new(),
             free: Vec::new(),
             ready: VecDeque::new(),
+            last_read: None,
+            held: Vec::new(),
             held_bytes: 0,
             counts: ConnectionCounts::default(),
+            drops,
+            gate: Gate::new(descriptors),
             next_sweep,
             stopping_since: None,
         })
@@ -131,12 +146,24 @@ impl Inlets {
         if !self.listening[input].has_clients || !self.listening[input].pause.is_over(edge.now) {
             return false;
         }
+        let open = self.open();
+        let listening = &mut self.listening[input];
+        if !self.gate.is_open(&listening.tcp, open, edge.now) {
+            listening.pause.hold(edge.now, gate::RETRY);
+            return false;
+        }
         for _ in 0..ACCEPTS_PER_TURN {
             let listening = &mut self.listening[input];
             match accept(&listening.tcp) {
                 Accepted::Connection(socket, peer) => {
                     listening.pause.succeeded();
+                    let is_last = self.gate.is_last(&socket);
                     self.place(Client { socket, peer, input }, edge);
+                    let (open, listening) = (self.open(), &mut self.listening[input]);
+                    if is_last && !self.gate.check(&listening.tcp, open, edge.now) {
+                        listening.pause.hold(edge.now, gate::RETRY);
+                        return false;
+                    }
                 }
                 Accepted::Nobody => {
                     listening.has_clients = false;
@@ -145,6 +172,7 @@ impl Inlets {
                 Accepted::Failed(error) => {
                     listening.pause.failed(edge.now);
                     if let Some(suppressed) = edge.admit() {
+                        let error = Explained(&error);
                         tracing::error!(%error, suppressed, "cannot accept connections, trying again");
                     }
                     return false;
@@ -158,7 +186,7 @@ impl Inlets {
     /// number.
     fn place(&mut self, client: Client, edge: &mut Edge) {
         let load = |worker: usize| self.loads[worker].load(Ordering::Relaxed);
-        let open: usize = (0..self.loads.len()).map(load).sum();
+        let open = self.open();
         if open >= self.setup.connections_max {
             self.counts.refused += 1;
             if let Some(suppressed) = edge.admit() {
@@ -176,6 +204,11 @@ impl Inlets {
         } else {
             edge.mailboxes[worker].send_client(client);
         }
+    }
+
+    /// The number of open connections of all workers.
+    fn open(&self) -> usize {
+        self.loads.iter().map(|load| load.load(Ordering::Relaxed)).sum()
     }
 
     /// Adds a client that was accepted.
@@ -201,6 +234,7 @@ impl Inlets {
     /// Reads the next connection, once.
     pub(super) fn read_next(&mut self, intake: &mut Intake, edge: &mut Edge) {
         let Some(slot) = self.ready.pop_front() else { return };
+        self.last_read = Some(slot);
         let Some(Some(connection)) = self.connections.get_mut(slot) else { return };
         connection.is_listed = false;
         let held_before = connection.held_bytes();
@@ -242,6 +276,29 @@ impl Inlets {
         self.bound_held(intake, edge);
     }
 
+    /// Pauses the connection that was read last, until [`Self::release`].
+    pub(super) fn hold_last(&mut self) {
+        let Some(slot) = self.last_read.take() else { return };
+        let Some(Some(connection)) = self.connections.get_mut(slot) else { return };
+        if self.stopping_since.is_none() {
+            if connection.is_listed {
+                self.ready.retain(|ready| *ready != slot);
+            }
+            connection.is_listed = true;
+            self.held.push(slot);
+        }
+    }
+
+    /// Continues to read the paused connections.
+    pub(super) fn release(&mut self) {
+        for slot in std::mem::take(&mut self.held) {
+            if let Some(Some(connection)) = self.connections.get_mut(slot) {
+                connection.is_listed = true;
+                self.ready.push_back(slot);
+            }
+        }
+    }
+
     /// Closes the connection that stores most while all together store too much.
     fn bound_held(&mut self, intake: &mut Intake, edge: &mut Edge) {
         while self.held_bytes > self.setup.unfinished_bytes_max {
@@ -265,6 +322,7 @@ impl Inlets {
             let Intake { pipeline, gathered, buffer, fed_bytes } = intake;
             match listening.udp.recv(buffer) {
                 Ok(bytes) => {
+                    self.drops.note();
                     let bytes = &buffer[..bytes];
                     *fed_bytes +=
                         protocol.take_datagram(bytes, limits, edge.now_s, &mut **pipeline, gathered);
@@ -294,12 +352,14 @@ impl Inlets {
 
     /// Stops listening.
     pub(super) fn close_listeners(&mut self) {
+        self.drops.read();
         self.listening.clear();
     }
 
     /// From now on, connections are read until they send nothing, and then closed.
     pub(super) fn stop(&mut self, now: Instant) {
         self.stopping_since = Some(now);
+        self.release();
         for slot in 0..self.connections.len() {
             self.list_ready(slot);
         }
@@ -318,9 +378,15 @@ impl Inlets {
         self.connections.iter().all(Option::is_none)
     }
 
+    /// The address of each input, with the number of datagrams that the kernel dropped there.
+    pub(super) fn kernel_drops(&mut self) -> Vec<(String, u64)> {
+        self.drops.read();
+        self.drops.counts()
+    }
+
     pub(super) fn counts(&self) -> ConnectionCounts {
         let open = self.connections.iter().flatten().count() as u64;
-        ConnectionCounts { open, ..self.counts }
+        ConnectionCounts { open, held_back: self.gate.closings(), ..self.counts }
     }
 
     fn list_ready(&mut self, slot: usize) {

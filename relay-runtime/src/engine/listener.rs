@@ -1,9 +1,10 @@
-//! The listening sockets: TCP and UDP on the same address.
+//! The listening sockets: TCP and UDP on the same address (spec §4.1).
 //!
 //! If accepting fails, as it does without free file descriptors, the listener stays open and tries again a
 //! little later: closing it would refuse clients that only had to wait.
 
 use super::{inherited::Inherited, resolve};
+use crate::shortage::Explained;
 use mio::net::{TcpListener, TcpStream, UdpSocket};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::{
@@ -131,6 +132,11 @@ impl AcceptPause {
         self.until = Some(now + self.wait);
     }
 
+    /// Tries again after `wait`. Nothing failed.
+    pub(super) fn hold(&mut self, now: Instant, wait: Duration) {
+        self.until = Some(now + wait);
+    }
+
     pub(super) fn succeeded(&mut self) {
         *self = Self::default();
     }
@@ -187,7 +193,7 @@ fn open(address: SocketAddr, kind: Type, protocol: Protocol) -> io::Result<Socke
 
 impl fmt::Display for BindError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "cannot listen on `{}`: {}", self.address, self.error)
+        write!(f, "cannot listen on `{}`: {}", self.address, Explained(&self.error))
     }
 }
 

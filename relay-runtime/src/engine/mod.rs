@@ -12,12 +12,16 @@ mod aggregation;
 mod connection;
 mod crew;
 mod cut;
+mod descriptors;
+mod disk;
 mod edge;
 mod event;
+mod gate;
 mod inherited;
 mod inlets;
 mod intake;
 mod keeper;
+mod kernel_drops;
 mod listener;
 mod mailbox;
 mod outage;
@@ -27,6 +31,7 @@ mod outstanding;
 mod resolve;
 mod spools;
 mod state;
+mod stuck;
 mod token;
 mod worker;
 
@@ -38,10 +43,12 @@ use crate::{
     pipeline::LinePipeline,
     protocol::{InputLimits, Protocol},
     select::Liveness,
+    shortage::Explained,
     table::Transport,
 };
 use aggregation::Ticker;
 use crew::Crew;
+use descriptors::Descriptors;
 use event::{Event, Notice};
 use keeper::{Finishing, Keeper};
 use mailbox::{Mail, Mailbox, Order, Parcel};
@@ -59,9 +66,11 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use stuck::Stuck;
 use token::Source;
 use worker::{Company, Worker};
 
+pub use descriptors::TooFewDescriptors;
 pub use edge::seconds_now;
 pub use inherited::Inherited;
 pub use listener::BindError;
@@ -140,6 +149,8 @@ pub struct Outgoing {
 /// Why an engine cannot start.
 #[derive(Debug)]
 pub enum EngineError {
+    /// The limit of open files is too small.
+    Descriptors(TooFewDescriptors),
     /// The relay cannot listen on an address.
     Bind(BindError),
     /// A spool cannot be opened.
@@ -188,6 +199,7 @@ impl Engine {
         mut inherited: Inherited,
         bell: Option<&mut dyn EventSource>,
     ) -> Result<Self, EngineError> {
+        let descriptors = Descriptors::of(&setup).map_err(EngineError::Descriptors)?;
         let listening = setup.inputs.iter().map(|input| listener::listen(&input.address, &mut inherited));
         let mut listening = listening.collect::<Result<Vec<_>, _>>().map_err(EngineError::Bind)?;
         inherited.close();
@@ -196,6 +208,7 @@ impl Engine {
         let setup = Arc::new(setup);
         let (sender, notices) = channel();
         let loads: Arc<[AtomicUsize]> = (0..setup.workers).map(|_| AtomicUsize::new(0)).collect();
+        let stuck = Stuck::none(setup.destinations.len());
         let holds: Arc<[AtomicBool]> = (0..setup.workers).map(|_| AtomicBool::new(false)).collect();
         let (mut polls, mut mailboxes) = (Vec::new(), Vec::new());
         for _ in 0..setup.workers {
@@ -228,6 +241,8 @@ impl Engine {
                 notices: sender.clone(),
                 loads: Arc::clone(&loads),
                 holds: Arc::clone(&holds),
+                stuck: stuck.clone(),
+                descriptors,
             };
             let owned = spools.iter_mut().skip(index).step_by(setup.workers).map(Option::take).collect();
             // The first worker accepts for all.
@@ -429,19 +444,21 @@ impl From<io::Error> for EngineError {
 impl fmt::Display for EngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Descriptors(error) => error.fmt(f),
             Self::Bind(error) => error.fmt(f),
             Self::Spool { directory, error } => {
                 let directory = directory.display();
                 write!(
                     f,
-                    "cannot open the spool in `{directory}`: {error}; set `spool_dir` to a directory that this user may write to"
+                    "cannot open the spool in `{directory}`: {}; set `spool_dir` to a directory that this user may write to",
+                    Explained(error)
                 )
             }
             Self::State { directory, error } => {
                 let directory = directory.display();
-                write!(f, "cannot keep open buckets in `{directory}`: {error}")
+                write!(f, "cannot keep open buckets in `{directory}`: {}", Explained(error))
             }
-            Self::EventLoop(error) => write!(f, "cannot make an event loop: {error}"),
+            Self::EventLoop(error) => write!(f, "cannot make an event loop: {}", Explained(error)),
         }
     }
 }
@@ -449,6 +466,7 @@ impl fmt::Display for EngineError {
 impl std::error::Error for EngineError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
+            Self::Descriptors(error) => Some(error),
             Self::Bind(error) => Some(error),
             Self::Spool { error, .. } | Self::State { error, .. } | Self::EventLoop(error) => Some(error),
         }

@@ -13,6 +13,7 @@ use super::{
 };
 use crate::{
     destination::{Destination, DisconnectReason, Input, Output},
+    shortage::Explained,
     table::{DestinationIndex, Transport},
 };
 use mio::{
@@ -119,6 +120,26 @@ impl Outlet {
         }
     }
 
+    /// Logs that the disk of the spool does not answer, or that it answers again.
+    pub(super) fn note_disk(&self, is_answering: bool, edge: &mut Edge) {
+        let Some(suppressed) = edge.admit() else { return };
+        let destination = &self.address;
+        if is_answering {
+            tracing::info!(
+                destination,
+                suppressed,
+                "the disk of the spool answers again: inputs are read on"
+            );
+        } else {
+            tracing::error!(
+                destination,
+                suppressed,
+                "the disk of the spool does not answer: inputs with lines for it are not read on, all others are; look at \
+                 the file system of `spool_dir`"
+            );
+        }
+    }
+
     /// Asks the kernel what is not acknowledged. If it cannot tell, and for datagrams, everything that was
     /// written counts as arrived.
     pub(super) fn ask(&mut self, now: Instant) {
@@ -138,7 +159,7 @@ impl Outlet {
     /// Passes on the result of resolving the name.
     pub(super) fn resolved(&mut self, resolution: Resolution, edge: &mut Edge) {
         let addresses = resolution.unwrap_or_else(|error| {
-            self.note_down(edge, &format!("cannot resolve: {error}"));
+            self.note_down(edge, &format!("cannot resolve: {}", Explained(&error)));
             Vec::new()
         });
         self.destination.handle(edge.now, Input::Resolved(addresses));
@@ -213,7 +234,7 @@ impl Outlet {
 
     fn connect_failed(&mut self, error: &io::Error, edge: &mut Edge) {
         self.socket = None;
-        self.note_down(edge, &format!("cannot connect: {error}"));
+        self.note_down(edge, &format!("cannot connect: {}", Explained(error)));
         self.destination.handle(edge.now, Input::ConnectFailed);
     }
 

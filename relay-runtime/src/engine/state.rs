@@ -12,7 +12,7 @@
 //!
 //! All of this may wait for a disk, so [`super::keeper`] does it in a thread.
 
-use crate::{aggregate::Shared, lock::DirectoryLock};
+use crate::{aggregate::Shared, lock::DirectoryLock, shortage::Explained};
 use std::{
     fs::{self, File},
     io::{self, BufWriter, Write},
@@ -126,7 +126,7 @@ impl StateFiles {
             file.write_all(&bytes)
         });
         if let Err(error) = noted {
-            tracing::error!(%error, "cannot write the mark of a tick of aggregations");
+            tracing::error!(error = %Explained(&error), "cannot write the mark of a tick of aggregations");
         }
     }
 
@@ -134,7 +134,7 @@ impl StateFiles {
     pub(super) fn save(&mut self, shared: &Shared) {
         if let Err(error) = self.renew().and_then(|()| self.try_save(shared)) {
             let directory = self.directory.display();
-            tracing::error!(%error, %directory, "cannot save the open buckets of aggregations");
+            tracing::error!(error = %Explained(&error), %directory, "cannot save the open buckets of aggregations");
         }
     }
 

@@ -10,6 +10,7 @@ use super::{
     Setup,
     aggregation::Ticker,
     cut::Cut,
+    descriptors::Descriptors,
     edge::Edge,
     event::{Event, Notice},
     inlets::Inlets,
@@ -17,9 +18,13 @@ use super::{
     listener::Listening,
     mailbox::{Mail, Mailbox, Order, Parcel},
     outlets::Outlets,
+    stuck::Stuck,
     token::Source,
 };
-use crate::{destination::WhenFull, ledger::WorkerLedger, pipeline::LinePipeline, spool::Spool};
+use crate::{
+    destination::WhenFull, ledger::WorkerLedger, pipeline::LinePipeline, spool::Spool,
+    table::DestinationIndex,
+};
 use mio::{Events, Poll, event};
 use std::{
     io,
@@ -60,6 +65,10 @@ pub(super) struct Worker {
     /// For each worker, whether one of its destinations wants inputs to be paused.
     holds: Arc<[AtomicBool]>,
     can_hold: bool,
+    /// Which destinations wait for a disk that does not answer, and how often one had stopped waiting when
+    /// inputs were last released.
+    stuck: Stuck,
+    freed: usize,
     /// Only for the worker that ticks.
     ticker: Option<Ticker>,
     stop: Stop,
@@ -98,6 +107,8 @@ pub(super) struct Company {
     pub(super) notices: Sender<Notice>,
     pub(super) loads: Arc<[AtomicUsize]>,
     pub(super) holds: Arc<[AtomicBool]>,
+    pub(super) stuck: Stuck,
+    pub(super) descriptors: Descriptors,
 }
 
 impl Worker {
@@ -110,14 +121,14 @@ impl Worker {
         pipeline: Box<dyn LinePipeline>,
         ticker: Option<Ticker>,
     ) -> io::Result<Self> {
-        let Company { setup, mailboxes, notices, loads, holds } = company;
+        let Company { setup, mailboxes, notices, loads, holds, stuck, descriptors } = company;
         let destinations = setup.destinations.len();
         let outboxes = mailboxes.iter().map(|_| Vec::new()).collect();
         let edge = Edge::new(index, poll, mailboxes, setup.liveness.clone());
         Ok(Self {
-            outlets: Outlets::new(&setup, spools, &edge),
+            outlets: Outlets::new(&setup, spools, stuck.clone(), &edge),
             can_hold: setup.destinations.iter().any(|one| matches!(one.limits.when_full, WhenFull::Block(_))),
-            inlets: Inlets::new(setup, listening, loads, &edge)?,
+            inlets: Inlets::new(setup, listening, loads, descriptors, &edge)?,
             intake: Intake::new(pipeline, destinations),
             edge,
             outboxes,
@@ -126,6 +137,8 @@ impl Worker {
             cut: Cut::default(),
             notices,
             holds,
+            stuck,
+            freed: 0,
             ticker,
             stop: Stop::No,
         })
@@ -165,6 +178,7 @@ impl Worker {
         let has_rung = self.note_events(events);
         events.clear();
         self.take_mail();
+        self.wait_for_disks();
         if !self.is_paused() {
             self.read();
             self.tick();
@@ -232,6 +246,9 @@ impl Worker {
         for (destination, resolution) in mail.resolutions.drain(..) {
             self.outlets.resolved(destination, resolution, &mut self.edge);
         }
+        for destination in mail.disks.drain(..) {
+            self.outlets.note_disk_answer(destination);
+        }
         for client in mail.clients.drain(..) {
             self.inlets.add(client, &mut self.edge);
         }
@@ -253,7 +270,8 @@ impl Worker {
         self.outlets.ask(self.edge.now);
         let is_other = |worker: usize| worker != self.edge.worker;
         let is_awaited = (0..self.edge.mailboxes.len()).map(is_other).collect();
-        self.cut.begin(number, self.ledger(), is_awaited);
+        let ledger = self.ledger();
+        self.cut.begin(number, ledger, is_awaited);
         for (worker, mailbox) in self.edge.mailboxes.iter().enumerate() {
             if worker != self.edge.worker {
                 mailbox.send_marker(self.edge.worker, number);
@@ -315,6 +333,9 @@ impl Worker {
         }
         for _ in 0..self.inlets.ready().min(READS_PER_TURN) {
             self.inlets.read_next(&mut self.intake, &mut self.edge);
+            if self.stuck.is_any() {
+                self.hold_if_stuck();
+            }
             self.hand_over_much();
         }
         if let Stop::Inputs { deadline, .. } = self.stop {
@@ -355,6 +376,34 @@ impl Worker {
             self.hand_over();
             self.report(Event::InputsClosed);
         }
+    }
+
+    /// Waits until lines for a disk are in its files, before the inputs that brought them are read again.
+    fn wait_for_disks(&mut self) {
+        self.outlets.wait_for_disks(&mut self.edge);
+        let freed = self.stuck.freed();
+        if freed != std::mem::replace(&mut self.freed, freed) {
+            self.inlets.release();
+        }
+    }
+
+    /// While a disk does not answer, each connection is checked: if it brought lines for that disk, it is
+    /// paused.
+    fn hold_if_stuck(&mut self) {
+        let before = self.stuck_lines();
+        self.hand_over();
+        if self.stuck_lines() > before {
+            self.inlets.hold_last();
+        }
+    }
+
+    /// The number of lines handed over so far for destinations whose disk does not answer.
+    fn stuck_lines(&self) -> u64 {
+        let destinations = self.handed.iter().enumerate();
+        destinations
+            .filter(|(at, _)| self.stuck.has(DestinationIndex::new(*at)))
+            .map(|(_, lines)| lines)
+            .sum()
     }
 
     fn hand_over_much(&mut self) {
@@ -407,14 +456,16 @@ impl Worker {
             return false;
         }
         self.outlets.close(&mut self.intake.buffer, self.edge.now);
-        self.report(Event::Finished(Box::new(self.ledger())));
+        let ledger = Box::new(self.ledger());
+        self.report(Event::Finished(ledger));
         true
     }
 
-    fn ledger(&self) -> WorkerLedger {
+    fn ledger(&mut self) -> WorkerLedger {
         WorkerLedger {
             counts: self.intake.gathered.counts.clone(),
             connections: self.inlets.counts(),
+            kernel_drops: self.inlets.kernel_drops(),
             handed: self.handed.clone(),
             destinations: self.outlets.counts(),
         }

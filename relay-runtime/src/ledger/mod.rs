@@ -11,6 +11,7 @@ pub mod names;
 
 use crate::{
     aggregate::AggregatorCounts,
+    counted,
     counts::Counts,
     destination::{DestinationCounts, DropReason},
     table::DestinationIndex,
@@ -26,6 +27,9 @@ pub struct WorkerLedger {
     pub counts: Counts,
     /// Its inbound connections.
     pub connections: ConnectionCounts,
+    /// The inputs on which it listens, with the number of datagrams that the kernel dropped there. They are
+    /// in no other count, because the number of their lines is unknown.
+    pub kernel_drops: Vec<(String, u64)>,
     /// The number of lines that it handed over, by destination.
     pub handed: Vec<u64>,
     /// The destinations that it owns, with their counters.
@@ -43,6 +47,8 @@ pub struct ConnectionCounts {
     pub refused: u64,
     /// Closed because they sent nothing for too long.
     pub idle_closed: u64,
+    /// How often accepting paused because the file descriptors that were left are set aside.
+    pub held_back: u64,
     /// Ended by an error.
     pub broken: u64,
     /// Closed because of a line that is too long.
@@ -123,6 +129,7 @@ impl Ledger {
                 open,
                 accepted,
                 refused,
+                held_back,
                 idle_closed,
                 broken,
                 line_too_long,
@@ -132,6 +139,7 @@ impl Ledger {
             total.open += open;
             total.accepted += accepted;
             total.refused += refused;
+            total.held_back += held_back;
             total.idle_closed += idle_closed;
             total.broken += broken;
             total.line_too_long += line_too_long;
@@ -139,6 +147,11 @@ impl Ledger {
             total.memory_closed += memory_closed;
         }
         total
+    }
+
+    /// The datagrams that the kernel dropped, by the address of the input.
+    pub fn kernel_drops(&self) -> impl Iterator<Item = &(String, u64)> {
+        self.workers.iter().flat_map(|worker| &worker.kernel_drops)
     }
 
     /// The first difference, if there is one.
@@ -183,6 +196,9 @@ impl Ledger {
             names::DESTINATIONS.to_owned(),
             self.destinations.iter().map(destination_to_json).collect(),
         );
+        let kernel_drops: Map<_, _> =
+            self.kernel_drops().map(|(input, datagrams)| (input.clone(), (*datagrams).into())).collect();
+        whole.insert(names::KERNEL_DROPS.to_owned(), kernel_drops.into());
         if !self.aggregators.is_empty() {
             let aggregators = self.aggregators.iter().map(aggregator_to_json).collect();
             whole.insert(names::AGGREGATORS.to_owned(), aggregators);
@@ -224,6 +240,7 @@ fn connections_to_json(connections: ConnectionCounts) -> Value {
         names::CONNECTIONS_OPEN: connections.open,
         names::CONNECTIONS_ACCEPTED: connections.accepted,
         names::CONNECTIONS_REFUSED: connections.refused,
+        names::CONNECTIONS_HELD_BACK: connections.held_back,
         names::CONNECTIONS_IDLE: connections.idle_closed,
         names::CONNECTIONS_BROKEN: connections.broken,
         names::CONNECTIONS_TOO_LONG: connections.line_too_long,
@@ -272,15 +289,23 @@ fn destination_to_json((name, counts): &(String, DestinationCounts)) -> Value {
     })
 }
 
+/// "1 line", "-2 lines".
+fn lines_of(lines: i128) -> String {
+    let sign = if lines < 0 { "-" } else { "" };
+    format!("{sign}{}", counted(lines.unsigned_abs(), "line"))
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Worker { worker, lines } => write!(f, "worker {worker} does not account for {lines} lines"),
+            Self::Worker { worker, lines } => {
+                write!(f, "worker {worker} does not account for {}", lines_of(*lines))
+            }
             Self::Destination { name, lines } => {
-                write!(f, "destination `{name}` does not account for {lines} lines")
+                write!(f, "destination `{name}` does not account for {}", lines_of(*lines))
             }
             Self::BetweenWorkers { name, lines } => {
-                write!(f, "{lines} lines did not reach destination `{name}`")
+                write!(f, "{} did not reach destination `{name}`", lines_of(*lines))
             }
         }
     }
@@ -303,14 +328,14 @@ mod tests {
         };
         assert_eq!(difference(&worker), None);
         worker.destinations[0].1.on_the_way = 1;
-        assert_eq!(difference(&worker).unwrap(), "-1 lines did not reach destination `a:1`");
+        assert_eq!(difference(&worker).unwrap(), "-1 line did not reach destination `a:1`");
         worker.handed[0] = 2;
         assert_eq!(difference(&worker), None);
         worker.destinations[0].1.on_the_way = 0;
-        assert_eq!(difference(&worker).unwrap(), "1 lines did not reach destination `a:1`");
+        assert_eq!(difference(&worker).unwrap(), "1 line did not reach destination `a:1`");
         worker.destinations[0].1.sent = 0;
-        assert_eq!(difference(&worker).unwrap(), "destination `a:1` does not account for 1 lines");
+        assert_eq!(difference(&worker).unwrap(), "destination `a:1` does not account for 1 line");
         worker.counts.received = 1;
-        assert_eq!(difference(&worker).unwrap(), "worker 0 does not account for 1 lines");
+        assert_eq!(difference(&worker).unwrap(), "worker 0 does not account for 1 line");
     }
 }

@@ -2,6 +2,12 @@
 //!
 //! A new counter gets its key here, its field in the ledger, and its line in `docs/reliability.md`.
 
+/// When the ledger was made: seconds since 1970, with a fraction.
+pub const TIME: &str = "time";
+/// The relay's `instance`.
+pub const INSTANCE: &str = "instance";
+/// The relay's version.
+pub const VERSION: &str = "version";
 /// Datapoints that came in, valid or not.
 pub const RECEIVED: &str = "received";
 /// Lines refused before dispatch, by reason.
@@ -93,6 +99,8 @@ pub const CONNECTIONS_OPEN: &str = "open";
 pub const CONNECTIONS_ACCEPTED: &str = "accepted";
 /// Connections closed at once because the limit was reached.
 pub const CONNECTIONS_REFUSED: &str = "refused";
+/// How often accepting paused because the file descriptors that were left are set aside.
+pub const CONNECTIONS_HELD_BACK: &str = "held_back";
 /// Connections closed because they sent nothing for too long.
 pub const CONNECTIONS_IDLE: &str = "idle_closed";
 /// Connections ended by an error, such as a reset.
@@ -104,6 +112,9 @@ pub const CONNECTIONS_BAD_PICKLE: &str = "bad_pickle";
 
 /// Connections closed because they occupied most of the memory for unfinished lines when it was used up.
 pub const CONNECTIONS_MEMORY: &str = "memory_closed";
+
+/// Datagrams that the kernel dropped at the inputs, because they came faster than they were read; by input.
+pub const KERNEL_DROPS: &str = "kernel_drops";
 
 /// The counters of inbound connections.
 pub const CONNECTIONS: &str = "connections";

@@ -1,4 +1,4 @@
-//! The plaintext protocol: lines that end with LF.
+//! The plaintext protocol: lines that end with LF (spec §4.2).
 //!
 //! Whole lines go to the pipeline straight from the read buffer, many at a time. Only a line that continues in
 //! the next read is copied: its start is stored here and joined with its end when that comes, so the read

@@ -3,6 +3,7 @@
 //! One recorder is served at a time; workers never wait for it.
 
 use super::{Tap, socket::Name, tap::Block};
+use crate::shortage::Explained;
 use rustix::{net::sockopt::socket_peercred, process::geteuid};
 use std::{
     io::{self, Write as _},
@@ -27,7 +28,7 @@ pub(crate) fn offer(tap: Arc<Tap>, plan: &str) -> io::Result<()> {
             match stream.and_then(|stream| serve(&stream, &tap)) {
                 Ok(lines) => tracing::info!(lines, "a recording ended"),
                 Err(error) => {
-                    tracing::warn!(%error, "cannot serve a recorder");
+                    tracing::warn!(error = %Explained(&error), "cannot serve a recorder");
                     // Without free file descriptors, no recorder can be accepted for a while.
                     thread::sleep(PAUSE);
                 }

@@ -24,8 +24,9 @@ Options:
   --help        Print this
 ";
 
-/// The text of `--help`.
-pub(super) fn usage() -> String {
+/// The text of `relay --help`, without the commands that the features leave out.
+#[must_use]
+pub fn usage() -> String {
     [BEFORE, tools::USAGE, AFTER].concat()
 }
 

@@ -5,8 +5,11 @@
 //! per minute for each reason and place. There is no clock here: time comes with the ledger.
 
 use crate::{
+    aggregate::AggregatorCounts,
+    counts::{Counts, RouteCounts},
     destination::DropReason,
     ledger::{Ledger, names},
+    table::{Route, RouteKind, Table},
     validate::Reason,
 };
 use std::{
@@ -20,6 +23,10 @@ const PERIOD: Duration = Duration::from_mins(1);
 
 /// A loss that did not grow for this time has ended.
 const QUIET: Duration = Duration::from_secs(10);
+
+const UNDELIVERED_HELP: &str = "the route matches them, and none of its destinations does: add a destination without `prefix`, `sub` and `regex`, or make the route a `blackhole` if they should be dropped";
+
+const KERNEL_DROPS_HELP: &str = "datagrams, each with a line or more, that came faster than they were read: let sockets have larger buffers (`sysctl net.core.rmem_max`, 4194304 at least, then restart), or send over TCP";
 
 /// A kind of loss: the place and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +51,12 @@ pub(super) enum Word {
 }
 
 /// Losses that were seen.
-#[derive(Debug, Default)]
-pub(super) struct Losses(BTreeMap<Loss, Seen>);
+#[derive(Debug)]
+pub(super) struct Losses {
+    seen: BTreeMap<Loss, Seen>,
+    /// For each route, whether it is a black hole, whose losses are not reported.
+    black_holes: Vec<bool>,
+}
 
 #[derive(Debug, Default)]
 struct Seen {
@@ -64,14 +75,59 @@ struct Underway {
 }
 
 impl Losses {
+    /// Starts without losses, for this table.
+    pub(super) fn of(table: &Table) -> Self {
+        let is_black_hole = |route: &Route| matches!(route.kind, RouteKind::Blackhole);
+        Self { seen: BTreeMap::new(), black_holes: table.routes.iter().map(is_black_hole).collect() }
+    }
+
     /// Compares the ledger with the previous one. Returns the messages to log.
     pub(super) fn look(&mut self, ledger: &Ledger, now: Instant) -> Vec<(Loss, Word)> {
         let mut words = Vec::new();
-        for (loss, lines) in all(ledger) {
-            let seen = self.0.entry(loss.clone()).or_default();
+        for (loss, lines) in self.all(ledger) {
+            let seen = self.seen.entry(loss.clone()).or_default();
             words.extend(seen.look(lines, now).map(|word| (loss, word)));
         }
         words
+    }
+
+    /// Logs all losses in one line, if there were any.
+    pub(super) fn log_all(&self, ledger: &Ledger) {
+        let losses: Vec<_> =
+            self.all(ledger).into_iter().map(|(loss, lines)| format!("{lines} {loss}")).collect();
+        if !losses.is_empty() {
+            tracing::warn!("lines lost since the start: {}", losses.join(", "));
+        }
+    }
+
+    /// Every kind of loss that has occurred, with the number of lines. Places of one name count as one.
+    fn all(&self, ledger: &Ledger) -> BTreeMap<Loss, u64> {
+        let mut all = BTreeMap::new();
+        let mut add = |lines: u64, loss: &dyn Fn() -> Loss| {
+            // Nearly always nothing is lost, so the names of losses are made only when needed.
+            if lines > 0 {
+                *all.entry(loss()).or_default() += lines;
+            }
+        };
+        let total = ledger.total();
+        add_of_relay(&total, &mut add);
+        for (name, counts) in &ledger.destinations {
+            for reason in DropReason::ALL {
+                add(counts.dropped(reason), &|| Loss::at(reason.name(), name, reason.remedy()));
+            }
+        }
+        for (key, counts) in &ledger.aggregators {
+            add_of_aggregator(key, counts, &mut add);
+        }
+        for (input, datagrams) in ledger.kernel_drops() {
+            add(*datagrams, &|| Loss::at(names::KERNEL_DROPS, input, KERNEL_DROPS_HELP));
+        }
+        for ((key, counts), is_black_hole) in ledger.routes.iter().zip(&total.routes).zip(&self.black_holes) {
+            let RouteCounts { matched: _, undelivered } = *counts;
+            let place = || Loss::at(names::UNDELIVERED, &format!("route `{key}`"), UNDELIVERED_HELP);
+            add(if *is_black_hole { 0 } else { undelivered }, &place);
+        }
+        all
     }
 }
 
@@ -106,58 +162,67 @@ impl Seen {
     }
 }
 
-/// Every kind of loss that has occurred, with the number of lines.
-fn all(ledger: &Ledger) -> impl Iterator<Item = (Loss, u64)> {
-    let total = ledger.total();
-    let invalid = Reason::ALL.map(|reason| {
-        let help = format!("refused: {reason}");
-        (Loss { reason: reason.name(), place: None, help }, total.invalid_for(reason))
-    });
-    let of_relay = |reason, help: &str| Loss { reason, place: None, help: help.to_owned() };
-    let unroutable = [
+impl Loss {
+    fn at(reason: &'static str, place: &str, help: &str) -> Self {
+        Self { reason, place: Some(place.to_owned()), help: help.to_owned() }
+    }
+
+    const fn of_relay(reason: &'static str, help: String) -> Self {
+        Self { reason, place: None, help }
+    }
+}
+
+/// Adds the losses before lines reach a destination. Names every count, so that a new one is not forgotten.
+fn add_of_relay(total: &Counts, add: &mut dyn FnMut(u64, &dyn Fn() -> Loss)) {
+    let Counts {
+        received: _,
+        invalid: _,
+        blocked: _,
+        aggregated_away: _,
+        unroutable,
+        routed: _,
+        emitted: _,
+        emitted_unroutable,
+        routes: _,
+    } = total;
+    for reason in Reason::ALL {
+        let loss = || Loss::of_relay(reason.name(), format!("refused: {reason}"));
+        add(total.invalid_for(reason), &loss);
+    }
+    for (reason, lines, help) in [
+        (names::UNROUTABLE, unroutable, "no route matches them; a route without conditions would"),
+        (names::EMITTED_UNROUTABLE, emitted_unroutable, "outputs of aggregators that no route matches"),
+    ] {
+        add(*lines, &|| Loss::of_relay(reason, help.to_owned()));
+    }
+}
+
+/// Adds the losses of an aggregator. Names every count, so that a new one is not forgotten.
+fn add_of_aggregator(key: &str, counts: &AggregatorCounts, add: &mut dyn FnMut(u64, &dyn Fn() -> Loss)) {
+    let AggregatorCounts {
+        taken: _,
+        added: _,
+        corrections: _,
+        late,
+        future,
+        no_room,
+        bad_name,
+        emitted: _,
+        incomplete: _,
+        open: _,
+    } = *counts;
+    for (reason, lines, help) in [
+        (names::LATE, late, "their bucket was emitted before: raise `wait`, or `lateness = \"reemit\"`"),
         (
-            of_relay(names::UNROUTABLE, "no route matches them; a route without conditions would"),
-            total.unroutable,
+            names::FUTURE,
+            future,
+            "too far ahead of the clock: correct the senders' clocks, or raise `max_future`",
         ),
-        (
-            of_relay(names::EMITTED_UNROUTABLE, "outputs of aggregations that no route matches"),
-            total.emitted_unroutable,
-        ),
-    ];
-    let dropped = ledger.destinations.iter().flat_map(|(name, counts)| {
-        DropReason::ALL.map(|reason| {
-            let loss =
-                Loss { reason: reason.name(), place: Some(name.clone()), help: reason.remedy().to_owned() };
-            (loss, counts.dropped(reason))
-        })
-    });
-    let aggregators = ledger.aggregators.iter().flat_map(|(key, counts)| {
-        let why = [
-            (
-                names::LATE,
-                counts.late,
-                "their bucket was emitted before: raise `wait`, or `lateness = \"reemit\"`",
-            ),
-            (
-                names::FUTURE,
-                counts.future,
-                "too far ahead of the clock: correct the senders' clocks, or raise `max_future`",
-            ),
-            (names::NO_ROOM, counts.no_room, "raise `max_buckets`, `max_series` or `max_values`"),
-            (names::BAD_NAME, counts.bad_name, "the output's name cannot be sent: correct `format`"),
-        ];
-        why.map(|(reason, lines, help)| {
-            (Loss { reason, place: Some(key.clone()), help: help.to_owned() }, lines)
-        })
-    });
-    let losses: Vec<_> = invalid
-        .into_iter()
-        .chain(unroutable)
-        .chain(dropped)
-        .chain(aggregators)
-        .filter(|(_, lines)| *lines > 0)
-        .collect();
-    losses.into_iter()
+        (names::NO_ROOM, no_room, "raise `max_buckets`, `max_series` or `max_values`"),
+        (names::BAD_NAME, bad_name, "the output's name cannot be sent: correct `format`"),
+    ] {
+        add(lines, &|| Loss::at(reason, key, help));
+    }
 }
 
 /// Logs a message.
@@ -176,14 +241,6 @@ pub(super) fn log((loss, word): (Loss, Word)) {
     }
 }
 
-/// Logs all losses in one line, if there were any.
-pub(super) fn log_all(ledger: &Ledger) {
-    let losses: Vec<_> = all(ledger).map(|(loss, lines)| format!("{lines} {loss}")).collect();
-    if !losses.is_empty() {
-        tracing::warn!("lines lost since the start: {}", losses.join(", "));
-    }
-}
-
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.place {
@@ -196,19 +253,82 @@ impl fmt::Display for Loss {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::WorkerLedger;
+    use crate::{
+        destination::DestinationCounts,
+        ledger::WorkerLedger,
+        table::{DestinationIndex, Matcher},
+    };
+    use std::{
+        io,
+        sync::{Arc, Mutex},
+    };
 
-    fn ledger(unroutable: u64) -> Ledger {
+    /// Where a subscriber writes.
+    #[derive(Clone, Default)]
+    struct Log(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Log {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    impl Log {
+        /// What is logged meanwhile.
+        fn of(say: impl FnOnce()) -> String {
+            let log = Self::default();
+            let writer = log.clone();
+            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
+            tracing::subscriber::with_default(subscriber.finish(), say);
+            let text = log.0.lock().unwrap().clone();
+            String::from_utf8(text).unwrap()
+        }
+    }
+
+    fn table(kind: RouteKind) -> Table {
+        Table { routes: vec![Route::new("all", Matcher::default(), kind)], ..Table::default() }
+    }
+
+    fn leaky() -> Table {
+        table(RouteKind::SendAllMatch { destinations: Vec::new() })
+    }
+
+    fn unroutable(lines: u64) -> Ledger {
         let mut worker = WorkerLedger::default();
-        worker.counts.unroutable = unroutable;
+        worker.counts.unroutable = lines;
         Ledger::new(vec![worker], &[], &[])
+    }
+
+    /// A ledger in which each way to lose lines has lost `lines`.
+    fn everything(lines: u64) -> Ledger {
+        let mut worker = WorkerLedger::default();
+        let counts = &mut worker.counts;
+        counts.invalid.fill(lines);
+        (counts.unroutable, counts.emitted_unroutable) = (lines, lines);
+        counts.routes.push(RouteCounts { matched: lines, undelivered: lines });
+        let mut destination = DestinationCounts::default();
+        for reason in DropReason::ALL {
+            destination.drop_lines(reason, lines);
+        }
+        worker.destinations.push((DestinationIndex(0), destination));
+        worker.kernel_drops.push(("127.0.0.1:2003".to_owned(), lines));
+        let mut ledger = Ledger::new(vec![worker], &["a:1".to_owned()], &["all".to_owned()]);
+        let (late, future, no_room, bad_name) = (lines, lines, lines, lines);
+        let counts = AggregatorCounts { late, future, no_room, bad_name, ..AggregatorCounts::default() };
+        ledger.aggregators.push(("sums".to_owned(), counts));
+        ledger
     }
 
     #[test]
     fn a_loss_is_said_when_it_begins_each_minute_and_when_it_ends() {
-        let (mut losses, start) = (Losses::default(), Instant::now());
+        let (mut losses, start) = (Losses::of(&leaky()), Instant::now());
         let mut look = |lines, second| {
-            let words = losses.look(&ledger(lines), start + Duration::from_secs(second));
+            let words = losses.look(&unroutable(lines), start + Duration::from_secs(second));
             words.into_iter().map(|(loss, word)| (loss.to_string(), word)).collect::<Vec<_>>()
         };
         let said = |word| vec![("unroutable".to_owned(), word)];
@@ -224,5 +344,70 @@ mod tests {
         assert_eq!(look(101, 72), said(Word::Ended { all: 101, lasted: Duration::from_secs(61) }));
         assert_eq!(look(101, 100), []);
         assert_eq!(look(103, 101), said(Word::Begins(2)));
+    }
+
+    /// The whole relay's two, the route's one, the aggregator's four and the input's one besides those of lists.
+    #[test]
+    fn every_reason_in_the_ledger_is_said_with_place_number_time_and_remedy_and_when_it_ends_and_at_the_stop()
+    {
+        let (mut losses, start) = (Losses::of(&leaky()), Instant::now());
+        let all = Reason::COUNT + 2 + DropReason::ALL.len() + 1 + 4 + 1;
+        let mut reasons: Vec<&str> = Reason::ALL.map(Reason::name).to_vec();
+        reasons.extend(DropReason::ALL.map(DropReason::name));
+        reasons.extend([
+            names::UNROUTABLE,
+            names::EMITTED_UNROUTABLE,
+            names::UNDELIVERED,
+            names::KERNEL_DROPS,
+        ]);
+        reasons.extend([names::LATE, names::FUTURE, names::NO_ROOM, names::BAD_NAME]);
+        let mut said = |lines, second, parts: &[&str]| {
+            let words = losses.look(&everything(lines), start + Duration::from_secs(second));
+            let log = Log::of(|| words.into_iter().for_each(super::log));
+            assert_eq!(log.lines().count(), all, "{log}");
+            for reason in &reasons {
+                let reason = format!("reason=\"{reason}\"");
+                let mut with = log.lines().filter(|line| line.contains(&reason));
+                let is_whole = |line: &str| parts.iter().all(|part| line.contains(part));
+                assert!(with.any(is_whole), "{reason} {parts:?} {log}");
+            }
+            for place in ["the relay", "a:1", "sums", "route `all`", "127.0.0.1:2003"] {
+                assert!(log.contains(&format!("place={place}")), "{place}: {log}");
+            }
+        };
+        said(5, 0, &["lines are lost ", "lines=5", "help="]);
+        said(9, 60, &["lines are still lost ", "lines=4", "all=9", "seconds=60", "help="]);
+        said(9, 70, &["lines are no longer lost", "all=9", "seconds=60"]);
+        let last = Log::of(|| losses.log_all(&everything(9)));
+        assert_eq!(last.lines().count(), 1);
+        for reason in reasons {
+            assert!(last.contains(&format!("9 {reason}")), "{reason}: {last}");
+        }
+    }
+
+    #[test]
+    fn what_goes_into_a_black_hole_is_not_lost() {
+        let mut worker = WorkerLedger::default();
+        worker.counts.routes.push(RouteCounts { matched: 5, undelivered: 5 });
+        let ledger = Ledger::new(vec![worker], &[], &["all".to_owned()]);
+        assert_eq!(Losses::of(&table(RouteKind::Blackhole)).look(&ledger, Instant::now()), []);
+        assert_eq!(Losses::of(&leaky()).look(&ledger, Instant::now()).len(), 1);
+    }
+
+    #[test]
+    fn places_of_one_name_count_as_one() {
+        let (mut losses, start) = (Losses::of(&Table::default()), Instant::now());
+        let mut look = |lines: [u64; 2], second| {
+            let worker = WorkerLedger::default();
+            let mut ledger = Ledger::new(vec![worker], &["a:1".to_owned(), "a:1".to_owned()], &[]);
+            for ((_, counts), lines) in ledger.destinations.iter_mut().zip(lines) {
+                counts.drop_lines(DropReason::SlowConn, lines);
+            }
+            let words = losses.look(&ledger, start + Duration::from_secs(second));
+            words.into_iter().map(|(_, word)| word).collect::<Vec<_>>()
+        };
+        assert_eq!(look([100, 5], 0), [Word::Begins(105)]);
+        assert_eq!(look([100, 5], 10), [Word::Ended { all: 105, lasted: Duration::ZERO }]);
+        assert_eq!(look([100, 7], 20), [Word::Begins(2)]);
     }
 }

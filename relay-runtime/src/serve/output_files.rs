@@ -4,6 +4,7 @@
 //!
 //! If reopening fails, the old file stays in use.
 
+use crate::shortage::Explained;
 use rustix::{
     io::Result as OsResult,
     stdio::{dup2_stderr, dup2_stdout},
@@ -48,7 +49,7 @@ impl OutputFiles {
             match opened.and_then(|file| Ok(replace(file.into())?)) {
                 Ok(()) => tracing::info!(%path, "SIGHUP: reopened"),
                 Err(error) => {
-                    tracing::error!(%path, %error, "SIGHUP: the log cannot be reopened, the old file stays in use");
+                    tracing::error!(%path, error = %Explained(&error), "SIGHUP: the log cannot be reopened, the old file stays in use");
                 }
             }
         }

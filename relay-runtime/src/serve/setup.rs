@@ -165,7 +165,7 @@ fn outgoing(
     Ok(Outgoing { address, name, transport: destination.transport, limits, spool })
 }
 
-/// The names that carbon-relay-ng gave to the files of each destination: one for each route that
+/// The names that carbon-relay-ng gave to the files of each destination (spec §3.2): one for each route that
 /// contains it.
 fn upstream_keys(table: &Table) -> Vec<Vec<String>> {
     let mut keys = vec![Vec::new(); table.destinations.len()];

@@ -1,4 +1,4 @@
-//! Aggregation rules as data: they fold many datapoints into one per interval.
+//! Aggregation rules as data: they fold many datapoints into one per interval (spec §9).
 //!
 //! What they compute is in [`aggregate`](crate::aggregate).
 
@@ -14,7 +14,7 @@ pub struct Aggregator {
     /// Which metrics it takes. Without a regex it takes what the other conditions match, and only group 0
     /// exists (BUG-20).
     pub matcher: Matcher,
-    /// The output's name, with references to the groups of the regex.
+    /// The output's name, with references to the groups of the regex (spec §8).
     pub format: String,
     /// Seconds per bucket, at least 1.
     pub interval: u32,
@@ -160,10 +160,9 @@ impl Aggregator {
         outputs
     }
 
-    /// The seven hexadecimal digits that identify this rule in views and counters.
+    /// The seven hexadecimal digits that identify this rule in views and counters (spec §9.6).
     #[must_use]
     pub fn key(&self) -> String {
-        use md5::{Digest, Md5};
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         let fields = [
             self.function_names(),
@@ -175,7 +174,7 @@ impl Aggregator {
             text(&self.matcher.not_sub),
             self.format.clone(),
         ];
-        let digest = Md5::digest(fields.join("\0"));
+        let digest = md5::compute(fields.join("\0"));
         format!("{:02x}{:02x}{:02x}{:x}", digest[0], digest[1], digest[2], digest[3] >> 4)
     }
 }

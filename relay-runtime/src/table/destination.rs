@@ -1,4 +1,4 @@
-//! Destinations as data: an address with its queue, connection and spool.
+//! Destinations as data: an address with its queue, connection and spool (spec §3.2).
 //!
 //! What happens to lines there is in [`destination`](crate::destination).
 
@@ -54,7 +54,7 @@ pub enum FullPolicy {
     Block,
 }
 
-/// The options of a destination: carbon-relay-ng's, with their names and defaults, and ours.
+/// The options of a destination: carbon-relay-ng's, with their names and defaults (spec §3.2), and ours.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct DestinationOptions {

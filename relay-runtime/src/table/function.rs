@@ -64,7 +64,7 @@ impl Function {
         Self::Variance,
     ];
 
-    /// The functions that carbon-relay-ng's commands accept.
+    /// The functions that carbon-relay-ng's commands accept (spec §3.3).
     pub const OF_COMMANDS: [Self; 9] = [
         Self::Avg,
         Self::Count,

@@ -1,4 +1,4 @@
-//! The conditions on a metric, as data.
+//! The conditions on a metric, as data (spec §7).
 //!
 //! They are run by [`matcher`](crate::matcher) in the interpreter, and by generated code.
 

@@ -50,7 +50,7 @@ pub struct Table {
     pub destinations: Vec<Destination>,
 }
 
-/// What makes a line valid.
+/// What makes a line valid (spec §5).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validation {
     /// The level for names that are not metrics 2.0.
@@ -77,7 +77,7 @@ pub enum Timestamps {
     Auto,
 }
 
-/// `validation_level_legacy`.
+/// `validation_level_legacy` (spec §5.3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LegacyLevel {
@@ -90,7 +90,7 @@ pub enum LegacyLevel {
     Strict,
 }
 
-/// `validation_level_m20`.
+/// `validation_level_m20` (spec §5.4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Metrics20Level {

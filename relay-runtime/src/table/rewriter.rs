@@ -1,4 +1,4 @@
-//! Rewriters as data: rules that change the metric.
+//! Rewriters as data: rules that change the metric (spec §8).
 //!
 //! They are run by [`rewriter`](crate::rewriter).
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 pub struct Rewriter {
     /// What is replaced.
     pub old: Pattern,
-    /// The replacement. With a regex, `$1`, `${1}`, `$name`, `${name}` and `$$` are expanded.
+    /// The replacement. With a regex, `$1`, `${1}`, `$name`, `${name}` and `$$` are expanded (spec §8).
     pub new: String,
     /// A metric in which this is found is left unchanged.
     pub not: Option<Pattern>,

@@ -1,4 +1,4 @@
-//! Routes as data: where lines go.
+//! Routes as data: where lines go (spec §2.10, §10, §12, §13).
 //!
 //! Choosing among a route's destinations at run time is in [`select`](crate::select).
 
@@ -90,7 +90,7 @@ pub struct HashRing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum HashAlgorithm {
-    /// carbon-relay-ng's `consistentHashing`: carbon's ring without collision handling.
+    /// carbon-relay-ng's `consistentHashing`: carbon's ring without collision handling (spec §10.2).
     ConsistentHashingV1,
     /// Python carbon's ring; also `consistentHashing-v2` (without BUG-42).
     CarbonCh,
@@ -156,7 +156,7 @@ impl HashAlgorithm {
     }
 }
 
-/// A route to Grafana Cloud. Zero or empty values of the configuration are replaced by
+/// A route to Grafana Cloud (spec §2.10 and §12). Zero or empty values of the configuration are replaced by
 /// defaults already.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GrafanaNet {
@@ -192,7 +192,7 @@ pub struct GrafanaNet {
     pub backoff_factor: f64,
 }
 
-/// A route to Kafka.
+/// A route to Kafka (spec §2.10 and §13.1).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct KafkaMdm {
     /// `host:port` of each seed broker, at least one.
@@ -247,7 +247,7 @@ pub enum Partitioning {
     BySeriesWithTagsFnv,
 }
 
-/// A route to Google Pub/Sub.
+/// A route to Google Pub/Sub (spec §2.10 and §13.2).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PubSub {
     /// The Google Cloud project.
@@ -268,7 +268,7 @@ pub struct PubSub {
     pub blocking: bool,
 }
 
-/// A route to `CloudWatch`.
+/// A route to `CloudWatch` (spec §2.10 and §13.3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CloudWatch {
     /// The AWS region.

@@ -1,4 +1,4 @@
-//! Splits a line into its three fields.
+//! Splits a line into its three fields (spec §5.1).
 //!
 //! White space is what Unicode defines as such, in valid UTF-8; the rest of the line may be any bytes.
 

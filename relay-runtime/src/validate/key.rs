@@ -1,4 +1,4 @@
-//! The class of a metric's name, and the rules of that class.
+//! The class of a metric's name, and the rules of that class (spec §5.2 to §5.4).
 //!
 //! Fields and numbers are checked elsewhere; here a name is all that matters.
 

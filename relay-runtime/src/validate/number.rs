@@ -1,4 +1,4 @@
-//! The numbers that a line may contain: exactly those that Go's `strconv.ParseFloat` accepts.
+//! The numbers that a line may contain: exactly those that Go's `strconv.ParseFloat` accepts (spec §5.5).
 //!
 //! They are decimal or hexadecimal, with underscores between digits; or `inf`, `infinity` and `nan` in any
 //! case. A number that overflows is not accepted. The form of most texts already decides; only those with long

@@ -1,4 +1,4 @@
-//! The command language of carbon-relay-ng, for `[init] cmds` and, in later versions, for the admin
+//! The command language of carbon-relay-ng (spec §3), for `[init] cmds` and, in later versions, for the admin
 //! interfaces.
 //!
 //! [`parse`] turns a line into a [`Command`]; [`apply`] carries it out on a plan and changes nothing if it

@@ -1,4 +1,5 @@
-//! Checks `[[route]]` sections and adds the routes to the plan. Each group of types has its own module.
+//! Checks `[[route]]` sections (spec §2.10) and adds the routes to the plan. Each group of types has its own
+//! module.
 
 mod carbon;
 mod cloud_watch;

@@ -1,4 +1,4 @@
-//! Encodes lines as pickle frames for a destination.
+//! Encodes lines as pickle frames for a destination (spec §11.5).
 //!
 //! A frame is a list of `(metric, (timestamp, value))` in pickle protocol 2. The list is written as an empty
 //! list to which items are appended. So it passes the check that carbon-relay-ng's input makes of the first

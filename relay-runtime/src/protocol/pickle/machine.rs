@@ -1,7 +1,7 @@
 //! Runs pickles. A pickle is a program for a machine with a stack, marks on the stack, and a memo.
 //!
 //! The machine makes values and does nothing else: it looks up no class and constructs no object. It refuses
-//! what upstream's refuses, but does not check the first bytes (BUG-23, BUG-24). It never recurses,
+//! what upstream's refuses (spec §4.3), but does not check the first bytes (BUG-23, BUG-24). It never recurses,
 //! takes time linear in the length of the frame, and its memory is limited (see [`heap`](super::heap)).
 
 use super::{

@@ -1,4 +1,4 @@
-//! The pickle protocol of carbon: frames of a length and a pickled list of datapoints.
+//! The pickle protocol of carbon: frames of a length and a pickled list of datapoints (spec §4.3, §11.5).
 //!
 //! In the order in which a frame passes them: `decoder` finds frames in a stream; `machine` runs the program
 //! that a pickle is, with its values on a `heap`; `datapoint` converts these to lines, which go the way of all

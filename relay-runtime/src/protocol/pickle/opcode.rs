@@ -3,7 +3,7 @@
 //!
 //! Not supported, and so refused, are instructions that construct objects (`BUILD`, `INST`, `OBJ`, `NEWOBJ`,
 //! `EXT`), sets, texts with lengths of 8 bytes, out-of-band buffers, `LONG4` and `POP_MARK`, as in upstream
-//!. Python's `Lib/pickletools.py` describes the language.
+//! (spec §4.3). Python's `Lib/pickletools.py` describes the language.
 
 pub(super) const MARK: u8 = b'(';
 pub(super) const STOP: u8 = b'.';

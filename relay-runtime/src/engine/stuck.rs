@@ -1,0 +1,60 @@
+//! Which destinations wait for a disk that does not answer.
+//!
+//! All workers share it: a worker that reads lines for such a destination pauses their input. While no disk
+//! hangs, a check costs one load.
+
+use crate::table::DestinationIndex;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
+
+/// The destinations, by index. All clones are the same.
+#[derive(Clone, Debug)]
+pub(super) struct Stuck(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    is_stuck: Vec<AtomicBool>,
+    count: AtomicUsize,
+    /// How often a destination stopped waiting.
+    freed: AtomicUsize,
+}
+
+impl Stuck {
+    /// Makes the record for this number of destinations, none of which waits.
+    pub(super) fn none(destinations: usize) -> Self {
+        let is_stuck = (0..destinations).map(|_| AtomicBool::new(false)).collect();
+        Self(Arc::new(Shared { is_stuck, count: AtomicUsize::new(0), freed: AtomicUsize::new(0) }))
+    }
+
+    /// Whether there is any.
+    pub(super) fn is_any(&self) -> bool {
+        self.0.count.load(Ordering::Relaxed) > 0
+    }
+
+    /// How often a destination stopped waiting. Paused inputs are read again when this changes.
+    pub(super) fn freed(&self) -> usize {
+        self.0.freed.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn has(&self, destination: DestinationIndex) -> bool {
+        self.0.is_stuck[destination.get()].load(Ordering::Relaxed)
+    }
+
+    /// Notes whether a destination is stuck. Returns whether that is new. Called by its owner only.
+    pub(super) fn set(&self, destination: DestinationIndex, is_stuck: bool) -> bool {
+        let was_stuck = self.0.is_stuck[destination.get()].swap(is_stuck, Ordering::Relaxed);
+        match (was_stuck, is_stuck) {
+            (false, true) => {
+                self.0.count.fetch_add(1, Ordering::Relaxed);
+            }
+            (true, false) => {
+                self.0.count.fetch_sub(1, Ordering::Relaxed);
+                self.0.freed.fetch_add(1, Ordering::Relaxed);
+            }
+            (false, false) | (true, true) => {}
+        }
+        was_stuck != is_stuck
+    }
+}
