@@ -1,4 +1,4 @@
-//! Benchmarks of static-relay.
+//! Benchmarks of static-relay: tables, lines and the pipeline that all of them share.
 //!
 //! `benches/run` runs all of them and prints the tables of docs/performance.md. They also run one by one:
 //! `cargo bench -p relay-benches` times rings and, with `--features tables`, whole tables in memory, one file

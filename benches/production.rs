@@ -1,8 +1,9 @@
 //! A table like those that route the metrics of a whole company, and lines for it: 215 routes, by kind, by
 //! place and by owner, to 54 clusters with 363 hosts in all, each cluster with a jump hash.
 //!
-//! The rules of such a table are asked in order, and some of them end a line's way: with `stop`, or with matchers
-//! alone, where whatever an earlier rule takes is in the `notRegex` of each later one.
+//! The rules of such a table are asked in order, and some of them keep a line from all later rules: either
+//! with `stop`, or because the `notRegex` of each later rule excludes everything that the earlier one
+//! matches.
 
 use relay_runtime::table::{
     Destination, DestinationIndex, HashAlgorithm, HashRing, Matcher, Route, RouteKind, Table,
@@ -112,7 +113,7 @@ pub(super) fn table(first_match: FirstMatch) -> Table {
             writer.stopping_route(&format!("{owner}-{service}"), &regex, cluster(which));
         }
         writer.stopping_route(&owner, &own, cluster(2));
-        // Nothing of one owner is another's.
+        // No service belongs to two owners.
         writer.earlier.truncate(before);
     }
     let owned = owners().collect::<Vec<_>>().join("|");

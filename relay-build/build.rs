@@ -1,7 +1,7 @@
 //! Packs the sources that relays are compiled from into relay-build, so that an installed one needs no checkout.
 //!
-//! They are found through the links in `packed/`, which `cargo package` replaces by what they lead to: a published
-//! relay-build has them too.
+//! It reads them through the links in `packed/`. `cargo package` replaces the links by the files themselves,
+//! so a published relay-build contains them too.
 
 use std::{
     env,
@@ -14,7 +14,7 @@ use std::{
 const FILES: [(&str, &str); 3] = [
     ("Cargo.toml", "workspace.toml"),
     ("Cargo.lock", "workspace.lock"),
-    // Under its own name it would make a package of the directory, which cargo leaves out.
+    // With its own name the directory would be a package, which cargo leaves out.
     ("relay-runtime/Cargo.toml", "runtime.toml"),
 ];
 
@@ -25,13 +25,14 @@ fn main() {
     files.sort();
     let mut text = "&[\n".to_owned();
     for (name, at) in &files {
-        // Both relative, so that another checkout with the same target directory is looked at, not the one of last time.
+        // Both paths are relative, so that another checkout with the same target directory reads its own
+        // files.
         println!("cargo::rerun-if-changed=packed/{at}");
         let path = format!("concat!(env!(\"CARGO_MANIFEST_DIR\"), \"/packed/{at}\")");
         writeln!(text, "    ({name:?}, include_bytes!({path})),").expect("a string takes everything");
     }
     text.push(']');
-    // For files that come and go.
+    // Run again if files are added or removed.
     println!("cargo::rerun-if-changed=packed/runtime");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets it"));
     fs::write(out.join("sources.rs"), text).expect("cargo made the directory");

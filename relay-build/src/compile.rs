@@ -1,4 +1,5 @@
-//! The door for build scripts.
+//! The functions for build scripts and macros: check a configuration, run its tests, and generate its code.
+//! Nothing is compiled here.
 
 use crate::{
     codegen::Door,
@@ -12,28 +13,28 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Why a build script cannot go on.
+/// Why the code cannot be generated.
 #[derive(Debug)]
 pub enum CompileError {
     /// A file cannot be read or written.
     File(PathBuf, io::Error),
-    /// The configuration has errors, or tests of it failed: a report of each, with place, quote and help.
+    /// The configuration has errors, or some of its tests failed. Contains a diagnostic for each, with place,
+    /// quoted line and help.
     Bad(Vec<String>),
     /// Generating failed.
     Build(BuildError),
-    /// `OUT_DIR` is not set: this is no build script.
+    /// `OUT_DIR` is not set, so the caller is not a build script.
     NoOutDir,
     /// The crate that the code is for does not depend on relay-runtime.
     NoRuntime,
 }
 
-/// Compiles a configuration into `$OUT_DIR/relay.rs`, from a build script:
+/// Compiles a configuration into `$OUT_DIR/relay.rs`. Call it from a build script:
 ///
 /// ```no_run
 /// relay_build::compile("relay.toml").unwrap();
 /// ```
-///
-/// and in the program, which depends on relay-runtime:
+/// and include the result in the program, which must depend on relay-runtime:
 ///
 /// ```ignore
 /// mod relay {
@@ -41,9 +42,9 @@ pub enum CompileError {
 /// }
 /// ```
 ///
-/// The module has the type `Table`, which implements `relay_runtime::dispatch::Dispatch`, the plan as `PLAN`, and a `main`
-/// that runs the relay. Warnings become warnings of cargo. A crate without relay-runtime is told so before anything is
-/// generated.
+/// The module has the type `Table`, which implements `relay_runtime::dispatch::Dispatch`, the plan as `PLAN`,
+/// and a `main` that runs the relay. Warnings are printed as warnings of cargo. A crate without relay-runtime
+/// is told so before anything is generated.
 pub fn compile(config: impl AsRef<Path>) -> Result<(), CompileError> {
     let config = config.as_ref();
     println!("cargo::rerun-if-changed={}", config.display());
@@ -56,7 +57,8 @@ pub fn compile(config: impl AsRef<Path>) -> Result<(), CompileError> {
     fs::write(&path, text).map_err(|error| CompileError::File(path, error))
 }
 
-/// The code for a configuration as one text, and the warnings, each as a report with its place, the quoted line and a help.
+/// Returns the code for a configuration as one text, and the warnings, each with its place, the quoted line
+/// and a help.
 pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), CompileError> {
     if env::var_os("CARGO_MANIFEST_DIR")
         .is_some_and(|crate_| runtime_dependency::is_missing(Path::new(&crate_)))
@@ -83,7 +85,7 @@ pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), 
     Ok((generated.text(), warnings.into_iter().map(report).collect()))
 }
 
-/// The failures of the configuration's own tests, a sentence each.
+/// Returns the failures of the configuration's own tests, one sentence each.
 fn failed_tests(checked: &Checked) -> Result<Vec<String>, CompileError> {
     let report = testing::run(checked, &[])
         .map_err(|error| CompileError::Bad(vec![format!("{}: {error}", checked.source.path.display())]))?;

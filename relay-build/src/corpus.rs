@@ -1,4 +1,5 @@
-//! Lines to measure with, to compare by, or to choose strategies for: from a file, or made from the rules.
+//! A corpus: lines for measuring, comparing, or choosing strategies. They come from a file or are made from
+//! the rules, which gives the same lines on every run.
 
 use crate::{
     analyses::samples::{Random, Subject},
@@ -16,22 +17,22 @@ use std::{
 /// Rules beyond this many are represented by a selection.
 const SUBJECTS_MAX: usize = 2_000;
 
-/// What a Zstandard frame begins with (RFC 8878, 3.1.1).
+/// The first bytes of a Zstandard frame (RFC 8878, 3.1.1).
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xB5, 0x2F, 0xFD];
 
-/// More than this is no corpus but an accident.
+/// A larger file is refused, because it is probably a mistake.
 const BYTES_MAX: u64 = 4 << 30;
 
 /// Lines, each with its LF.
 #[derive(Clone, Debug)]
 pub struct Corpus {
-    /// The file that they come from.
+    /// The path of their file; `None` if they were made from the rules.
     pub file: Option<String>,
     /// All of them.
     pub text: Vec<u8>,
 }
 
-/// A file of lines as it is, or what it holds if it is compressed as `relay record` does.
+/// Reads a file of lines, and decompresses it if it is compressed as `relay record` does it.
 pub fn read_file(path: &Path) -> io::Result<Vec<u8>> {
     let bytes = fs::read(path)?;
     if !bytes.starts_with(&ZSTD_MAGIC) {
@@ -80,7 +81,7 @@ impl Corpus {
         Self { file: None, text: generated_lines(table, lines, seed).into_bytes() }
     }
 
-    /// Whether there is nothing to measure.
+    /// Whether the corpus has no lines.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.text.is_empty()
@@ -93,7 +94,7 @@ impl Corpus {
     }
 }
 
-/// Hits and near misses of each rule in turn; a table without rules gets any names.
+/// Makes hits and near misses of each rule in turn; a table without rules gets arbitrary names.
 #[must_use]
 pub fn generated_lines(table: &Table, lines: usize, seed: u64) -> String {
     let mut random = Random::new(seed);
@@ -111,7 +112,7 @@ pub fn generated_lines(table: &Table, lines: usize, seed: u64) -> String {
     let count = subjects.len();
     let mut text = String::new();
     let (mut made, mut failed) = (0, 0);
-    // A rule that nothing matches makes no line; a table of only such rules makes none at all.
+    // A rule that matches no name makes no line, so a table of such rules makes none at all.
     for at in 0.. {
         if made == lines || failed > 2 * count {
             break;

@@ -1,6 +1,6 @@
 //! SHA-256 of a text, as manifests have it: 64 hexadecimal digits.
 //!
-//! The one place that knows which crate computes it.
+//! No other file depends on the crate that computes it.
 
 use std::fmt::Write as _;
 

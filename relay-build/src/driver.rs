@@ -1,11 +1,10 @@
-//! From a checked plan to an artifact: writes the generated crate, runs cargo, leaves the relay and its
-//! manifest. The only module of the pipeline that touches the file system and starts processes.
+//! Builds an artifact from a checked plan: writes the generated crate, runs cargo, and copies the relay and its manifest to their place. No other module of the pipeline touches the file system or starts processes.
 //!
-//! Crates are written under a cache directory of the user with one target directory for all of them, so that
-//! relay-runtime and what it depends on are compiled once on a machine and a changed configuration only costs
-//! its own code; the runtime's sources are copied (`sources`) there, so that it does not matter where they came
-//! from. The same configuration, version and target give the same bytes: no path, time or host gets into the
-//! crate, and rustc is told to forget where it was.
+//! Crates are written under a cache directory of the user, with one target directory for all of them. So
+//! relay-runtime and its dependencies are compiled once per machine, and a changed configuration costs only
+//! its own code. The runtime's sources are copied there (`sources`), so it does not matter where they came
+//! from. The same configuration, version and target give the same bytes: the crate contains no path, time or
+//! host, and rustc is told to leave paths out.
 
 use crate::{
     analyses::strategy::Force,
@@ -48,32 +47,34 @@ use sources::Sources;
 use target::Target;
 use vendor::Vendor;
 
-/// What a relay consists of, beside it.
+/// The file name of the list of components.
 pub const SBOM_FILE: &str = "sbom.cdx.json";
 
 /// How to build.
 #[derive(Clone, Debug)]
 pub struct BuildOptions {
-    /// Where `relay` and `manifest.json`, or the sources, go.
+    /// The directory for `relay` and `manifest.json`, or for the sources.
     pub out: PathBuf,
-    /// What to leave there.
+    /// What to write there.
     pub emit: Emit,
-    /// What it is tuned for.
+    /// The profile of the build.
     pub profile: Profile,
-    /// The target triple; `None` for this machine's, or for an appliance for one that can be static.
+    /// The target triple; `None` means this machine's or, for an appliance, one that can be linked
+    /// statically.
     pub target: Option<String>,
-    /// rustc's name of the oldest processor that it is to run on; `None` for the oldest that the target has.
+    /// rustc's name of the oldest processor on which the relay must run; `None` means the oldest of the
+    /// target.
     pub cpu: Option<String>,
-    /// A directory that [`vendor`] left; `None` for that of `RELAY_BUILD_VENDOR`, or for the network.
+    /// A directory that [`vendor`] has filled; `None` means the one in `RELAY_BUILD_VENDOR`, or the network.
     pub vendor: Option<PathBuf>,
-    /// Where crates and compiled dependencies are kept; `None` for the usual place.
+    /// The directory for crates and compiled dependencies; `None` means the default.
     pub cache: Option<PathBuf>,
-    /// Choices to be made otherwise.
+    /// Strategies that replace the default choices.
     pub force: Force,
 }
 
 impl BuildOptions {
-    /// A tuned relay in `out`.
+    /// Options for a relay of the default profile in `out`.
     #[must_use]
     pub fn new(out: impl Into<PathBuf>) -> Self {
         Self {
@@ -89,15 +90,14 @@ impl BuildOptions {
     }
 }
 
-/// Where the relay of a configuration goes when nobody says where: a directory of the configuration's own under
-/// the cache.
+/// The default directory for the relay of a configuration: one per configuration, under the cache.
 #[must_use]
 pub fn default_out(checked: &Checked) -> PathBuf {
     let plan = sha256(&serde_json::to_vec(&checked.plan).unwrap_or_default());
     cache_directory(None).join("out").join(&plan[..16])
 }
 
-/// What a build leaves.
+/// What a build writes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Emit {
     /// The relay.
@@ -131,25 +131,25 @@ impl fmt::Display for Stage {
     }
 }
 
-/// How far a build is.
+/// The progress of a build.
 #[derive(Clone, Copy, Debug)]
 pub enum Progress<'a> {
     /// A stage begins.
     Stage(Stage),
-    /// Another process compiles a relay in the same cache, and has to end first.
+    /// Another process compiles a relay in the same cache, and must end first.
     Waiting,
     /// Crates are fetched.
     Fetching,
-    /// Crates are compiled. Said many times a second.
+    /// Crates are being compiled. Reported many times per second.
     Compiling(&'a Crates),
 }
 
-/// What a build left.
+/// The result of a build.
 #[derive(Clone, Debug)]
 pub struct Artifact {
     /// The relay; the root of the source with [`Emit::Source`].
     pub path: PathBuf,
-    /// What it was built from; `None` with [`Emit::Source`].
+    /// The manifest; `None` with [`Emit::Source`].
     pub manifest: Option<Manifest>,
     /// How long each stage took.
     pub stages: Vec<(Stage, Duration)>,
@@ -157,7 +157,7 @@ pub struct Artifact {
     pub compiled: Vec<String>,
 }
 
-/// Builds. `progress` hears of each stage when it begins, and while it compiles.
+/// Builds a relay. `progress` is called when a stage begins, and repeatedly while crates are compiled.
 pub fn build(
     checked: &Checked,
     options: &BuildOptions,
@@ -198,8 +198,8 @@ pub fn build(
     }
     let (cache, vendor) =
         (cache_directory(options.cache.as_deref()), Vendor::find(options.vendor.as_deref())?);
-    // Cargo leaves the executables of all crates in one place, and does not put one there again that is up to date: a
-    // name of its own keeps one configuration's relay from being taken for another's.
+    // Cargo puts the executables of all crates into one directory, and does not copy one again that is up to
+    // date. So each configuration's executable has its own name; otherwise one could be taken for another.
     let name = format!("relay-{}", &manifest.plan_sha256[..16]);
     let _lock = lock(&cache, &mut progress)?;
     let profile = options.profile;
@@ -225,11 +225,11 @@ pub fn build(
     Ok(Artifact { path, manifest: Some(manifest), stages, compiled })
 }
 
-/// Puts the relay into its place.
+/// Copies the relay to its place.
 fn leave(out: &Path, built: &Path) -> Result<PathBuf, BuildError> {
     let path = out.join("relay");
     create(out)?;
-    // Not written in place: the old relay may be running.
+    // A new file replaces the old one, because the old relay may be running.
     let fresh = out.join(".relay.new");
     fs::copy(built, &fresh).map_err(|error| BuildError::File(fresh.clone(), error))?;
     fs::rename(&fresh, &path).map_err(|error| BuildError::File(path.clone(), error))?;
@@ -241,7 +241,7 @@ fn write_json(path: &Path, value: &impl serde::Serialize) -> Result<(), BuildErr
     write(path, text.as_bytes())
 }
 
-/// Generates code with the manifest in it.
+/// Generates code that contains the manifest.
 pub(crate) fn generate(
     checked: &Checked,
     force: Force,
@@ -269,7 +269,7 @@ fn cache_directory(given: Option<&Path>) -> PathBuf {
     given.map(Path::to_owned).or_else(|| named("RELAY_BUILD_CACHE")).unwrap_or_else(user)
 }
 
-/// All relays of a cache are written and compiled in one place, and copied from there: one after the other.
+/// Locks the cache: all its relays are compiled in one directory and copied from there, one after the other.
 fn lock(cache: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<fs::File, BuildError> {
     create(cache)?;
     let path = cache.join("lock");
@@ -292,12 +292,12 @@ fn read(path: &Path) -> Result<Vec<u8>, BuildError> {
     fs::read(path).map_err(|error| BuildError::File(path.to_owned(), error))
 }
 
-/// Leaves a file alone that already has this content, so that cargo need not look twice.
+/// Writes a file unless it already has this content, so that cargo does not compile it again.
 fn write(path: &Path, bytes: &[u8]) -> Result<(), BuildError> {
     if fs::read(path).is_ok_and(|old| old == bytes) {
         return Ok(());
     }
-    // A new file in place of the old one: it is whole, and its mode is that of today.
+    // A new file replaces the old one, so it is never half-written and has the current mode.
     let fresh = path.with_extension("new");
     fs::write(&fresh, bytes)
         .and_then(|()| fs::rename(&fresh, path))

@@ -1,4 +1,5 @@
-//! The command line of relay-build. Each command is a file under `cli/`.
+//! The command line of relay-build: reads the arguments and runs one command. Each command is a file under
+//! `cli/`.
 
 mod cli;
 

@@ -1,12 +1,13 @@
-//! Files that only their owner can read: what is written of a configuration with a secret in it.
+//! Makes files that only their owner can read, for a configuration that contains a secret.
 //!
-//! The secret was warned of ([`codes::LITERAL_SECRET`]). It is in the relay itself, in `inputs.json`, in generated code and in
-//! packages, so everything that a build makes, cargo's files included, is made under a mask of the process.
+//! A diagnostic has reported the secret ([`codes::LITERAL_SECRET`]). The secret is in the relay, in
+//! `inputs.json`, in generated code and in packages. So the process sets a file mask for everything that a
+//! build writes, cargo's files included.
 
 use crate::{config::Checked, diagnostics::codes};
 use rustix::{fs::Mode, process::umask};
 
-/// While it lives, new files are readable by their owner only.
+/// While this value exists, only the owner can read new files.
 #[derive(Debug)]
 pub(crate) struct Private(Option<Mode>);
 

@@ -1,13 +1,15 @@
-//! Whether the crate that a table is compiled into depends on relay-runtime, which generated code uses by that name.
+//! Checks that the crate for which a table is compiled depends on relay-runtime, which generated code uses by
+//! that name.
 //!
-//! Asked before anything is generated, so that a missing dependency is one sentence and not a hundred errors in code that
-//! nobody wrote. A manifest that cannot be read is cargo's affair.
+//! The check comes before anything is generated, so that a missing dependency is one message instead of a
+//! hundred errors in generated code. A manifest that cannot be read is left to cargo.
 
 use std::path::Path;
 
 const RUNTIME: [&str; 2] = ["relay-runtime", "relay_runtime"];
 
-/// Returns whether the package in `directory` lacks the dependency. What workspaces, targets and tests add counts as there.
+/// Returns whether the package in `directory` lacks the dependency. Dependencies of workspaces, targets and
+/// tests count too.
 pub(crate) fn is_missing(directory: &Path) -> bool {
     let text = std::fs::read_to_string(directory.join("Cargo.toml")).unwrap_or_default();
     text.parse().is_ok_and(|manifest: toml::Table| !has_dependency(&manifest))

@@ -1,9 +1,10 @@
-//! The tests of a configuration: what happens to each `[[test]]`'s line, against what the test requires.
+//! Runs the tests of a configuration: compares what happens to the line of each `[[test]]` with what the test
+//! requires.
 //!
-//! The interpreter answers, the oracle that compiled tables are tested against. Every test starts afresh: what
-//! round-robin routes and the order check remember of one line has no effect on the next. `report` shows the
-//! outcome, and `coverage` the rules that no test reached. `sample` checks a configuration against lines
-//! recorded in production.
+//! The tests run in the interpreter, with which compiled tables are compared elsewhere. Every test starts
+//! with new state: what round-robin routes and the order check remember of one line does not influence the
+//! next test. `report` shows the outcome, and `coverage` the rules that no test reached. `sample` checks a
+//! configuration against lines recorded in production.
 
 mod compare;
 mod coverage;

@@ -1,4 +1,6 @@
-//! `build --emit source` leaves code that is the same every time and that rustfmt leaves alone.
+//! Tests that `build --emit source` writes the same code every time, and that rustfmt does not change it.
+//!
+//! Whether the code compiles is tested in `compiled`.
 
 use std::{fs, path::Path, process::Command};
 

@@ -1,4 +1,6 @@
-//! Every code has a page, and what its page calls wrong is found wrong, what it calls right is not.
+//! Checks the pages of all codes: the code is reported for the wrong example, and no error for the right one.
+//!
+//! Also follows the help texts and checks that they mend their examples.
 
 use relay_build::{
     config::{Checked, Options, Source, check_text, routeless, unsupported},

@@ -1,4 +1,6 @@
-//! A secret that stands in a configuration is readable by nobody but the owner of what is built.
+//! Tests that only the owner can read files that are built from a configuration with a secret.
+//!
+//! Without a secret, the usual file mask applies.
 
 use relay_build::{
     config::{Checked, Options, Source, check_text},

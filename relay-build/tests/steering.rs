@@ -98,7 +98,7 @@ fn explain_says_what_was_chosen_for_a_corpus() {
     };
     assert!(explain(&[]).contains("Aho-Corasick"));
     let steered = explain(&["--corpus", &lines.to_string_lossy()]);
-    assert!(steered.contains("skips") && steered.contains("of 994 names of the corpus have"), "{steered}");
+    assert!(steered.contains("skips") && steered.contains("of 994 names of the corpus contain"), "{steered}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Holds the repository to what its documents say of it: headers, links, the edges of the runtime, no stray files.
+//! Checks that the repository is as its documents say: headers, plain words, links, where clocks and `unsafe` are, no stray files.
 //!
 //! Reads files as text and runs nothing. A new rule is a function here, with the reason beside it.
 
@@ -54,6 +54,65 @@ fn every_file_of_code_says_what_it_is() {
     let without: Vec<_> =
         named(".rs").filter(|(_, text)| !text.starts_with("//!")).map(|(path, _)| path).collect();
     assert!(without.is_empty(), "no header: {without:?}");
+}
+
+/// The second sentence says what the file guarantees or leaves to others.
+#[test]
+fn headers_say_more_than_one_thing() {
+    let says_one_thing = |text: &str| {
+        let header = text.lines().map_while(|line| line.strip_prefix("//!"));
+        let ends = |word: &&str| word.trim_end_matches([')', '"']).ends_with(['.', ':', ';', '?']);
+        header.flat_map(str::split_whitespace).filter(ends).count() < 2
+    };
+    let short: Vec<_> = named(".rs").filter(|(_, text)| says_one_thing(text)).map(|(path, _)| path).collect();
+    assert!(short.is_empty(), "headers of one sentence: {short:#?}");
+}
+
+/// Phrases that a reader stumbles over, and words that docs/lexicon.md bars, with what to write.
+const BARRED: [(&str, &str); 21] = [
+    ("whoever", "everyone who, the caller"),
+    ("so many", "a number, or the name of the parameter"),
+    ("but for", "except"),
+    ("what is of", "name the thing"),
+    ("what was of", "name the thing"),
+    ("is what it was", "is unchanged"),
+    ("has it that", "says that"),
+    ("the say", "decides"),
+    ("waits under", "is guarded by"),
+    ("wait under", "are guarded by"),
+    ("where it is not so", "otherwise"),
+    ("whether it was so", "returns whether …"),
+    ("keeps books", "counts, in the ledger"),
+    ("the books", "the ledger"),
+    ("on its own account", "itself"),
+    ("knows of no", "has no"),
+    ("nobody knows", "unknown"),
+    ("blacklists", "blocklists"),
+    ("mangler", "rewriter"),
+    ("persister", "spool"),
+    ("keep safe", "redo"),
+];
+
+#[test]
+fn barred_phrases_are_in_no_text() {
+    let this_file = Path::new("relay-build/tests/tidy.rs");
+    let mut found = Vec::new();
+    for (path, text) in [".rs", ".md", ".in"].into_iter().flat_map(named) {
+        if path == this_file || path.ends_with("docs/lexicon.md") {
+            continue;
+        }
+        // Comments are read without their signs, so a phrase is found across the end of a line.
+        let lines = text.lines().map(|line| line.trim_start().trim_start_matches(['/', '!', '#', '*']));
+        let words: Vec<_> = lines.flat_map(str::split_whitespace).collect();
+        let whole = format!(" {} ", words.join(" ").to_lowercase());
+        for (phrase, instead) in BARRED {
+            let ends = |rest: &str| !rest.starts_with(char::is_alphanumeric);
+            if whole.split(&format!(" {phrase}")).skip(1).any(ends) {
+                found.push(format!("{}: `{phrase}`; write: {instead}", path.display()));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{found:#?}");
 }
 
 #[test]

@@ -1,8 +1,9 @@
-//! The one way in for lines: whether what came is a line that is taken, and which one.
+//! Decides whether a received line is accepted, and returns the datapoint in it.
 //!
-//! Guarantees that the relay's pipeline, `trace`, `test` and `replay` decide alike: all of them ask [`Admission::admit`]. (The
-//! pipeline knows most lines to be fine by itself; tests hold that to the same answers.) How a stream is cut into lines is for
-//! [`protocol`](crate::protocol). No clock: the time of arrival comes with each line.
+//! The relay's pipeline, `trace`, `test` and `replay` all call [`Admission::admit`], so they decide alike.
+//! (The pipeline recognises most valid lines itself; tests check that its answers are the same.) How a stream
+//! is cut into lines is decided in [`protocol`](crate::protocol). There is no clock here: the time of arrival
+//! comes with each line.
 
 use crate::{
     order::OrderCheck,
@@ -16,7 +17,7 @@ use std::{
     sync::Arc,
 };
 
-/// What a line must be to be taken. Clones share the memory of the order check.
+/// The rules for accepting a line. Clones share the memory of the order check.
 #[derive(Clone, Debug)]
 pub struct Admission {
     line_bytes_max: usize,
@@ -25,14 +26,16 @@ pub struct Admission {
 }
 
 impl Admission {
-    /// By these rules, for lines of at most so many bytes, not counting the LF.
+    /// Makes an admission by these rules; longer lines than `line_bytes_max`, not counting the LF, are
+    /// refused.
     #[must_use]
     pub fn new(rules: Validation, line_bytes_max: usize) -> Self {
         let order = rules.order.then(|| Arc::new(OrderCheck::new()));
         Self { line_bytes_max, validator: Validator::new(rules), order }
     }
 
-    /// As in a relay of this plan. A limit that is open takes its value from `lookup`, or else its default.
+    /// Makes the admission of a relay with this plan. An open limit gets its value from `lookup`, or else its
+    /// default.
     #[must_use]
     pub fn of(plan: &Plan, lookup: impl Fn(&str) -> Option<String>) -> Self {
         let known = |settings: &Settings| settings.line_bytes_max.resolve(&lookup).ok();
@@ -40,7 +43,7 @@ impl Admission {
         Self::new(plan.table.validation, usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
-    /// Takes a line that arrives at `now_s`, given without LF, or says why not.
+    /// Accepts a line that arrives at `now_s`, given without LF, or returns why it is refused.
     pub fn admit<'l>(&self, line: &'l [u8], now_s: u64) -> Result<Line<'l>, Reason> {
         if line.len() > self.line_bytes_max {
             return Err(Reason::LineTooLong);
@@ -53,7 +56,7 @@ impl Admission {
         }
     }
 
-    /// Bytes of the longest line, without its LF.
+    /// The length of the longest accepted line in bytes, without its LF.
     pub(crate) const fn line_bytes_max(&self) -> usize {
         self.line_bytes_max
     }
@@ -63,8 +66,8 @@ impl Admission {
         self.order.is_some()
     }
 
-    /// Reads the next line into `line`, without its LF. Says whether there was one. Of a line that is too long for a relay, even with
-    /// `extra` bytes before it, no more is kept than shows that.
+    /// Reads the next line into `line`, without its LF. Returns whether there was one. If a line is too long
+    /// for a relay, even after `extra` bytes in front of it, only enough of it is kept to show that.
     pub(crate) fn read_line(
         &self,
         extra: usize,

@@ -11,7 +11,7 @@ pub struct Counted<'a> {
     noun: &'a str,
 }
 
-/// `number` of what `noun`, a singular, names.
+/// Pairs `number` with `noun`, which must be in the singular.
 #[must_use]
 pub fn counted<N: TryInto<u64>>(number: N, noun: &str) -> Counted<'_> {
     Counted { number: number.try_into().unwrap_or(u64::MAX), noun }

@@ -1,11 +1,11 @@
-//! The seam between a routing table and the code that carries out its decisions.
+//! The interface between a routing table and the code that carries out its decisions.
 //!
 //! [`Dispatch`] has two implementations: the reference interpreter, and the type that relay-build generates for
 //! one table. [`Sink`] has implementations of two kinds: the data path, which only needs destinations, and
 //! `trace`, which needs everything. So generated code has one body for both, and the compiler removes whatever
 //! one sink does not use.
 //!
-//! Validation comes before this seam, sockets after it.
+//! Validation comes before this interface, sockets after it.
 
 use crate::{
     matching::Look,
@@ -142,6 +142,6 @@ pub struct Scratch {
     pub name: Vec<u8>,
     /// The output of the current rewriter.
     pub next_name: Vec<u8>,
-    /// The result of the look at the name.
+    /// The result of scanning the name.
     pub look: Look,
 }

@@ -1,7 +1,7 @@
-//! The engine of static-relay: what a compiled relay is linked against, and what a program asks that has a table inside.
+//! The engine of static-relay: the library of compiled relays, and of programs that contain a routing table.
 //!
-//! relay-build and relay-macros make a `Table` of a configuration; [`interpret::Interpreter`] runs one without compiling it. Either
-//! is asked in the same way:
+//! relay-build and relay-macros make a `Table` of a configuration; [`interpret::Interpreter`] runs one
+//! without compiling it. Both are used in the same way:
 //!
 //! ```
 //! use relay_runtime::{admission::Admission, interpret::Interpreter, plan::Plan, table::*, trace::Tracer};
@@ -28,9 +28,9 @@
 //! * [`regex`] is the dialect of patterns; [`matcher`], [`rewriter`] and [`template`] run single rules.
 //! * [`protocol`] finds whole lines in a stream, [`validate`] accepts valid lines only, [`order`] only newer
 //!   ones; [`admission`] is all that decides whether a line is accepted.
-//! * [`dispatch`] is the seam to the table, which either the interpreter ([`interpret`]) runs or generated code
-//!   (with the engines of [`matching`]; [`generated`] lists all that it uses). [`select`], on top of [`ring`],
-//!   serves routes that choose among their destinations.
+//! * [`dispatch`] is the interface to the table. Either the interpreter ([`interpret`]) runs the table, or
+//!   generated code does (with the engines of [`matching`]; [`generated`] lists everything that it uses).
+//!   [`select`], on top of [`ring`], serves routes that choose among their destinations.
 //! * [`gather`] and [`aggregate`] collect what the table decides; [`trace`] and [`explain`] show it instead,
 //!   and [`replay`] runs it in virtual time.
 //! * [`pipeline`] does all of this in one pass over what was read, counted in [`counts`].

@@ -57,7 +57,7 @@ const PER_VALUE: u64 = 8;
 /// With less than this, a destination would wait more than it sends.
 const QUEUE_MIN: u64 = MIB;
 
-/// What uses memory in a configuration.
+/// The demands of a configuration for memory.
 #[derive(Clone, Debug, Default)]
 pub struct Demands {
     /// The number of event loops.

@@ -1,5 +1,5 @@
-//! The order check: whether a datapoint is newer than the one before it in its series (spec §5.5,
-//! `validate_order`).
+//! The order check: whether a datapoint is newer than the one before it in its series
+//! (`validate_order`).
 //!
 //! Unlike upstream's (BUG-33), its memory is limited: a table of fixed size that remembers the last timestamp
 //! of about a million series in 16 MiB, of which only what is used becomes resident. A series that was idle for

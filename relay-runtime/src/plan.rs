@@ -1,4 +1,4 @@
-//! The plan: the only thing that has meaning.
+//! The plan: a checked configuration as plain data. Only the plan defines what a relay does.
 //!
 //! relay-build makes it from a configuration and embeds it in every relay as JSON. The interpreter, the
 //! compiled dispatch, `trace`, `explain` and the admin views read it.

@@ -1,7 +1,8 @@
-//! Errors that say that no file descriptor is left, in this process or on this machine, and what to do about them.
+//! Recognises errors that mean that no file descriptor is left, in this process or on this machine, and adds
+//! what to do.
 //!
-//! Such an error belongs to the moment, not to the file or peer that it came with: whoever meets one keeps what it has
-//! and tries again.
+//! Such an error is temporary and says nothing about the file or peer with which it occurred. So code that
+//! gets one keeps its state and tries again.
 
 use rustix::io::Errno;
 use std::{fmt, io};
@@ -22,7 +23,7 @@ pub(crate) fn advice(error: &io::Error) -> Option<&'static str> {
             "every file descriptor of this process is taken: raise its limit (`ulimit -n`, `LimitNOFILE=` of a service), or lower `max_connections`",
         ),
         Errno::NFILE => Some(
-            "every file descriptor of this machine is taken: raise `fs.file-max` with sysctl, or end what holds so many",
+            "every file descriptor of this machine is taken: raise `fs.file-max` with sysctl, or end the process that has most of them",
         ),
         _ => None,
     }

@@ -3,8 +3,9 @@
 //! One JSON object per input line, the same for the interpreter and for compiled dispatch. Scripts rely on the
 //! names of its fields, so they do not change. Text that is not UTF-8 is shown with U+FFFD.
 //!
-//! What is a line is for [`Admission`] to say, as in a relay; only that a relay also closes the connection of a line that is
-//! too long. No clock: the time of arrival comes with each line. Every destination counts as up.
+//! [`Admission`] decides which lines are accepted, as in a relay. (A relay also closes the connection after a
+//! line that is too long.) There is no clock here: the time of arrival comes with each line. Every
+//! destination counts as up.
 
 use crate::{
     admission::Admission,
@@ -53,7 +54,7 @@ pub struct RouteTrace {
     pub destinations: Vec<String>,
 }
 
-/// Writes what becomes of each line of `input`, arriving when `now_s` says that it is.
+/// Writes what happens to each line of `input`. `now_s` returns the time at which the current line arrives.
 pub fn trace_lines(
     table: &Table,
     dispatch: &dyn DynDispatch,

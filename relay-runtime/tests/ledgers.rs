@@ -39,7 +39,7 @@ fn every_ledger_balances_also_while_lines_move_between_workers() {
                 is_over.store(true, Ordering::Relaxed);
             }
             assert_eq!(difference, None, "ledger {asked}: {}", ledger.to_json());
-            // Each destination gets every line, so its side of the books has as many as that of the inputs.
+            // Each destination gets every line, so it has the same count in the ledger as the inputs.
             for (_, counts) in &ledger.destinations {
                 let got = counts.routed + counts.on_the_way;
                 assert_eq!(got, ledger.total().routed, "{}", ledger.to_json());

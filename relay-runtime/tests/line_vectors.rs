@@ -50,7 +50,7 @@ fn wanted<'a>(recorded: &'a str, line: &[u8], levels: &str) -> &'a str {
         let first_node = |name: &[u8]| name.split(|&byte| byte == b'.').next().unwrap_or_default().to_vec();
         let is_metrics20 = |node: &[u8]| node.contains(&b'=') || node.windows(4).any(|four| four == b"_is_");
         if is_metrics20(&first_node(name)) && !is_metrics20(&first_node(path)) {
-            // Then its tags stand at the very start, which spec §5.3 forbids from medium on.
+            // Then the tags are at the very start, which is invalid from `medium` on.
             if name.starts_with(b";") && !levels.starts_with("none") {
                 return "empty_key";
             }

@@ -21,8 +21,8 @@ const LINE_BYTES_MAX: usize = 300;
 /// What each destination got of each series, in order.
 type Delivered = BTreeMap<(usize, Vec<u8>), Vec<Vec<u8>>>;
 
-/// Something of everything: blocked, rewritten, all, first, and hashed by one route, by several that hash alike or not, and by
-/// so many that copies travel apart.
+/// Routes of every kind: blocked, rewritten, all, first, hashed by one route, hashed by several with equal or
+/// different rings, and hashed with more sets of destinations than get chunks of their own.
 fn table() -> Table {
     let index = DestinationIndex::new;
     let to = |at| RouteDestination { destination: index(at), matcher: Matcher::default() };

@@ -1,4 +1,7 @@
-//! Whole tables against what carbon-relay-ng's own code delivered, through the interpreter.
+//! Runs whole tables in the interpreter and compares with the recorded deliveries of carbon-relay-ng's own
+//! code.
+//!
+//! relay-build's tests run the same vectors through compiled tables.
 
 use relay_runtime::{
     admission::Admission,

@@ -1,4 +1,6 @@
-//! Single rules against what carbon-relay-ng's own code answered.
+//! Compares single rules with the recorded answers of carbon-relay-ng's own code.
+//!
+//! Where that answer is a bug of carbon-relay-ng, the vectors also have the right one.
 
 use relay_runtime::{
     matcher::Matcher,

@@ -1,14 +1,13 @@
-//! What was chosen for each matcher and why, as plain data for the command line and for comments in generated
-//! code.
+//! Describes which strategy was chosen for each matcher and why, for the command line and for comments in generated code.
 //!
-//! Only puts a [`Strategy`] into words; every choice is made in `strategy`.
+//! This module only describes a [`Strategy`]; `strategy` makes every choice.
 
 use super::strategy::{
     Called, Guard, MatchStrategy, PrefixStrategy, RegexForm, Rule, RuleForm, Strategy, SubstringStrategy,
     TestKind,
 };
 
-/// The choices for one table, in words.
+/// The descriptions of the choices for one table.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Explained {
     /// About the table as a whole, one sentence each.
@@ -19,11 +18,11 @@ pub struct Explained {
     pub aggregators: Vec<String>,
     /// About each route, in the order of the table.
     pub routes: Vec<String>,
-    /// Each distinct regex: its pattern, and what it became.
+    /// Each distinct regex: its pattern, and how it is run.
     pub regexes: Vec<(String, String)>,
 }
 
-/// Puts a strategy into words.
+/// Describes a strategy.
 #[must_use]
 pub fn explain(strategy: &Strategy) -> Explained {
     let called = strategy.called.iter().copied().map(Some).chain(std::iter::repeat(None));
@@ -32,16 +31,21 @@ pub fn explain(strategy: &Strategy) -> Explained {
     let blocklist = sentences.by_ref().take(strategy.first_aggregator).collect();
     let aggregators = sentences.by_ref().take(strategy.first_route - strategy.first_aggregator).collect();
     let routes = sentences.zip(&strategy.stops).map(|(sentence, stops)| {
-        if *stops { format!("{sentence}; ends the way of what it takes") } else { sentence }
+        if *stops { format!("{sentence}; later routes do not get what it matches") } else { sentence }
     });
     let routes = routes.collect();
     let regexes = strategy.regexes.iter().map(|regex| {
         let form = match &regex.form {
-            RegexForm::Automaton(bytes) => format!("an automaton of {} bytes, built now", bytes.len()),
-            RegexForm::AtStart => "an engine at start: its automaton would be too large".to_owned(),
+            RegexForm::Automaton(bytes) => {
+                format!("an automaton of {} bytes, built into the relay", bytes.len())
+            }
+            RegexForm::AtStart => {
+                "an engine that the relay makes at its start, because the automaton would be too large"
+                    .to_owned()
+            }
         };
         let first = match &regex.literal {
-            Some(literal) => format!(", asked only after a search for `{literal}`"),
+            Some(literal) => format!(", run only on names that contain `{literal}`"),
             None => String::new(),
         };
         (regex.pattern.clone(), form + &first)
@@ -59,32 +63,34 @@ fn explain_table(strategy: &Strategy) -> Vec<String> {
         _ if prefixed == 0 => {}
         PrefixStrategy::Compare => {}
         PrefixStrategy::Hash => table.push(format!(
-            "{prefixed} rules wait under prefixes, all found by one pass that hashes the name's beginnings"
+            "{prefixed} rules are guarded by prefixes, all found by one pass that hashes the name's beginnings"
         )),
         PrefixStrategy::Trie => table.push(format!(
-            "{prefixed} rules wait under prefixes of many lengths, all found by one walk through a trie"
+            "{prefixed} rules are guarded by prefixes of many lengths, all found by one walk through a trie"
         )),
     }
     match strategy.substrings {
         _ if holding == 0 => {}
         SubstringStrategy::Search => {}
         SubstringStrategy::Skip => table.push(format!(
-            "{holding} rules wait under substrings, all found by one window that skips what can begin none"
+            "{holding} rules are guarded by substrings, all found by one search that skips bytes"
         )),
         SubstringStrategy::Automaton => {
             table.push(format!(
-                "{holding} rules wait under substrings, all found by one Aho-Corasick automaton"
+                "{holding} rules are guarded by substrings, all found by one Aho-Corasick automaton"
             ));
         }
     }
     if free > 0 {
         table.push(match free {
-            1 => "1 rule is asked for every name".to_owned(),
-            _ => format!("{free} rules are asked for every name"),
+            1 => "1 rule is tested for every name".to_owned(),
+            _ => format!("{free} rules are tested for every name"),
         });
     }
     if let Some(Called { of, .. }) = strategy.called.first() {
-        table.push(format!("what rules wait for and ask first is chosen for a corpus, by {of} names of it"));
+        table.push(format!(
+            "guards and the order of conditions are chosen for a corpus, by {of} of its names"
+        ));
     }
     if strategy.form == RuleForm::Rows {
         table.push(format!("{} rules are rows of data, not code", strategy.rules.len()));
@@ -101,7 +107,7 @@ fn explain_rule(rule: &Rule, called: Option<Called>, strategy: &Strategy) -> Str
         MatchStrategy::Substring => "substring: a literal anywhere decides",
         MatchStrategy::Literals => "literals: no regex is needed",
         MatchStrategy::GuardedRegex => "guarded regex: most names lack a literal that it requires",
-        MatchStrategy::Regex => "regex: no literal is required by it",
+        MatchStrategy::Regex => "regex: it requires no literal",
     };
     let list = |texts: &[String]| match texts {
         [one] => format!("`{one}`"),
@@ -110,21 +116,21 @@ fn explain_rule(rule: &Rule, called: Option<Called>, strategy: &Strategy) -> Str
     };
     let guard = match &rule.guard {
         Guard::None => String::new(),
-        Guard::Prefixes(texts) => format!("; waits under the prefix {}", list(texts)),
-        Guard::Substrings(texts) => format!("; waits under the substring {}", list(texts)),
+        Guard::Prefixes(texts) => format!("; guarded by the prefix {}", list(texts)),
+        Guard::Substrings(texts) => format!("; guarded by the substring {}", list(texts)),
     };
     let mut late = rule.tests.iter().filter_map(|test| match test.kind {
         TestKind::Regex(at) | TestKind::Confirm(at) => Some(&strategy.regexes[at]),
         _ => None,
     });
     let engine = if late.any(|regex| matches!(regex.form, RegexForm::AtStart)) {
-        "; a regex of it is too large to become an automaton now"
+        "; one of its regexes is too large for an automaton"
     } else {
         ""
     };
     let share = match called {
         Some(Called { names, of }) if rule.guard != Guard::None => {
-            format!(", which {names} of {of} names of the corpus have")
+            format!(", which {names} of {of} names of the corpus contain")
         }
         _ => String::new(),
     };

@@ -54,7 +54,7 @@ pub(crate) struct Languages {
 }
 
 impl Languages {
-    /// Ready for questions that may use this much fuel in all.
+    /// Makes a value for questions that may together use this much fuel.
     pub(crate) fn new(fuel: u64) -> Self {
         Self { arena: Arena::default(), fuel }
     }

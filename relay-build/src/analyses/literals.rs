@@ -1,4 +1,4 @@
-//! What a regex requires of a name before any automaton runs: the literals that every match contains.
+//! Finds the literals that every match of a regex contains, so that most names need no automaton.
 //!
 //! Everything returned here is true of every name that the regex matches (it is sound, not complete). Literals
 //! are taken from the parsed regex and never from its text, so alternations and repetitions are not overlooked
@@ -9,7 +9,7 @@
 
 use regex_syntax::hir::{Hir, HirKind, Look, literal};
 
-/// What is known of a name that a regex matches.
+/// Facts about every name that a regex matches.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Required {
     /// Set if the regex means exactly this.
@@ -40,7 +40,7 @@ pub enum Equivalent {
 /// A list of more alternatives than this rules out too few names to be worth a search.
 const ALTERNATIVES_MAX: usize = 32;
 
-/// What a match of `hir` anywhere in a name requires of the name.
+/// Returns facts about every name that contains a match of `hir`.
 #[must_use]
 pub fn required(hir: &Hir) -> Required {
     let anchored = hir.properties().look_set_prefix().contains(Look::Start);

@@ -1,10 +1,11 @@
-//! How a table will run: the one place where algorithms are chosen.
+//! Decides how a table will run: the only place where algorithms are chosen.
 //!
-//! Each matcher becomes tests, cheapest first, with regexes replaced by literals where they mean no more.
-//! Then each rule may wait under a guard: a literal that its matcher demands. While few rules have guards of a
-//! kind they are simply asked in turn; from then on one look at the name answers for all of them.
+//! Each matcher becomes tests, cheapest first, and a regex that means the same as a literal becomes that
+//! literal. Then each rule gets a guard, if possible: literals of which a name must contain one. If only a
+//! few rules have guards of a kind, they are tested one by one; otherwise one scan of the name finds the
+//! candidates among all of them.
 //!
-//! Code generation carries out what is written here and decides nothing itself.
+//! Code generation follows these decisions and makes none itself.
 
 use super::literals::{Equivalent, Required, required};
 use regex_syntax::hir::Hir;
@@ -28,7 +29,7 @@ pub use traffic::{Traffic, TrafficError};
 use traffic::Question;
 use weigh::Weigher;
 
-/// Everything that was chosen for one table.
+/// All choices for one table.
 #[derive(Clone, Debug)]
 pub struct Strategy {
     /// How prefixes of the whole table are found.
@@ -37,30 +38,30 @@ pub struct Strategy {
     pub substrings: SubstringStrategy,
     /// Whether rules become code or data.
     pub form: RuleForm,
-    /// The blocklist, the aggregators and the routes, numbered through in this order.
+    /// The blocklist entries, aggregators and routes, numbered in one sequence in this order.
     pub rules: Vec<Rule>,
     /// The number of the first aggregator.
     pub first_aggregator: usize,
     /// The number of the first route.
     pub first_route: usize,
-    /// For each route, for each of its destinations in order, what its matcher asks.
+    /// For each route, the tests of each of its destinations in order.
     pub targets: Vec<Vec<Vec<Test>>>,
-    /// For each route, whether it keeps what it takes from a later one.
+    /// For each route, whether it keeps any name from a later route.
     pub stops: Vec<bool>,
     /// The distinct regexes of matchers and of rewriters' `not`.
     pub regexes: Vec<StaticRegex>,
-    /// For each rewriter, what its parts need.
+    /// For each rewriter, the literal and the test that it needs.
     pub rewriters: Vec<Rewriting>,
-    /// By rule, how often traffic calls it up; empty when the choices were made without any.
+    /// For each rule, how many names of the corpus make it a candidate; empty without a corpus.
     pub called: Vec<Called>,
 }
 
-/// How many names call up a rule.
+/// How many names of a corpus make a rule a candidate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Called {
-    /// So many,
+    /// The number of these names.
     pub names: u64,
-    /// of these.
+    /// The number of all names.
     pub of: u64,
 }
 
@@ -72,8 +73,8 @@ impl Strategy {
         [0..aggregators, aggregators..routes, routes..self.rules.len()]
     }
 
-    /// Whether rules of this stage wait for what a look at the name finds. Where none does, all are asked in turn, and
-    /// the look need not name them. Rows are always named by it, if there is a look at all.
+    /// Whether a rule of this stage has a guard. If none has, all are tested one by one, and the scan of a
+    /// name need not list them. Rows are always listed, if there is a scan at all.
     #[must_use]
     pub fn waits(&self, stage: Range<usize>) -> bool {
         let rules = if self.form == RuleForm::Rows { &self.rules } else { &self.rules[stage] };
@@ -97,13 +98,13 @@ pub enum PrefixStrategy {
 pub enum SubstringStrategy {
     /// Searched one by one.
     Search,
-    /// Found by a window that skips what can be the beginning of none.
+    /// Found by a window that skips positions where no substring can begin.
     Skip,
     /// Found by one automaton for all.
     Automaton,
 }
 
-/// What rules become.
+/// The form of the rules in the generated code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RuleForm {
     /// A function per rule.
@@ -112,33 +113,33 @@ pub enum RuleForm {
     Rows,
 }
 
-/// Overrides the choices, for tests and for the curious.
+/// Overrides the choices, for tests and experiments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Force {
-    /// Instead of what the number of prefixes suggests.
+    /// Replaces the choice by the number of prefixes.
     pub prefixes: Option<PrefixStrategy>,
-    /// Instead of what the number of substrings suggests.
+    /// Replaces the choice by the number of substrings.
     pub substrings: Option<SubstringStrategy>,
-    /// Instead of what the number of rules suggests.
+    /// Replaces the choice by the number of rules.
     pub form: Option<RuleForm>,
-    /// Regexes get their engine at start, whatever the size of their automaton.
+    /// Makes the engine of every regex at the relay's start, whatever the size of its automaton.
     pub regexes_at_start: bool,
-    /// Regexes are taken as they stand, even those that are literals in disguise, without guards.
+    /// Uses every regex as it is written and without a guard, even one that means the same as a literal.
     pub regexes_plain: bool,
 }
 
 /// One blocklist entry, aggregator or route.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
-    /// What must be seen in a name before the rule is asked at all.
+    /// What a name must contain before the rule is tested.
     pub guard: Guard,
-    /// What is asked then; all must hold.
+    /// The tests for such a name; all must hold.
     pub tests: Vec<Test>,
-    /// The whole matcher in one word.
+    /// The strategy of the whole matcher.
     pub matching: MatchStrategy,
 }
 
-/// What a rule waits for.
+/// What a name must contain before a rule is tested.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Guard {
     /// Nothing.
@@ -149,16 +150,16 @@ pub enum Guard {
     Substrings(Vec<String>),
 }
 
-/// One thing that is asked about a name.
+/// One test of a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Test {
-    /// What is asked.
+    /// The condition.
     pub kind: TestKind,
-    /// Whether the answer must be no.
+    /// Whether the condition must not hold.
     pub negated: bool,
 }
 
-/// What can be asked, cheapest first.
+/// The kinds of tests, cheapest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TestKind {
     /// The name is this.
@@ -167,22 +168,22 @@ pub enum TestKind {
     Prefix(String),
     /// It ends with this.
     Suffix(String),
-    /// It contains this, which the look at the name has found out.
+    /// It contains this, which the scan of the name has already found.
     Found(String),
     /// It contains this.
     Contains(String),
     /// This regex matches.
     Regex(usize),
-    /// This regex matches; the literal that it requires is known to be there.
+    /// This regex matches a name that is known to contain the literal that it requires.
     Confirm(usize),
-    /// No name has this property: an empty negation.
+    /// True for every name (an empty condition).
     Always,
 }
 
 /// How one matcher runs, cheapest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum MatchStrategy {
-    /// Every name matches; nothing is asked.
+    /// Every name matches; there is no test.
     Always,
     /// The whole name equals a literal.
     Exact,
@@ -196,11 +197,11 @@ pub enum MatchStrategy {
     Literals,
     /// A required literal lets few names through to the regex.
     GuardedRegex,
-    /// Nothing but the regex can tell.
+    /// Only the regex decides.
     Regex,
 }
 
-/// What one rewriter needs.
+/// The tests before one rewriter runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rewriting {
     /// The literal that a regex in `old` requires.
@@ -209,12 +210,12 @@ pub struct Rewriting {
     pub not: Option<Test>,
 }
 
-/// A regex could not be read; a checked plan has none of these.
+/// A regex cannot be parsed; a checked plan contains no such regex.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadRegex {
     /// The pattern.
     pub pattern: String,
-    /// What is wrong with it.
+    /// The parser's message.
     pub reason: String,
 }
 
@@ -227,7 +228,7 @@ impl std::fmt::Display for BadRegex {
 impl std::error::Error for BadRegex {}
 
 impl Strategy {
-    /// Chooses for a plan; with traffic, what is cheapest for that.
+    /// Chooses the strategy for a plan; with `traffic`, the one that is cheapest for it.
     pub fn choose(plan: &Plan, force: Force, traffic: Option<&Traffic>) -> Result<Self, BadRegex> {
         let mut reader = Reader { force, ..Reader::default() };
         let mut asked = reader.read_plan(plan)?;
@@ -242,7 +243,7 @@ impl Strategy {
     }
 }
 
-/// By rule, how many names of the corpus call it up where it waits.
+/// For each rule, how many names of the corpus contain its guard.
 fn called(strategy: &Strategy, traffic: &Traffic) -> Vec<Called> {
     let called = |rule: &Rule| {
         let names = rule.guard.literals().map(|literal| traffic.yes(&Question::of_literal(literal)));
@@ -251,11 +252,11 @@ fn called(strategy: &Strategy, traffic: &Traffic) -> Vec<Called> {
     strategy.rules.iter().map(called).collect()
 }
 
-/// What is asked by all matchers of a table.
+/// The tests of all matchers of a table.
 struct Asked {
     /// The blocklist, the aggregators and the routes.
     rules: Vec<Vec<Test>>,
-    /// For each route, for each destination with a matcher of its own.
+    /// For each route, the tests of each destination.
     targets: Vec<Vec<Vec<Test>>>,
     rewriters: Vec<Rewriting>,
 }
@@ -266,7 +267,7 @@ impl Asked {
     }
 }
 
-/// Reads matchers into tests and remembers the regexes on the way.
+/// Converts matchers to tests and collects their regexes.
 #[derive(Default)]
 struct Reader {
     force: Force,
@@ -296,7 +297,7 @@ impl Reader {
         Ok(Asked { rules, targets, rewriters })
     }
 
-    /// Lets traffic decide what is searched for first, in which order is asked, and what rules wait for.
+    /// Chooses by traffic which literal is searched for first, the order of tests, and the guards.
     fn steer(&mut self, asked: &mut Asked, plain: Vec<Guard>, traffic: &Traffic) -> Vec<Guard> {
         let weigher = Weigher { traffic, reader: self };
         let steered = |regex: &StaticRegex| {

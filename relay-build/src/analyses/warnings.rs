@@ -61,7 +61,7 @@ pub fn findings(table: &Table, settings: &Settings, origins: &Origins) -> Vec<Di
     found
 }
 
-/// What is to be said of a table in which an error was found: what is there twice.
+/// The warnings about a table in which an error was found: only duplicates.
 pub(crate) fn repetitions(table: &Table, origins: &Origins) -> Vec<Diagnostic> {
     let settings = Settings::default();
     let facts = Facts { table, settings: &settings, origins, blocklist: RuleSet::new(&table.blocklist) };
@@ -70,7 +70,7 @@ pub(crate) fn repetitions(table: &Table, origins: &Origins) -> Vec<Diagnostic> {
     found
 }
 
-/// What all analyses read.
+/// The input of all analyses.
 struct Facts<'t> {
     table: &'t Table,
     settings: &'t Settings,
@@ -87,7 +87,7 @@ impl Facts<'_> {
         }
     }
 
-    /// Where a destination of a route was written.
+    /// The place of a route's destination in the configuration.
     fn destination_place(&self, route: usize, at: usize) -> Span {
         let places = self.origins.route_destinations.get(route);
         places.map_or_else(|| place(&self.origins.routes, route), |places| place(places, at))

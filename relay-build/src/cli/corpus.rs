@@ -1,4 +1,6 @@
-//! Files of lines that commands take.
+//! The options with which commands read files of lines.
+//!
+//! Reading and decompressing the files is in `relay_build::corpus`.
 
 use anyhow::Context as _;
 use clap::Args;

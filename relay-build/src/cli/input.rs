@@ -1,4 +1,6 @@
-//! What every command that reads a configuration takes, and how its problems are reported.
+//! The arguments of every command that reads a configuration, and how it reports problems.
+//!
+//! A command goes on only if the configuration has no error.
 
 use super::{output, style};
 use anyhow::Context as _;
@@ -196,17 +198,16 @@ impl Input {
         output::remark(self.summary(checked));
     }
 
-    /// How many findings there are, whether they refuse the configuration, and where to read more.
+    /// Prints the number of findings, whether they refuse the configuration, and where to read more.
     fn summary(&self, checked: &Checked) -> String {
         let count = |severity| checked.all_diagnostics().filter(|one| one.severity == severity).count();
         let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
         let refused = self.refuses(checked);
         let style = if refused { style::ERROR } else { style::WARNING };
         let why = if errors == 0 && refused { "; refused because of `--deny warnings`" } else { "" };
-        let more = checked
-            .all_diagnostics()
-            .next()
-            .map_or(String::new(), |first| format!("; `relay-build explain-code {}` tells more", first.code));
+        let more = checked.all_diagnostics().next().map_or(String::new(), |first| {
+            format!("; `relay-build explain-code {}` explains it", first.code)
+        });
         format!(
             "{style}{}: {}, {}{}{why}{more}",
             checked.source.path.display(),
@@ -217,7 +218,7 @@ impl Input {
     }
 }
 
-/// A problem that is none of a configuration's text, such as a file that is missing, in the form of a finding.
+/// A problem outside of a configuration's text, such as a missing file, in the form of a finding.
 pub(super) fn to_json(error: &anyhow::Error, config: &Path) -> serde_json::Value {
     serde_json::json!([{
         "code": null,

@@ -71,7 +71,8 @@ enum Command {
     ShowLines(show_lines::Arguments),
 }
 
-/// Runs the command that was asked for. Problems are printed: text on stderr, and where JSON was asked for, on stdout too.
+/// Runs the command. Problems are printed as text on stderr and, if JSON was requested, as JSON on stdout
+/// too.
 pub(crate) fn run(arguments: Arguments) -> ExitCode {
     match arguments.color {
         ColorChoice::Auto => {}
@@ -90,11 +91,11 @@ pub(crate) fn run(arguments: Arguments) -> ExitCode {
     run_command(command).unwrap_or_else(|error| {
         print_error(&error);
         if as_json {
-            // If stdout does not take it either, the text on stderr has to do.
+            // If stdout accepts nothing either, the text on stderr must be enough.
             let _ = output::answer_line(input::to_json(&error, &config));
         }
         if let Some(BuildError::Ended { signal }) = error.downcast_ref() {
-            // Whoever sent it sees that it was this signal, as of a program that does not catch it.
+            // The process that sent the signal sees that it ended this one, as if it were not caught.
             drop(emulate_default_handler(*signal));
         }
         ExitCode::from(failure)

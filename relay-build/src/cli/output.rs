@@ -1,7 +1,8 @@
 //! What commands print: answers on stdout, remarks on stderr.
 //!
-//! Nothing here panics. A reader of stdout that has gone away (`| head`) is no failure; a device that is full is one, and
-//! the command says so. Remarks are given up where stderr takes none, since there is no place left to say so.
+//! Nothing here panics. A reader of stdout that has gone away (`| head`) is not an error. A full device is an
+//! error, which the command reports. If stderr accepts nothing, remarks are dropped, because no other place
+//! is left to report it.
 
 use anyhow::Context as _;
 use std::{
@@ -19,7 +20,7 @@ pub(crate) fn answer_line(text: impl fmt::Display) -> anyhow::Result<()> {
     answer(format_args!("{text}\n"))
 }
 
-/// What writing to stdout came to, flushed: only a reader that has gone away is no failure.
+/// The result of writing to stdout and flushing it; a reader that has gone away is not an error.
 pub(crate) fn answered(written: io::Result<()>) -> anyhow::Result<()> {
     match written.and_then(|()| io::stdout().flush()) {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),

@@ -1,7 +1,7 @@
 //! The two programs that have completions and manual pages: relay-build, and the relays that it builds.
 //!
-//! A relay reads its few arguments itself; here they are described once more, for generators. A test holds the
-//! description to what `relay --help` prints.
+//! A relay parses its few arguments itself; here they are described again, for generators. A test compares
+//! the description with the text of `relay --help`.
 
 use clap::{Arg, ArgAction, Command, CommandFactory as _, ValueEnum, ValueHint};
 use relay_runtime::serve;
@@ -9,9 +9,9 @@ use relay_runtime::serve;
 /// A program.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Program {
-    /// This one
+    /// relay-build itself
     RelayBuild,
-    /// What it builds
+    /// A relay that it builds
     Relay,
 }
 
@@ -41,7 +41,7 @@ fn relay() -> Command {
         .about("A Graphite relay, compiled from its configuration")
         .long_about(serve::usage())
         .disable_help_subcommand(true)
-        .subcommand(Command::new("trace").about("Print what becomes of each line on stdin, as JSON"))
+        .subcommand(Command::new("trace").about("Print what happens to each line on stdin, as JSON"))
         .subcommand(
             Command::new("replay")
                 .about("Print what is sent when for timed lines on stdin, in virtual time")
@@ -49,7 +49,7 @@ fn relay() -> Command {
         )
         .subcommand(
             Command::new("record")
-                .about("Take the lines that a running relay gets into a file")
+                .about("Record the lines that a running relay receives in a file")
                 .arg(option("lines", "N", "How many lines"))
                 .arg(option("seconds", "S", "For how long"))
                 .arg(option("pid", "PID", "Which relay, if several run"))

@@ -1,7 +1,7 @@
 //! Progress of a build on stderr: a line per finished stage with its time, and how far cargo is while it compiles.
 //!
-//! On a terminal the last line is written again and again; in a log there is a line when compiling begins, and one every few
-//! seconds as long as it goes on.
+//! On a terminal the last line is updated in place. A log gets a line when compiling begins, and then one
+//! every few seconds.
 
 use super::{output, style};
 use relay_build::{
@@ -16,7 +16,7 @@ use std::{
 /// How often a log gets a line.
 const LOG_EVERY: Duration = Duration::from_secs(5);
 
-/// What fits in one line of nearly every terminal.
+/// A width that fits in one line of nearly every terminal.
 const COLUMNS: usize = 79;
 
 /// Shows how far a build is.
@@ -26,7 +26,7 @@ pub(crate) struct Progress {
     stage: Option<(Stage, Instant)>,
     /// When a log got its last line about the stage.
     logged: Option<Instant>,
-    /// The terminal's last line is to be written again.
+    /// Whether the terminal's last line is to be overwritten.
     is_drawn: bool,
 }
 
@@ -35,7 +35,7 @@ impl Progress {
         Self { quiet, is_terminal: io::stderr().is_terminal(), stage: None, logged: None, is_drawn: false }
     }
 
-    /// What the driver says.
+    /// Handles a report of the driver.
     pub(crate) fn hear(&mut self, heard: Heard<'_>) {
         match heard {
             Heard::Stage(stage) => {
@@ -59,7 +59,7 @@ impl Progress {
         } else if self.is_terminal {
             let line: String = text.chars().take(COLUMNS).collect();
             let mut stderr = io::stderr().lock();
-            // A terminal that is gone needs no progress.
+            // If the terminal is gone, progress need not be shown.
             drop(write!(stderr, "\r\x1b[2K{line}").and_then(|()| stderr.flush()));
             self.is_drawn = true;
         } else if self.logged.is_none_or(|logged| logged.elapsed() >= LOG_EVERY) {
@@ -84,7 +84,7 @@ impl Progress {
     }
 }
 
-/// Builds for another command: whoever waits for it is told how far it is, and nothing else.
+/// Builds for another command, and shows only the progress.
 pub(crate) fn build(quiet: bool, checked: &Checked, options: &BuildOptions) -> Result<Artifact, BuildError> {
     let mut progress = Progress::new(quiet);
     let built = driver::build(checked, options, |heard| match heard {
@@ -98,7 +98,7 @@ pub(crate) fn build(quiet: bool, checked: &Checked, options: &BuildOptions) -> R
 /// `compiling 37 of 38 crates, 12 s (last time 31 s): relay-runtime, serde`.
 fn sentence(crates: &Crates) -> String {
     let Crates { compiling, done, all, elapsed, last_time } = crates;
-    // One that is compiled for other crates and for the relay is one crate.
+    // A crate that is compiled both for build scripts and for the relay counts once.
     let done = done.min(all);
     let last = last_time.map_or(String::new(), |last| format!(" (last time {} s)", last.as_secs().max(1)));
     format!("compiling {done} of {all} crates, {} s{last}: {}", elapsed.as_secs(), compiling.join(", "))

@@ -20,9 +20,10 @@ use std::{
 
 /// Run lines on stdin through the configuration in virtual time, as fast as it can
 ///
-/// Each line of stdin is the seconds of a line's arrival, a TAB, and the line. Each line of stdout is the seconds of
-/// sending, a TAB, the route's key, a TAB, the destination, a TAB, and the line, in order of sending. Aggregated lines are
-/// sent at their ticks. Nothing is really sent, and no time passes. The books are printed on stderr as one line of JSON.
+/// Each line of stdin is the seconds of a line's arrival, a TAB, and the line. Each line of stdout is the
+/// seconds of sending, a TAB, the route's key, a TAB, the destination, a TAB, and the line, in order of
+/// sending. Aggregated lines are sent at their ticks. Nothing is really sent, and no time passes. The ledger
+/// is printed on stderr as one line of JSON.
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
@@ -37,7 +38,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let checked = arguments.input.check(Purpose::Ask)?;
-    // Standard error is for the books; `check` shows what there is to say.
+    // The ledger goes to standard error, so diagnostics are printed only if they are errors.
     if arguments.input.refuses(&checked) {
         arguments.input.print(&checked)?;
         return Ok(ExitCode::FAILURE);
@@ -63,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         &mut output,
     );
     match replayed {
-        // Whoever reads has seen enough.
+        // The reader has closed the pipe.
         Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error).context("cannot replay"),
         Ok(ledger) => {

@@ -59,8 +59,8 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     Err(relay.exec()).context("cannot run the relay")
 }
 
-/// Starts what prints the lines that arrive at `[run] show`. It ends when the returned pipe is closed, which is when
-/// whoever holds it has ended: the relay gets it as its stdin, which it never reads.
+/// Starts a process that prints the lines that arrive at `[run] show`. It ends when the returned pipe is
+/// closed. The relay gets the pipe as its stdin, which it never reads, so the process ends with the relay.
 fn show_lines(checked: &Checked) -> anyhow::Result<Option<ChildStdin>> {
     if checked.show.is_empty() {
         return Ok(None);

@@ -1,4 +1,5 @@
-//! Where each rule was written and why it runs as it does: the comments of generated code.
+//! Writes the comments of generated code: where each rule is in the configuration, and how it runs. They
+//! contain no path of the machine.
 
 use crate::{analyses::Explained, config::Checked, diagnostics::Span};
 use relay_runtime::table::{Matcher, Rewriter};
@@ -65,7 +66,7 @@ impl<'a> Comments<'a> {
         ]
     }
 
-    /// The file without its directories, which say something about the machine and nothing about the relay.
+    /// The file's name without its directories, which depend on the machine and not on the relay.
     fn file(&self) -> String {
         let name = self.checked.source.path.file_name();
         name.map_or_else(|| "relay.toml".to_owned(), |name| one_line(&name.to_string_lossy()))

@@ -1,5 +1,4 @@
-//! Large tables on their way into the source: one byte-string literal each, in a module of their own, so that
-//! neither rustc nor a reader of the code is held up by them.
+//! Writes large tables into a separate module of the generated code, as one byte-string literal each. So they delay neither rustc nor a reader of the code.
 
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -20,7 +19,7 @@ struct Item {
 }
 
 impl Data {
-    /// Adds a table and returns the expression that stands for its bytes.
+    /// Adds a table and returns an expression for its bytes.
     pub(super) fn add(&mut self, name: &str, doc: &str, bytes: &[u8]) -> TokenStream {
         let ident = Ident::new(name, proc_macro2::Span::call_site());
         let (name, doc) = (name.to_owned(), doc.to_owned());
@@ -59,7 +58,7 @@ impl Data {
         text
     }
 
-    /// The module as tokens, for where there is only one file.
+    /// The module as tokens, for output that is only one file.
     pub(super) fn inline(&self) -> TokenStream {
         let items = self.items.iter().map(|Item { name, doc, bytes, aligned }| {
             let name = Ident::new(name, proc_macro2::Span::call_site());

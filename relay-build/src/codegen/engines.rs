@@ -1,4 +1,5 @@
-//! The engines that a table needs at start, and their numbers.
+//! The engines (regexes and substring searches) that a table makes at its start, and their numbers. Equal
+//! ones are made once.
 
 use super::data::Data;
 use crate::analyses::strategy::{RegexForm, Strategy, Test, TestKind};
@@ -33,12 +34,12 @@ impl EngineList {
         }
     }
 
-    /// The number of a substring that is searched.
+    /// Returns the number of a substring; a new one is added.
     pub(super) fn finder(&self, text: &str) -> usize {
         self.numbers.get(text).copied().unwrap_or_default()
     }
 
-    /// The sources of the engines as statics, and the expression that makes the engines of them.
+    /// The sources of the engines as statics, and an expression that makes the engines from them.
     pub(super) fn emit(
         &self,
         strategy: &Strategy,
@@ -90,10 +91,10 @@ impl EngineList {
     }
 }
 
-/// The engines of a table, as code. A list without entries is no static.
+/// The engines of a table, as code. A list without entries has no static.
 #[derive(Clone, Debug, Default)]
 pub(super) struct EngineCode {
-    /// One per list that has entries.
+    /// One static per list that has entries.
     pub(super) statics: Vec<TokenStream>,
     /// The arguments of `Engines::new`.
     arguments: Vec<TokenStream>,
@@ -112,7 +113,7 @@ impl EngineCode {
         self.arguments.push(quote!(#name));
     }
 
-    /// Whether the table has any.
+    /// Whether the table has any engine.
     pub(super) fn is_empty(&self) -> bool {
         self.statics.is_empty()
     }

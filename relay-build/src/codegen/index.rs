@@ -1,4 +1,5 @@
-//! The static that answers one look at a name.
+//! Writes the static with which one scan of a name finds all candidates among the rules. How it is searched
+//! is in relay-runtime's `matching`.
 
 use super::{
     data::Data,
@@ -31,13 +32,13 @@ pub(super) fn emit(index: &IndexTable, data: &mut Data) -> TokenStream {
         }
     };
     let prefix_rules =
-        data.add("PREFIX_RULES", "Where the rules under each prefix start.", &index.prefix_rules.0);
+        data.add("PREFIX_RULES", "Where the rules of each prefix start.", &index.prefix_rules.0);
     let substring_rules =
-        data.add("SUBSTRING_RULES", "Where the rules under each substring start.", &index.substring_rules.0);
-    let rules = data.add("WAITING_RULES", "The rules that wait under literals.", &index.rules.0);
-    let always = data.add("ALWAYS_RULES", "The rules that wait under none.", &index.always.0);
+        data.add("SUBSTRING_RULES", "Where the rules of each substring start.", &index.substring_rules.0);
+    let rules = data.add("WAITING_RULES", "The rules that are guarded by literals.", &index.rules.0);
+    let always = data.add("ALWAYS_RULES", "The rules without a guard.", &index.always.0);
     quote! {
-        /// Which rules wait under which literals.
+        /// Which rules are guarded by which literals.
         static INDEX: Index<'static> = Index {
             prefixes: #prefixes,
             prefix_rules: Words::new(#prefix_rules),
@@ -91,7 +92,8 @@ fn emit_automaton(table: &AutomatonTable, data: &mut Data) -> TokenStream {
     let (stride, first_end) = (number(table.stride), number(table.first_end));
     let classes = data.add("SUBSTRING_CLASSES", "The class of each byte.", &table.classes);
     let rows = data.add("SUBSTRING_ROWS", "The next state by state and class.", &table.rows.0);
-    let ends = data.add("SUBSTRING_ENDS", "Where what ends in each state starts.", &table.ends.0);
+    let ends =
+        data.add("SUBSTRING_ENDS", "Where the substrings that end in each state start.", &table.ends.0);
     let ended = data.add("SUBSTRING_ENDED", "Substrings by the states where they end.", &table.ended.0);
     quote! {
         Automaton {

@@ -1,11 +1,12 @@
-//! From a plan to Rust: one type that implements `relay_runtime::dispatch::Dispatch` for exactly this table.
+//! Generates Rust from a plan: one type that implements `relay_runtime::dispatch::Dispatch` for exactly this
+//! table.
 //!
-//! The output is thin and reads like the configuration: a function per route in order, conditions as
-//! expressions, the configuration's lines as comments. Long tables are data in a module of their own. The same
-//! input gives the same bytes: no clock, host, path or hash order gets in.
+//! The output is short and reads like the configuration: a function per route in order, conditions as
+//! expressions, the configuration's lines as comments. Long tables are data in a separate module. The same
+//! input gives the same bytes: the output depends on no clock, host, path or hash order.
 //!
-//! [`analyses::strategy`](crate::analyses::strategy) has decided everything; here it is only written down, one
-//! file per thing emitted.
+//! [`analyses::strategy`](crate::analyses::strategy) makes all decisions; the modules here only write them as
+//! code, one module per kind of item.
 
 mod comments;
 mod data;
@@ -32,24 +33,24 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use tables::IndexTable;
 
-/// Who the code is for.
+/// The kind of program that will contain the code.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Door {
-    /// A program of its own, with a `main`.
+    /// A separate program with a `main`.
     #[default]
     Program,
-    /// A module in somebody's program, with a function that runs the relay.
+    /// A module of another program, with a function that runs the relay.
     Module,
-    /// A module in somebody's program, with the routing table only.
+    /// A module of another program, with only the routing table.
     Router,
 }
 
-/// What shapes the code beside the plan.
+/// Options of the generated code.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
-    /// Who the code is for.
+    /// The kind of program that will contain the code.
     pub door: Door,
-    /// Choices to be made otherwise.
+    /// Strategies that replace the default choices.
     pub force: Force,
     /// The manifest to embed, as JSON.
     pub manifest: String,
@@ -108,13 +109,13 @@ impl Generated {
 
     fn format(&self, items: &TokenStream) -> String {
         let formatted = syn::parse2(items.clone()).map(|file| prettyplease::unparse(&file));
-        // What does not parse would not compile either; rustc says it better.
+        // Code that does not parse would not compile either, and rustc's message is better.
         let text = formatted.unwrap_or_else(|_| items.to_string());
         format!("{}\n{}", self.header, spaced(&text))
     }
 }
 
-/// Parts items by blank lines, which tokens do not have.
+/// Puts blank lines between items, because tokens have none.
 fn spaced(text: &str) -> String {
     const STARTS: [&str; 9] = ["///", "#[", "fn ", "pub ", "static ", "const ", "impl", "mod ", "struct "];
     let mut spaced = String::with_capacity(text.len() + text.len() / 16);
@@ -159,7 +160,7 @@ fn emit_table(
     };
     let dispatch = emit_dispatch(index.is_some(), !table.rewriters.is_empty(), &outputs);
     let doc = comments.table();
-    // Rows are given the engines, whether or not there are any.
+    // Rows get the engines even if there are none.
     let (fields, made) = if engines.is_empty() && strategy.form == RuleForm::Code {
         (quote!(;), quote!(Self))
     } else {
@@ -190,7 +191,8 @@ fn emit_table(
     }
 }
 
-/// The way of a name through the table, which looks the same for every table but for what is missing.
+/// Generates the function that takes a name through the table. It is the same for every table, except that
+/// absent parts are left out.
 fn emit_dispatch(indexed: bool, rewriting: bool, outputs: &Outputs) -> TokenStream {
     let output = outputs.method();
     let look = |name: TokenStream| if indexed { quote!(INDEX.look(#name, look);) } else { quote!() };

@@ -1,17 +1,18 @@
-//! Identifiers from what the configuration calls things: legal, unique, and still recognisable.
+//! Makes Rust identifiers from names of the configuration: valid, unique, and recognisable. The same names
+//! always give the same identifiers.
 
 use proc_macro2::{Ident, Span};
 use std::collections::BTreeSet;
 
-/// Hands out identifiers that it has not handed out before.
+/// Makes identifiers and remembers which are in use.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
     taken: BTreeSet<String>,
 }
 
 impl Names {
-    /// `statsd` after `route` gives `route_statsd`; a second one `route_statsd_2`. What has no letter or digit
-    /// gets its number.
+    /// `statsd` after `route` gives `route_statsd`; a second one `route_statsd_2`. A name without a letter or
+    /// digit gets a number.
     pub(super) fn function(&mut self, stem: &str, key: &str, number: usize) -> Ident {
         let words = words(key);
         let name = if words.is_empty() { format!("{stem}_{number}") } else { format!("{stem}_{words}") };
@@ -35,7 +36,8 @@ impl Names {
     }
 }
 
-/// ASCII letters and digits in lower case, anything between them as one underscore. Long keys are cut.
+/// Returns the ASCII letters and digits in lower case, with one underscore for anything between them. Long
+/// keys are cut.
 fn words(key: &str) -> String {
     let mut words = String::new();
     for character in key.chars() {

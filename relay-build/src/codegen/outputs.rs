@@ -1,4 +1,5 @@
-//! What aggregations call their outputs, as code: each format's texts and groups, one after the other.
+//! Generates the code that makes the names of aggregations' outputs: the texts and groups of each format, in
+//! order. Only tables with aggregations have it.
 
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -8,7 +9,7 @@ use relay_runtime::{
     template::{Piece, Template},
 };
 
-/// The code, and the regexes whose groups it asks for.
+/// The code, and the regexes whose groups it uses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Outputs {
     patterns: Vec<String>,
@@ -31,7 +32,7 @@ impl Outputs {
         &self.patterns
     }
 
-    /// The method of `Dispatch`; nothing for a table without aggregations.
+    /// The method of `Dispatch`; empty for a table without aggregations.
     pub(super) fn method(&self) -> Option<TokenStream> {
         let arms = &self.arms;
         (!arms.is_empty()).then(|| {
@@ -82,7 +83,7 @@ impl Outputs {
     }
 }
 
-/// The regex was checked; one that is none has no groups.
+/// The number of groups; 0 for an invalid regex, which a checked plan does not contain.
 fn names_of_groups(regex: &str) -> Vec<Option<String>> {
     parse_groups(regex).map(|parsed| parsed.groups).unwrap_or_default()
 }

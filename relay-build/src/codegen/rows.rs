@@ -1,4 +1,5 @@
-//! A table of rows, and the functions that hand it to the loop in relay-runtime.
+//! Writes a large table as rows of data instead of code, and the functions that pass the rows to the loop in
+//! relay-runtime. The rows keep the order of the rules.
 
 use super::{
     data::Data,
@@ -23,11 +24,16 @@ pub(super) fn emit(
     let first_route = number(strategy.first_route);
     let end = number(strategy.rules.len());
     let rule_checks = data.add("RULE_CHECKS", "Where each rule's checks start.", &rows.rule_checks.0);
-    let checks = data.add("CHECKS", "What is asked and about what.", &rows.checks.0);
+    let checks = data.add("CHECKS", "The kind of each check and its literal.", &rows.checks.0);
     let literals = data.add("LITERALS", "The literals of checks.", &rows.literals.bytes);
     let literal_starts = data.add("LITERAL_STARTS", "Where each literal starts.", &rows.literals.starts.0);
-    let drop_raw = data.add("DROP_RAW", "For each aggregator, whether it hides.", &rows.drop_raw);
-    let kinds = data.add("KINDS", "For each route, what it does, and whether it stops.", &rows.kinds);
+    let drop_raw = data.add(
+        "DROP_RAW",
+        "For each aggregator, whether it hides its inputs from the routes.",
+        &rows.drop_raw,
+    );
+    let kinds =
+        data.add("KINDS", "For each route, how it chooses targets, and whether it stops.", &rows.kinds);
     let route_targets = data.add("ROUTE_TARGETS", "Where each route's targets start.", &rows.route_targets.0);
     let targets = data.add("TARGETS", "Destinations.", &rows.targets.0);
     let target_checks = data.add("TARGET_CHECKS", "Each target's checks.", &rows.target_checks.0);
@@ -49,7 +55,7 @@ pub(super) fn emit(
             target_checks: Pairs::new(#target_checks),
         };
     };
-    // Nothing is asked where nothing was written.
+    // An empty condition needs no check.
     let blocked = if table.blocklist.is_empty() {
         quote!(None)
     } else {

@@ -1,4 +1,5 @@
-//! Rules as code: the blocklist as one expression per entry, a function per route.
+//! Writes rules as code: an expression per blocklist entry, a function per route. Tables with very many rules
+//! use `rows` instead.
 
 use super::{comments::Comments, engines::EngineList, names::Names, tables::IndexTable};
 use crate::analyses::strategy::{Strategy, Test, TestKind};
@@ -141,7 +142,8 @@ impl Rules<'_> {
         let body = if !waits {
             quote!(#(#steps)* false)
         } else if are_alike {
-            // What is remembered needs no look at the rule: a jump that no processor foresees.
+            // A remembered answer needs no test of the rule, which would be a jump that no processor
+            // predicts.
             let at = if first == 0 { quote!(rule) } else { quote!(rule - #start) };
             let hide = hides(self.table.aggregators[0].drop_raw);
             quote! {
@@ -268,7 +270,7 @@ impl Rules<'_> {
         }
     }
 
-    /// An `else if` per destination, up to one that takes everything.
+    /// Generates an `else if` per destination, up to one without conditions.
     fn emit_first(&self, at: usize, targets: &[RouteDestination], destinations: &[Ident]) -> TokenStream {
         let tests = &self.strategy.targets[at];
         let reached = tests.iter().position(Vec::is_empty).map_or(tests.len(), |last| last + 1);

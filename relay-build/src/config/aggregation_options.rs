@@ -1,5 +1,7 @@
 //! The options of `[[aggregation]]` that carbon-relay-ng does not have: several functions, bucket times, lateness, number
 //! formats, percentiles and bounds.
+//!
+//! An option with a wrong value is reported and gets its default, so that one run reports all problems.
 
 use super::{
     check::Check,
@@ -12,17 +14,17 @@ use relay_runtime::table::{
     AggregatorOptions, BucketTime, Function, Lateness, NumberFormat, Percentile, PercentileMethod,
 };
 
-/// A bucket is kept for corrections for so many intervals, unless the configuration says how long.
+/// How many intervals a bucket is kept for corrections, if the configuration does not set `lateness_max`.
 const KEPT_INTERVALS: u32 = 10;
 
-/// The functions of `function`, or of the list `functions`; nothing when none is known.
+/// The functions of `function` or of the list `functions`; `None` if none of them exists.
 pub(super) fn functions(check: &mut Check<'_>, fields: &Fields<'_>) -> Vec<Function> {
     let list = fields.texts(check, "functions");
     if fields.node("functions").is_some() && fields.node("function").is_some() {
         let span = fields.span_of("functions");
         check.report(
             Diagnostic::error(codes::DUPLICATE_KEY, span, "`function` and `functions` say the same")
-                .label("a rule has one of the two")
+                .label("a rule has only one of the two")
                 .help("put all functions into the list, and remove `function`"),
         );
     }
@@ -53,14 +55,14 @@ fn named(check: &mut Check<'_>, text: &Text) -> Option<Function> {
                 text.span,
                 format!("unknown function `{}`", text.text),
             )
-            .label(format!("expected one of {list}, or a percentile as `p99.9`"))
+            .label(format!("expected one of {list}, or a percentile such as `p99.9`"))
             .help(help),
         );
     }
     function
 }
 
-/// All other options of ours.
+/// Reads all other options of ours.
 pub(super) fn options(check: &mut Check<'_>, fields: &Fields<'_>, interval: u32) -> AggregatorOptions {
     let defaults = AggregatorOptions::default();
     let mut number = |key, default: u32, min: i64| {

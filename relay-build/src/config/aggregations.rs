@@ -1,4 +1,6 @@
-//! `[[aggregation]]` (spec §2.8, §9).
+//! Checks `[[aggregation]]` sections (spec §2.8, §9) and adds their rules to the plan.
+//!
+//! The options that carbon-relay-ng does not have are in `aggregation_options`.
 
 use super::{
     aggregation_options, braces,
@@ -38,7 +40,7 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     check.origins.aggregators.push(table.span);
 }
 
-/// Upstream crashes on the first metric (BUG-20); ours takes all that the other conditions let through.
+/// Upstream crashes on the first metric (BUG-20); ours matches every metric that meets the other conditions.
 fn report_missing_regex(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) {
     if matcher.regex.is_none()
         && fields.node("regex").is_none_or(|node| matches!(node.value, super::raw::Value::Text(_)))
@@ -49,8 +51,8 @@ fn report_missing_regex(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Ma
                 fields.span_of("regex"),
                 "the aggregation has no regex",
             )
-            .label("every metric that passes its other conditions goes into it")
-            .help("write `regex = \".*\"` if that is meant, or the regex of what to aggregate"),
+            .label("it matches every metric that meets its other conditions")
+            .help("write the regex of the metrics to aggregate, or `regex = \".*\"` for all of them"),
         );
     }
 }
@@ -69,7 +71,7 @@ fn format(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) -> Stri
                 fields.span_of("format"),
                 "the aggregation has no output metric",
             )
-            .help("write `format = \"<metric>\"`; `$1` stands for the regex' first group"),
+            .help("write `format = \"<metric>\"`; `$1` stands for the first group of the regex"),
         );
     }
     if let Some(groups) = groups {
@@ -78,7 +80,8 @@ fn format(check: &mut Check<'_>, fields: &Fields<'_>, matcher: &Matcher) -> Stri
     text.text
 }
 
-/// An output metric with white space in it can be sent to nobody. Placeholders are reported by themselves.
+/// Reports an output metric that contains white space, because it cannot be sent. Placeholders are reported
+/// elsewhere.
 fn report_unusable(check: &mut Check<'_>, format: &Text) {
     let text = format.text.as_str();
     let Some((at, c)) = text.char_indices().find(|(_, c)| c.is_whitespace()) else { return };
@@ -87,8 +90,8 @@ fn report_unusable(check: &mut Check<'_>, format: &Text) {
     }
     let place = format.part(at..at + c.len_utf8());
     check.report(
-        Diagnostic::error(codes::UNUSABLE_OUTPUT, place, "the output metric has white space in it")
-            .label("a name with white space in it cannot be sent")
+        Diagnostic::error(codes::UNUSABLE_OUTPUT, place, "the output metric contains white space")
+            .label("a name that contains white space cannot be sent")
             .help(format!("write `format = \"{}\"`", text.replace(char::is_whitespace, "_"))),
     );
 }

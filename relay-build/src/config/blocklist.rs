@@ -1,4 +1,6 @@
 //! Blocklist entries: `"<method> <pattern>"` (spec §7.2).
+//!
+//! Entries of `blocklist` come first and those of `blacklist`, the old name, after them.
 
 use super::{check::Check, keys, matchers, raw::Text};
 use crate::diagnostics::{Diagnostic, codes};
@@ -46,7 +48,7 @@ fn entry(check: &mut Check<'_>, text: &Text) -> Option<Matcher> {
     if pattern.is_empty() {
         check.report(
             Diagnostic::error(codes::EMPTY_PATTERN, text.span, "an empty pattern would block every metric")
-                .label(format!("nothing stands after `{method} `"))
+                .label(format!("there is no pattern after `{method} `"))
                 .help("write what to block after the method, or remove the entry"),
         );
         return None;

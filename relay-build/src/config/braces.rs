@@ -1,12 +1,13 @@
-//! `${{1}}` and `${{name}}`: how groups are written for carbon-relay-ng, which takes one pair of braces away (BUG-05).
+//! `${{1}}` and `${{name}}`: groups as people write them for carbon-relay-ng, which removes one pair of
+//! braces (BUG-05).
 //!
-//! Here `${1}` stays as it is, so the doubled form means the same, with a note. Completing variables comes first: what stands in
-//! doubled braces never is a variable.
+//! Here `${1}` needs no doubling, so the doubled form means the same and causes a note. Variables are
+//! completed first, and a name in doubled braces is never a variable.
 
 use super::{check::Check, raw::Text};
 use crate::diagnostics::{Diagnostic, codes};
 
-/// The text with plain references in place of doubled ones.
+/// Replaces each reference in doubled braces by one in single braces.
 pub(super) fn undouble(check: &mut Check<'_>, text: Text) -> Text {
     let mut plain = String::with_capacity(text.text.len());
     let (mut rest, mut first) = (text.text.as_str(), None);
@@ -32,7 +33,7 @@ pub(super) fn undouble(check: &mut Check<'_>, text: Text) -> Text {
         Diagnostic::note(
             codes::DOUBLED_BRACES,
             place,
-            format!("`${{{{{name}}}}}` is taken as `${{{name}}}`"),
+            format!("`${{{{{name}}}}}` means the same as `${{{name}}}`"),
         )
         .label("carbon-relay-ng needs the doubled braces, this relay does not")
         .help(format!("write `${{{name}}}`")),
@@ -40,7 +41,7 @@ pub(super) fn undouble(check: &mut Check<'_>, text: Text) -> Text {
     Text { text: plain, at: None, ..text }
 }
 
-/// Letters, digits and `_`, as a group's name or number has.
+/// Whether the name consists of letters, digits and `_`, like a group's name or number.
 fn is_reference(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }

@@ -1,4 +1,5 @@
-//! What every check shares: the options, the plan so far, the list of problems, and how variables are completed.
+//! The state that all checks share: the options, the plan so far, the problems found, and the completion of
+//! variables. One check runs for one file.
 
 use super::{
     options::Options,
@@ -23,9 +24,9 @@ pub(super) struct Check<'a> {
     pub(super) plan: Plan,
     pub(super) origins: Origins,
     pub(super) diagnostics: Vec<Diagnostic>,
-    /// What was fixed now.
+    /// The variables that got their value in this build.
     pub(super) fixed: BTreeMap<String, String>,
-    /// Every variable that some place uses.
+    /// Every variable that the configuration uses.
     pub(super) used: BTreeSet<String>,
     /// Where each destination was first written.
     pub(super) destinations: Vec<(Destination, Span)>,
@@ -57,12 +58,13 @@ impl<'a> Check<'a> {
         self.diagnostics.push(diagnostic);
     }
 
-    /// Completes a text that decides routing: every variable gets its value now.
+    /// Completes a text that influences routing: every variable gets its value now.
     pub(super) fn fix(&mut self, text: &Text) -> Text {
         self.fix_except(text, |_| false)
     }
 
-    /// The same, but a name for which `keep` says so is no variable: a group of the rule's own regex.
+    /// The same, but a name for which `keep` returns true is left as it is, because it is a group of the
+    /// rule's regex.
     pub(super) fn fix_except(&mut self, text: &Text, keep: impl Fn(&str) -> bool) -> Text {
         self.replace(text, |check, found| {
             if keep(&found.name) {
@@ -78,8 +80,8 @@ impl<'a> Check<'a> {
         })
     }
 
-    /// Completes a text that may stay open until start, with the values that were given for this build only.
-    /// What stays open has its braces.
+    /// Completes a text whose variables may stay open until the start, using only values that were given for
+    /// this build. Open variables keep their braces.
     pub(super) fn open(&mut self, text: &Text) -> Template {
         let closed = self.replace(text, |check, found| {
             check.used.insert(found.name.clone());
@@ -92,7 +94,7 @@ impl<'a> Check<'a> {
         Template(closed.text)
     }
 
-    /// A number that may stay open.
+    /// A number that may be a variable which stays open until the start.
     pub(super) fn late(&mut self, text: &Text) -> Option<Late<u64>> {
         let template = self.open(text);
         if !template.is_closed() {

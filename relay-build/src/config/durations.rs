@@ -1,13 +1,13 @@
-//! Go duration strings (spec §2.3): `90s`, `1h30m`, `1.5h`, `0`.
+//! Duration strings as in Go (spec §2.3): `90s`, `1h30m`, `1.5h`, `0`. A number other than 0 needs a unit.
 
-/// What a duration may look like, for messages.
+/// Describes a duration, for messages.
 pub(super) const FORM: &str =
     "a number with a unit `ns`, `us`, `ms`, `s`, `m` or `h`, such as `\"90s\"` or `\"1h30m\"`";
 
 const UNITS: [(&str, f64); 8] =
     [("ns", 1.0), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9)];
 
-/// Nanoseconds, or `None` when the text is not a duration or does not fit.
+/// Returns nanoseconds, or `None` if the text is not a duration or too large.
 pub(super) fn parse(text: &str) -> Option<i64> {
     let (negative, mut rest) = match text.strip_prefix('-') {
         Some(rest) => (true, rest),
@@ -37,7 +37,7 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     (nanoseconds.abs() < i64::MAX as f64).then_some(nanoseconds as i64)
 }
 
-/// What a text that is no duration probably means.
+/// The duration that an invalid text probably means.
 pub(super) fn meant(text: &str) -> String {
     const WORDS: [(&str, &str); 9] = [
         ("milliseconds", "ms"),

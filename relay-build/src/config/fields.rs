@@ -1,8 +1,8 @@
 //! One table of the configuration, key by key.
 //!
-//! Keys are known in any letter case, the exact one preferred. Two spellings of one key are an error, an unknown
-//! key is a warning with the nearest known one, and a value of another type is an error that names what was
-//! found and what is expected. Nothing is dropped without a word.
+//! The letter case of keys does not matter. Two spellings of one key are an error, an unknown key is a
+//! warning with the nearest known one, and a value of the wrong type is an error that names the type found
+//! and the type expected. No key is ignored silently.
 
 use super::{
     check::Check,
@@ -13,13 +13,13 @@ use crate::diagnostics::{Diagnostic, Span, codes};
 use relay_runtime::table::{Late, Size, Template};
 use std::{collections::BTreeMap, ops::RangeInclusive};
 
-/// The known keys that a table has.
+/// A table of the configuration, its keys matched with the known ones.
 pub(super) struct Fields<'a> {
     /// What the table is, for messages: `[amqp]`, "a route".
     pub(super) what: &'static str,
     pub(super) span: Span,
     found: BTreeMap<&'static str, &'a Entry>,
-    /// The keys that nobody knows.
+    /// The unknown keys.
     pub(super) unknown: Vec<&'a Entry>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Fields<'a> {
                         entry.key_span,
                         format!("`{}` and `{}` are the same key", first.key, entry.key),
                     )
-                    .label("letter case makes no difference in keys")
+                    .label("the letter case of keys does not matter")
                     .related(first.key_span, "first written here")
                     .help(format!("keep one of the two, as `{name}`")),
                 );
@@ -81,7 +81,7 @@ impl<'a> Fields<'a> {
         self.found.get(key).map(|entry| entry.key_span)
     }
 
-    /// The place of a key's value, or of the table.
+    /// The place of a key's value, or of the table if the key is absent.
     pub(super) fn span_of(&self, key: &str) -> Span {
         self.node(key).map_or(self.span, |node| node.span)
     }
@@ -98,19 +98,20 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A string that decides routing; an empty one counts as absent.
+    /// A string that influences routing, so its variables get their values now; an empty one counts as
+    /// absent.
     pub(super) fn fixed(&self, check: &mut Check<'_>, key: &str) -> Option<Text> {
         let text = self.text(check, key)?;
         Some(check.fix(text)).filter(|text| !text.text.is_empty())
     }
 
-    /// A string that may stay open; an empty one counts as absent.
+    /// A string whose variables may stay open until the start; an empty one counts as absent.
     pub(super) fn open(&self, check: &mut Check<'_>, key: &str) -> Option<Template> {
         let text = self.text(check, key)?;
         Some(check.open(text)).filter(|template| !template.0.is_empty())
     }
 
-    /// A string that may stay open and must be there.
+    /// The same for a mandatory key.
     pub(super) fn open_required(&self, check: &mut Check<'_>, key: &str, example: &str) -> Template {
         let wrong = self.node(key).is_some_and(|node| !matches!(node.value, Value::Text(_)));
         let template = self.open(check, key);
@@ -135,7 +136,7 @@ impl<'a> Fields<'a> {
         found
     }
 
-    /// One of a few words, which must be there.
+    /// The same for a mandatory key.
     pub(super) fn choice_required(
         &self,
         check: &mut Check<'_>,
@@ -150,7 +151,7 @@ impl<'a> Fields<'a> {
         found
     }
 
-    /// Says that a mandatory key is missing or empty.
+    /// Reports that a mandatory key is missing or empty.
     pub(super) fn missing(&self, check: &mut Check<'_>, key: &str, example: &str) {
         let (span, state) = match self.node(key) {
             Some(node) => (node.span, "empty"),
@@ -177,7 +178,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// An integer that is fixed now.
+    /// An integer whose variable gets its value now.
     pub(super) fn integer(
         &self,
         check: &mut Check<'_>,
@@ -199,7 +200,7 @@ impl<'a> Fields<'a> {
         in_range(check, number, node.span, key, range)
     }
 
-    /// A number that may stay open.
+    /// A number whose variable may stay open until the start.
     pub(super) fn late(
         &self,
         check: &mut Check<'_>,
@@ -227,7 +228,7 @@ impl<'a> Fields<'a> {
         u64::try_from(number).ok().map(Late::Known)
     }
 
-    /// A number that may stay open and for which 0 means the default.
+    /// The same for a number for which 0 means the default.
     pub(super) fn late_or(&self, check: &mut Check<'_>, key: &str, default: u64) -> Late<u64> {
         match self.late(check, key, 0..=i64::MAX) {
             None | Some(Late::Known(0)) => default.into(),
@@ -235,7 +236,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Bytes, as a number or with a unit; they may stay open.
+    /// A number of bytes, with or without a unit; its variable may stay open.
     pub(super) fn size(&self, check: &mut Check<'_>, key: &str) -> Option<Late<Size>> {
         let node = self.node(key)?;
         let text = match &node.value {
@@ -278,7 +279,7 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// A Go duration in nanoseconds. An integer is taken as its decimal text, so only `0` passes.
+    /// A Go duration in nanoseconds. An integer is read as its decimal text, so only `0` is accepted.
     pub(super) fn duration(&self, check: &mut Check<'_>, key: &str) -> Option<i64> {
         let node = self.node(key)?;
         let text = match &node.value {
@@ -360,9 +361,8 @@ impl<'a> Fields<'a> {
     }
 }
 
-/// The report of a key that nothing reads.
-/// What is to be said of a key that nobody knows. In a rule it is an error: a typing error there makes the rule take more than it
-/// should.
+/// Makes the diagnostic for an unknown key. In a rule it is an error, because a typing error there makes the
+/// rule match more than it should.
 pub(super) fn unknown_key(
     check: &Check<'_>,
     entry: &Entry,
@@ -381,11 +381,11 @@ pub(super) fn unknown_key(
     let is_exact = near.is_some_and(|near| near.eq_ignore_ascii_case(&entry.key));
     if is_global && !is_exact && what != "the configuration" {
         let help = format!(
-            "move `{}` up, above the first section: below a section's name it belongs to that section",
+            "move `{}` up, above the first section: a key below a section's name belongs to that section",
             entry.key
         );
         return diagnostic(codes::UNKNOWN_KEY, entry.key_span, message)
-            .label("nothing reads this here")
+            .label("there is no such key here")
             .help(help);
     }
     let help = match (near, entry.key.as_str()) {
@@ -396,7 +396,7 @@ pub(super) fn unknown_key(
     diagnostic(codes::UNKNOWN_KEY, entry.key_span, message).label("nothing reads this").help(help)
 }
 
-/// `[[routes]]` and the like: tables that are meant as rules.
+/// Whether an unknown section such as `[[routes]]` was probably intended as a rule.
 fn is_section_of_rules(entry: &Entry) -> bool {
     let is_tables = |items: &Vec<Node>| items.iter().any(|item| matches!(item.value, Value::Table(_)));
     matches!(&entry.node.value, Value::Array(items) if is_tables(items))
@@ -426,7 +426,7 @@ pub(super) fn wrong_type(check: &mut Check<'_>, node: &Node, key: &str, expected
     check.report(diagnostic);
 }
 
-/// Reports a word that is none of the possible ones.
+/// Reports a word that is not allowed.
 pub(super) fn unknown_value(check: &mut Check<'_>, text: &Text, key: &str, choices: &[&str]) {
     let near = keys::nearest(&text.text, choices.iter().copied());
     let list = choices.iter().map(|choice| format!("`{choice}`")).collect::<Vec<_>>().join(", ");

@@ -1,5 +1,4 @@
-//! The keys of every structure of a configuration. What each means, with type, default and unit, is in
-//! `docs/configuration.md`; a test fails if one is missing there.
+//! The keys of every structure of a configuration. `docs/configuration.md` describes each with type, default and unit; a test fails if one is missing there.
 
 /// The sections.
 pub(super) const SECTIONS: &[&str] =
@@ -62,7 +61,7 @@ pub(super) const INIT: &[&str] = &["cmds"];
 /// `[run]`, which only `relay-build run` reads.
 pub(super) const RUN: &[&str] = &["show"];
 
-/// `[[test]]`, of which nothing gets into a relay.
+/// `[[test]]`, which relays do not contain.
 pub(super) const TEST: &[&str] = &[
     "name",
     "line",
@@ -117,7 +116,7 @@ pub(super) const ROUTE: &[&str] = &["key", "type", "stop"];
 /// `[[route]]` of the types with destinations.
 pub(super) const CARBON: &[&str] = &["destinations", "destination"];
 
-/// `[[route]]` of the types that hash.
+/// `[[route]]` of the hash types.
 pub(super) const HASH: &[&str] = &["hash", "replicas", "diverse"];
 
 /// `[[route]]` of type `grafanaNet`.
@@ -209,7 +208,7 @@ pub(super) const OPTIONS: &[&str] = &[
     "protocol",
 ];
 
-/// Words of other programs, each with what it is called here.
+/// Words of other programs, each with the word used here.
 const SYNONYMS: &[(&str, &str)] = &[
     ("notice", "info"),
     ("information", "info"),
@@ -240,7 +239,8 @@ const SYNONYMS: &[(&str, &str)] = &[
     ("high", "strict"),
 ];
 
-/// The known word that means the same as an unknown one, or is nearest to it, if any is near.
+/// Returns the known word that means the same as an unknown one, or else the most similar one, if any is
+/// similar.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
     let known: Vec<_> = known.into_iter().collect();
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn every_key_is_documented() {
-        // The documentation stands beside the crate in the repository; an installed crate has no tests to run.
+        // The documentation is beside the crate in the repository; an installed crate runs no tests.
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/configuration.md");
         let text = std::fs::read_to_string(path).unwrap();
         let lists = [

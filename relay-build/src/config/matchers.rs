@@ -1,10 +1,12 @@
 //! The six conditions of a matcher, under the names that sections, destinations and commands share.
+//!
+//! The meaning of the conditions is in relay-runtime; here they are only read and checked.
 
 use super::{check::Check, fields::Fields, raw::Text, regexes};
 use crate::diagnostics::{Diagnostic, codes};
 use relay_runtime::table::{Condition, Matcher};
 
-/// The condition that a name stands for, exactly.
+/// Returns the condition with exactly this name.
 #[must_use]
 pub(super) fn condition(name: &str) -> Option<Condition> {
     Condition::ALL.into_iter().find(|condition| condition.name() == name)
@@ -15,7 +17,7 @@ pub(super) fn is_regex(condition: Condition) -> bool {
     matches!(condition, Condition::Regex | Condition::NotRegex)
 }
 
-/// Reads the matcher keys of a table. `substr` is an alias of `sub`, which wins.
+/// Reads the matcher keys of a table. `substr` is an alias of `sub`; if both are given, `sub` counts.
 pub(super) fn read(check: &mut Check<'_>, fields: &Fields<'_>) -> Matcher {
     let mut matcher = Matcher::default();
     let alias = fields.fixed(check, "substr");
@@ -43,7 +45,7 @@ pub(super) fn read(check: &mut Check<'_>, fields: &Fields<'_>) -> Matcher {
     matcher
 }
 
-/// Adds one condition, checking a regex.
+/// Adds one condition; a regex is checked first.
 pub(super) fn add(check: &mut Check<'_>, matcher: &mut Matcher, condition: Condition, text: &Text) {
     if is_regex(condition) {
         regexes::check(check, text);

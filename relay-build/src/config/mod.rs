@@ -1,12 +1,13 @@
-//! Front ends: from what was written to what it means.
+//! Front ends: read a configuration and turn it into a plan.
 //!
-//! Two types, one fallible step apart: `raw` is the file as written, every value with its place; the checks turn it
-//! into a [`Plan`] and report everything they find on the way, in one run. Read in this order: `unquoted` and
-//! `raw` (text to tree), `check` and `fields` (what all checks share), then one module per section, in the
-//! order in which carbon-relay-ng builds its table: [`commands`], `blocklist`, `aggregations`, `rewriters`,
-//! `routes` with [`destinations`], and `tests`, of which nothing gets into a relay. [`unsupported`] says what of a good configuration this version cannot build.
+//! There are two types: `raw` is the file as written, every value with its place; the checks turn it into a
+//! [`Plan`] and report all problems in one run. Read in this order: `unquoted` and `raw` (text to tree),
+//! `check` and `fields` (shared by all checks), then one module per section, in the order in which
+//! carbon-relay-ng builds its table: [`commands`], `blocklist`, `aggregations`, `rewriters`, `routes` with
+//! [`destinations`], and `tests`, which relays do not contain. [`unsupported`] reports the parts of a valid
+//! configuration that this version cannot build.
 //!
-//! Nothing here reads a clock or the environment; [`load`] alone touches a file.
+//! Nothing here reads a clock or the environment; only [`load`] reads a file.
 
 pub mod commands;
 pub mod destinations;
@@ -74,18 +75,18 @@ pub struct Source {
 /// A file that belongs to a configuration, with its problems.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reported {
-    /// What was read.
+    /// The file that was read.
     pub source: Source,
     /// Every problem, in order of place.
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// What checking a configuration returns: as much of a plan as could be made, and every problem found.
+/// The result of checking a configuration: as much of a plan as could be made, and every problem found.
 #[derive(Clone, Debug, Default)]
 pub struct Checked {
-    /// What was read.
+    /// The file that was read.
     pub source: Source,
-    /// What it means. Of no use when a diagnostic is an error.
+    /// The plan. Do not use it if a diagnostic is an error.
     pub plan: Plan,
     /// Where each rule was written.
     pub origins: Origins,
@@ -93,21 +94,23 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
     /// The problems of other files that belong to the configuration.
     pub files: Vec<Reported>,
-    /// What the named environment changed, in the order in which it was laid over the rest.
+    /// The changes of the named environment, in the order in which they were made.
     pub overlay: Vec<OverlayStep>,
-    /// The variables that were fixed now, by name, with their values.
+    /// The variables that got their value in this build, by name.
     pub variables: BTreeMap<String, String>,
-    /// Where each of them got its value, for people.
+    /// Where each of them got its value, for messages.
     pub variable_origins: BTreeMap<String, &'static str>,
-    /// Of these, the ones whose values came from the environment of the building process.
+    /// Those of them whose value came from the environment of the building process.
     pub from_environment: BTreeSet<String>,
     /// The environment that was named.
     pub environment: Option<String>,
-    /// What real traffic looks like, if there was a corpus: steers how the plan runs. No part of what it means.
+    /// Counts from recorded traffic, if there was a corpus. They influence how the plan runs, but not its
+    /// meaning.
     pub traffic: Option<Traffic>,
-    /// `[[test]]`, in order of place. No part of the plan.
+    /// `[[test]]`, in order of place. Not part of the plan.
     pub tests: Vec<Test>,
-    /// `[run] show`: where `relay-build run` listens to print what arrives. No part of the plan.
+    /// `[run] show`: the addresses where `relay-build run` listens to print what arrives. Not part of the
+    /// plan.
     pub show: Vec<SocketAddr>,
 }
 
@@ -137,7 +140,7 @@ pub fn check_text(source: Source, options: &Options) -> Checked {
     let document = raw::parse(&expanded, &mut check.diagnostics);
     let mut overlay = Vec::new();
     let mut files = Vec::new();
-    // After a syntax error half of the file may be missing; what the checks would say of that is noise.
+    // After a syntax error half of the file may be missing, so further diagnostics would be misleading.
     if check.diagnostics.is_empty() {
         let (document, steps) = overlay::apply(&mut check, document);
         overlay = steps;
@@ -149,7 +152,7 @@ pub fn check_text(source: Source, options: &Options) -> Checked {
     Checked { files, overlay, ..finish(check, source) }
 }
 
-/// Every section, in the order in which carbon-relay-ng builds its table (spec §1.2).
+/// Checks every section, in the order in which carbon-relay-ng builds its table.
 fn check_document(check: &mut Check<'_>, document: &raw::Table) {
     let fields = Fields::read(check, document, "the configuration", &[keys::GLOBAL, keys::SECTIONS]);
     settings::check(check, &fields);
@@ -219,7 +222,7 @@ fn finish(mut check: Check<'_>, source: Source) -> Checked {
     let destinations = check.plan.table.destinations.iter();
     let place = |wanted| check.destinations.iter().find(|(known, _)| known == wanted).map(|(_, span)| *span);
     check.origins.destinations = destinations.map(|one| place(one).unwrap_or_default()).collect();
-    // Of a plan with an error in it no more can be said than what is there twice.
+    // If the plan has an error, only duplicates can be reported reliably.
     if check.diagnostics.iter().all(|one| one.severity < Severity::Error) {
         let more = crate::analyses::findings(&check.plan.table, &check.plan.settings, &check.origins);
         check.diagnostics.extend(more);
@@ -248,7 +251,8 @@ fn finish(mut check: Check<'_>, source: Source) -> Checked {
     }
 }
 
-/// A ceiling that cannot be kept. One that depends on the environment is looked at when the relay starts.
+/// Reports a memory limit that the relay could not keep. A limit with an open variable is checked when the
+/// relay starts.
 fn too_little_memory(plan: &Plan, origins: &Origins) -> Option<Diagnostic> {
     let Err(StartError::Memory(error)) = relay_runtime::serve::memory(plan) else { return None };
     let needed = Readable(error.needed.next_multiple_of(1 << 20));
@@ -270,20 +274,20 @@ fn not_utf8(path: PathBuf, error: &std::string::FromUtf8Error) -> Checked {
 }
 
 impl Checked {
-    /// Whether a problem was found that no relay can be built with.
+    /// Whether a problem was found that makes building a relay impossible.
     #[must_use]
     pub fn has_errors(&self) -> bool {
         self.all_diagnostics().any(|one| one.severity == Severity::Error)
     }
 
-    /// Every problem, of the configuration and of the files that belong to it.
+    /// Returns every problem of the configuration and of the files that belong to it.
     pub fn all_diagnostics(&self) -> impl Iterator<Item = &Diagnostic> {
         self.diagnostics.iter().chain(self.files.iter().flat_map(|file| &file.diagnostics))
     }
 }
 
 impl Source {
-    /// Line and column, both from 1, of a byte; the column counts characters.
+    /// Returns line and column of a byte, both counted from 1; the column counts characters.
     #[must_use]
     pub fn line_column(&self, at: usize) -> (usize, usize) {
         let before = &self.text[..self.text.floor_char_boundary(at)];

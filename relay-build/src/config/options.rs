@@ -1,26 +1,29 @@
-//! What the person at the command line adds to a configuration: values for its variables.
+//! The options that the command line adds to a configuration, above all values for its variables.
+//!
+//! Nothing here reads a file or the environment.
 
 use super::Source;
 use std::collections::BTreeMap;
 
-/// Where variables get their values. What stands first here wins.
+/// The sources of values for variables. The first field that has a value wins.
 ///
-/// Everything is passed in, so checking reads no environment of its own and the same input gives the same plan.
+/// The caller passes everything in. So checking does not read the environment, and the same input gives the
+/// same plan.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// `--var NAME=value`. One that no place uses is reported.
+    /// `--var NAME=value`. An unused one is reported.
     pub variables: BTreeMap<String, String>,
     /// The contents of `--vars-file`; see [`parse_variables_file`].
     pub file: BTreeMap<String, String>,
-    /// The environment; asked only for what must be fixed now, and never for `HOST`.
+    /// The environment; used only for variables that must have a value now, and never for `HOST`.
     pub environment: BTreeMap<String, String>,
-    /// `--env NAME`: which overlay of the configuration is laid over the rest.
+    /// `--env NAME`: the overlay that is laid over the rest of the configuration.
     pub environment_name: Option<String>,
-    /// `vars.NAME.toml` beside the configuration, as read; `None` when there is none.
+    /// `vars.NAME.toml` beside the configuration, as read; `None` if it does not exist.
     pub environment_file: Option<Source>,
     /// `--allow unknown-keys`: a key that a rule does not have is a warning, as carbon-relay-ng ignores it.
     pub allow_unknown_keys: bool,
-    /// What that file, and below it `[env.NAME.vars]`, give; filled in by the check.
+    /// The values from that file and, where it has none, from `[env.NAME.vars]`; filled in by the check.
     pub environment_values: BTreeMap<String, String>,
 }
 
@@ -32,15 +35,15 @@ pub struct VariablesFileError {
 }
 
 impl Options {
-    /// The value that was given for this build: `--var`, then the variables file, then what belongs to the environment
-    /// that was named.
+    /// Returns the value that was given for this build: by `--var`, else in the variables file, else for the
+    /// named environment.
     #[must_use]
     pub fn given(&self, name: &str) -> Option<&str> {
         let sources = [&self.variables, &self.file, &self.environment_values];
         sources.into_iter().find_map(|values| values.get(name)).map(String::as_str)
     }
 
-    /// Where the value for a name comes from, for people.
+    /// Describes where the value for a name comes from, for messages.
     #[must_use]
     pub fn origin(&self, name: &str) -> Option<&'static str> {
         let sources = [
@@ -52,10 +55,9 @@ impl Options {
         sources.into_iter().find(|(values, _)| values.contains_key(name)).map(|(_, origin)| origin)
     }
 
-    /// The value for something that must be fixed now: what was given, then the environment.
-    ///
-    /// `HOST` is the name of the machine that relays, not of the one that builds, and not the environment
-    /// variable of that name: it must be given.
+    /// Returns the value of a variable that must have one now: the given value, else that of the environment.
+    /// `HOST` is the name of the machine on which the relay runs, so it is never taken from the environment
+    /// here; it must be given.
     #[must_use]
     pub fn fixed(&self, name: &str) -> Option<&str> {
         let environment = || self.environment.get(name).filter(|_| name != "HOST").map(String::as_str);
@@ -63,8 +65,8 @@ impl Options {
     }
 }
 
-/// Reads a file of variables: TOML with a string for each name, or else `NAME=value` lines. Of the latter, empty lines and lines that start with `#` are skipped; white space around the
-/// name and around the value is not part of them.
+/// Reads a file of variables: TOML with a string for each name, or else `NAME=value` lines. Empty lines and
+/// lines that start with `#` are skipped. White space around the name and around the value is removed.
 pub fn parse_variables_file(text: &str) -> Result<BTreeMap<String, String>, VariablesFileError> {
     if let Some(variables) = as_toml(text) {
         return Ok(variables);
@@ -84,7 +86,7 @@ pub fn parse_variables_file(text: &str) -> Result<BTreeMap<String, String>, Vari
     Ok(variables)
 }
 
-/// The variables of a TOML document of nothing else.
+/// Returns the variables of a TOML document, if it contains only variables.
 fn as_toml(text: &str) -> Option<BTreeMap<String, String>> {
     let document: toml::Table = text.parse().ok()?;
     let one = |(name, value): (String, toml::Value)| {

@@ -1,11 +1,12 @@
-//! `[env.NAME]`: what one environment has otherwise (ours), and the values of its variables.
+//! `[env.NAME]`: what differs in one environment (ours), and the values of its variables.
 //!
-//! An overlay is laid over the tree as written, before anything is checked, so that what it brings is checked like all the
-//! rest and reported at its own place. A plain value or list takes the place of the one it is laid over, a section is laid
-//! over the section, a `[[route]]` over the route with the same `key`; other tables are added at the end.
+//! An overlay is laid over the tree as written, before anything is checked. So its contents are checked like
+//! the rest, and reported at their own places. A plain value or list replaces the other one, a section is
+//! laid over the section, a `[[route]]` over the route with the same `key`; other tables are added at the
+//! end.
 //!
-//! Values of variables come from `vars.NAME.toml` beside the configuration, and where it has none from `[env.NAME.vars]`.
-//! In both, a variable that nothing uses is an error: an environment that was misspelt must not ship.
+//! Values of variables come from `vars.NAME.toml` beside the configuration, and where it has none from
+//! `[env.NAME.vars]`. In both, an unused variable is an error, because its name may be misspelt.
 
 use super::{
     Reported,
@@ -17,16 +18,16 @@ use super::{
 use crate::diagnostics::{Diagnostic, Span, codes};
 use std::collections::BTreeMap;
 
-/// The section of all environments.
+/// The section that contains all environments.
 const SECTION: &str = "env";
 
-/// The variables in an environment.
+/// The key of the variables in an environment.
 const VARIABLES: &str = "vars";
 
-/// A place where an overlay changed something, and what.
+/// A place that an overlay changed, and a description of the change.
 pub type OverlayStep = (Span, String);
 
-/// What a named environment gives, found before the check begins.
+/// The contents of a named environment, found before the check begins.
 #[derive(Debug, Default)]
 pub(super) struct Environment {
     /// The options with the values of the environment's variables.
@@ -44,7 +45,7 @@ impl Environment {
     pub(super) fn read(text: &str, options: &Options) -> Self {
         let mut environment = Self { options: options.clone(), ..Self::default() };
         let Some(name) = &options.environment_name else { return environment };
-        // The problems of the text are found again, and reported, by the check.
+        // The check finds the problems of the text again and reports them.
         let expanded = unquoted::expand(text, options);
         let document = raw::parse(&expanded, &mut Vec::new());
         let mut values = BTreeMap::new();
@@ -63,7 +64,7 @@ impl Environment {
         environment
     }
 
-    /// Reports variables that nothing uses, and hands over the problems of the variables' file.
+    /// Reports unused variables and adds the problems of the variables file.
     pub(super) fn finish(self, check: &mut Check<'_>) -> Vec<Reported> {
         let unused = |name: &str, span: Span| {
             Diagnostic::error(
@@ -84,7 +85,7 @@ impl Environment {
     }
 }
 
-/// Reads a table of variables; what was there already gives way.
+/// Reads a table of variables; its values replace existing ones.
 fn collect(
     table: &Table,
     values: &mut BTreeMap<String, String>,
@@ -115,7 +116,8 @@ fn not_a_variable(entry: &Entry) -> Diagnostic {
         .help(format!("write `{} = \"<value>\"`", entry.key.to_uppercase().replace(['-', '.'], "_")))
 }
 
-/// The document with the named environment laid over it, without any environments, and what that changed.
+/// Returns the document with the named environment laid over it and all environments removed, and the changes
+/// made.
 pub(super) fn apply(check: &mut Check<'_>, mut document: Table) -> (Table, Vec<OverlayStep>) {
     let at = document.entries.iter().position(|entry| entry.key == SECTION);
     let environments = at.map(|at| document.entries.remove(at));
@@ -158,7 +160,7 @@ pub(super) fn apply(check: &mut Check<'_>, mut document: Table) -> (Table, Vec<O
     (document, steps)
 }
 
-/// The names of all environments; what is none is reported.
+/// Returns the names of all environments, and reports entries that are not environments.
 fn names(check: &mut Check<'_>, entry: &Entry) -> Vec<String> {
     let Value::Table(all) = &entry.node.value else {
         check.report(not_an_overlay(entry, "`env` holds a section for each environment"));
@@ -173,7 +175,7 @@ fn names(check: &mut Check<'_>, entry: &Entry) -> Vec<String> {
 fn not_an_overlay(entry: &Entry, message: &str) -> Diagnostic {
     Diagnostic::error(codes::MALFORMED_OVERLAY, entry.key_span, message)
         .label(format!("found {}", entry.node.value.kind()))
-        .help("write `[env.<name>]`, and below it the keys that the environment has otherwise")
+        .help("write `[env.<name>]`, and below it the keys that differ in this environment")
 }
 
 /// Lays one key over a table.
@@ -204,15 +206,15 @@ fn lay(check: &mut Check<'_>, base: &mut Table, over: &Entry, path: &str, steps:
                 Diagnostic::error(
                     codes::MALFORMED_OVERLAY,
                     over.key_span,
-                    format!("`{path}` of an environment cannot be laid over what is there"),
+                    format!("`{path}` of an environment cannot be laid over the configuration"),
                 )
                 .label(format!("found {}, there is {}", over.node.value.kind(), under.node.value.kind()))
-                .related(place, "what it would be laid over")
+                .related(place, "the configuration has this")
                 .help("write it in the same form"),
             );
         }
         _ => {
-            steps.push((over.key_span, format!("`{path}` takes the place of another value")));
+            steps.push((over.key_span, format!("`{path}` replaces another value")));
             under.node = over.node.clone();
         }
     }

@@ -1,7 +1,8 @@
-//! `{{ name }}`: a placeholder of the tool that makes the file (Ansible, Helm, …), left as it is.
+//! `{{ name }}`: a placeholder of a tool that generates the file (Ansible, Helm, …) and that was not
+//! replaced.
 //!
-//! In what becomes a metric's name it is an error, for nobody means such names; elsewhere a warning. Regexes may have braces, and
-//! `${{1}}` is a group (see [`super::braces`]).
+//! In a text that becomes a metric's name it is an error, because no such name is intended; elsewhere it is a
+//! warning. Regexes may contain braces, and `${{1}}` is a group (see [`super::braces`]).
 
 use super::{
     check::Check,
@@ -13,10 +14,10 @@ use std::ops::Range;
 /// Keys whose text becomes (a part of) a metric's name.
 const NAMING: [&str; 2] = ["format", "new"];
 
-/// Keys whose text is a regex, or about to be tested.
+/// Keys whose text is a regex or a test, which may contain braces.
 const EXEMPT: [&str; 6] = ["regex", "notRegex", "old", "not", "line", "metric"];
 
-/// Reports the placeholders of a table and below.
+/// Reports the placeholders in a table and in its subtables.
 pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     for entry in &table.entries {
         if !EXEMPT.iter().any(|key| key.eq_ignore_ascii_case(&entry.key)) {
@@ -34,7 +35,7 @@ fn check_value(check: &mut Check<'_>, key: &str, value: &Value) {
     }
 }
 
-/// Where the first placeholder stands.
+/// Returns the place of the first placeholder.
 pub(super) fn find(text: &str) -> Option<Range<usize>> {
     let start = text.match_indices("{{").map(|(at, _)| at).find(|at| !text[..*at].ends_with('$'))?;
     let end = start + text[start..].find("}}")?;
@@ -44,14 +45,14 @@ pub(super) fn find(text: &str) -> Option<Range<usize>> {
 fn report(check: &mut Check<'_>, key: &str, text: &Text) {
     let Some(range) = find(&text.text) else { return };
     let what = &text.text[range.clone()];
-    let message = format!("`{key}` has `{what}`, which nothing replaces");
+    let message = format!("`{key}` contains `{what}`, which nothing replaces");
     let is_naming = NAMING.iter().any(|name| name.eq_ignore_ascii_case(key));
     let diagnostic = if is_naming { Diagnostic::error } else { Diagnostic::warning };
     let name = what.trim_matches(['{', '}', ' ', '.', '-']).to_uppercase();
     let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     check.report(
         diagnostic(codes::UNRENDERED, text.part(range.clone()), message)
-            .label("a placeholder of the tool that makes this file")
+            .label("a placeholder of the tool that generates this file")
             .help(format!("let that tool replace it, or write a variable of this relay: `${{{name}}}`")),
     );
 }

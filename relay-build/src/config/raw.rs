@@ -1,8 +1,8 @@
-//! The configuration as written: a tree of values that know where they stand in the file.
+//! The configuration as written: a tree of values with their places in the file.
 //!
-//! Nothing here knows which keys exist or what they mean; the checks next door do. Variables that stand
-//! outside of strings were already replaced in the text that is parsed ([`super::unquoted`]); the spans of
-//! this tree are those of the file as written all the same.
+//! Nothing here depends on which keys exist or what they mean; that is the task of the checks. Variables
+//! outside of strings are already replaced in the parsed text ([`super::unquoted`]), but the spans of this
+//! tree are those of the file as written.
 
 use super::unquoted::Expanded;
 use crate::diagnostics::{Diagnostic, Span, codes};
@@ -16,11 +16,11 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
-/// What TOML knows.
+/// A value of TOML.
 #[derive(Clone, Debug)]
 pub(super) enum Value {
     Text(Text),
-    /// `None` when it does not fit 64 bits.
+    /// `None` if it does not fit into 64 bits.
     Integer(Option<i64>),
     Float(f64),
     Boolean(bool),
@@ -35,9 +35,9 @@ pub(super) enum Value {
 pub(super) struct Text {
     pub(super) text: String,
     pub(super) span: Span,
-    /// Where byte 0 of `text` stands in the file, when every byte stands there as it is.
+    /// The place of the text's first byte in the file, if the file contains the text byte by byte.
     pub(super) at: Option<usize>,
-    /// Written without quotes, as a variable that stands for the whole value.
+    /// Whether it is a variable without quotes that is the whole value.
     pub(super) unquoted: bool,
 }
 
@@ -56,7 +56,7 @@ pub(super) struct Entry {
     pub(super) node: Node,
 }
 
-/// Parses the text. Syntax errors are reported; what could be read around them is returned.
+/// Parses the text. Reports syntax errors and returns what could be read around them.
 pub(super) fn parse(expanded: &Expanded, diagnostics: &mut Vec<Diagnostic>) -> Table {
     let (document, errors) = DeTable::parse_recoverable(&expanded.text);
     for error in errors {
@@ -71,7 +71,7 @@ pub(super) fn parse(expanded: &Expanded, diagnostics: &mut Vec<Diagnostic>) -> T
     reader.table(document.get_ref(), document.span())
 }
 
-/// What to do about a syntax error, by what the parser says of it.
+/// Returns the help for a syntax error, chosen by the parser's message.
 fn syntax_help(message: &str) -> &'static str {
     const HELPS: [(&str, &str); 7] = [
         ("duplicate key", "remove one of the two"),
@@ -80,14 +80,14 @@ fn syntax_help(message: &str) -> &'static str {
         ("missing comma", "put a `,` between the elements"),
         (
             "basic string",
-            "end the text with `\"`; a backslash in a text in double quotes is written `\\\\`, or use single quotes",
+            "end the string with `\"`; in double quotes a backslash is written `\\\\`, or use single quotes",
         ),
-        ("escape", "write `\\\\` for a backslash, or put the text in single quotes"),
+        ("escape", "write `\\\\` for a backslash, or put the string in single quotes"),
         ("key", "write `<key> = <value>`, each on a line of its own"),
     ];
     let known = HELPS.iter().find(|(part, _)| message.contains(part));
     known.map_or(
-        "texts stand in quotes, lists in `[…]`, sections begin with `[<name>]` or `[[<name>]]`",
+        "strings are written in quotes, lists in `[…]`; sections begin with `[<name>]` or `[[<name>]]`",
         |(_, help)| help,
     )
 }
@@ -131,7 +131,7 @@ impl Reader<'_> {
     fn text(&self, text: &str, range: Range<usize>, span: Span) -> Text {
         let unquoted = self.expanded.is_inserted(&range);
         let written = self.expanded.text.get(range.clone()).unwrap_or_default();
-        // Only a text that stands in the file byte for byte can be pointed into.
+        // A place inside of the text is known only if the file contains the text byte by byte.
         let at =
             written.find(text).filter(|_| !unquoted && !text.is_empty() && written.len() <= text.len() + 7);
         let at = at.map(|offset| span.start + offset);
@@ -140,7 +140,7 @@ impl Reader<'_> {
 }
 
 impl Text {
-    /// The place of a part of the text, or of all of it where the file holds it in another form.
+    /// The place of a part of the text, or of the whole text if the file contains it in another form.
     pub(super) fn part(&self, part: Range<usize>) -> Span {
         match self.at {
             Some(at) if part.end <= self.text.len() => Span { start: at + part.start, end: at + part.end },
@@ -148,7 +148,7 @@ impl Text {
         }
     }
 
-    /// A part as a text of its own.
+    /// A part of the text as a separate text.
     pub(super) fn slice(&self, part: Range<usize>) -> Self {
         Self {
             text: self.text.get(part.clone()).unwrap_or_default().to_owned(),
@@ -160,7 +160,7 @@ impl Text {
 }
 
 impl Value {
-    /// What TOML calls it, for messages.
+    /// The TOML name of the type, for messages.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Text(text) if text.unquoted => "a variable",

@@ -1,4 +1,5 @@
-//! Regexes as the configuration's author sees them: do they parse, where do they not, which groups do they have.
+//! Checks regexes for the author of a configuration: whether they parse, where the error is, and which groups
+//! they have. Matching is done by relay-runtime.
 
 use super::{check::Check, raw::Text};
 use crate::diagnostics::{Diagnostic, codes};
@@ -7,11 +8,11 @@ use relay_runtime::regex::{RegexError, RegexErrorKind};
 /// Why a pattern does not parse.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MalformedRegex {
-    /// What is wrong.
+    /// The message.
     pub why: String,
-    /// The byte of the pattern where it is wrong.
+    /// The byte of the pattern with the error.
     pub at: usize,
-    /// What to do about it.
+    /// What to write instead.
     pub help: String,
 }
 
@@ -27,7 +28,7 @@ pub(super) fn parse(pattern: &str) -> Result<Groups, MalformedRegex> {
     })
 }
 
-/// A mended pattern that parses, or what else the author can do.
+/// Returns a corrected pattern that parses, or other advice.
 fn help(pattern: &str, error: &RegexError) -> String {
     let mended = error.kind.mended(pattern, error.range.clone());
     if let Some(mended) = mended.filter(|mended| relay_runtime::regex::parse_groups(mended).is_ok()) {
@@ -35,7 +36,8 @@ fn help(pattern: &str, error: &RegexError) -> String {
     }
     match &error.kind {
         RegexErrorKind::UnsupportedGroup(_) => {
-            "Go's regexes look neither ahead nor behind: write what must not match into `notRegex`".to_owned()
+            "Go's regexes have no look-ahead and no look-behind: write into `notRegex` what must not match"
+                .to_owned()
         }
         RegexErrorKind::TooDeep | RegexErrorKind::TooLarge => "split the regex over several rules".to_owned(),
         RegexErrorKind::MissingParenthesis
@@ -50,12 +52,12 @@ fn help(pattern: &str, error: &RegexError) -> String {
         | RegexErrorKind::ReversedRange(_)
         | RegexErrorKind::UnknownClass(_)
         | RegexErrorKind::UnknownUnicodeClass(_) => {
-            "write the regex in Go's syntax; a character that is meant literally gets a backslash".to_owned()
+            "write the regex in Go's syntax; a literal special character needs a backslash".to_owned()
         }
     }
 }
 
-/// Parses the pattern and reports why it does not; `text` is the pattern itself.
+/// Parses the pattern and reports an error; `text` is the pattern with its place.
 pub(super) fn check(check: &mut Check<'_>, text: &Text) -> Option<Groups> {
     match parse(&text.text) {
         Ok(groups) => {
@@ -79,8 +81,8 @@ pub(super) fn check(check: &mut Check<'_>, text: &Text) -> Option<Groups> {
     }
 }
 
-/// Warns about a backslash that the regex wants in the name, where the next character says that none was meant: in a literal
-/// string of TOML one backslash is enough.
+/// Warns about a regex that matches a backslash in the name, if the next character shows that none was
+/// intended. In a literal string of TOML one backslash is enough.
 fn report_doubled_backslash(check: &mut Check<'_>, text: &Text) {
     const ESCAPED: &str = ".dwDW([{+*?$^|";
     let mut rest = text.text.as_str();
@@ -94,9 +96,9 @@ fn report_doubled_backslash(check: &mut Check<'_>, text: &Text) {
                 Diagnostic::warning(
                     codes::DOUBLED_BACKSLASH,
                     text.part(start..start + 2),
-                    format!("the regex `{}` wants a backslash in the name", text.text),
+                    format!("the regex `{}` matches a backslash in the name", text.text),
                 )
-                .label("two backslashes stand for one in the name")
+                .label("two backslashes match one in the name")
                 .help(format!("write `'{meant}'`; in quotes of this kind one backslash is enough")),
             );
             return;
@@ -106,7 +108,7 @@ fn report_doubled_backslash(check: &mut Check<'_>, text: &Text) {
     }
 }
 
-/// The names that `template` refers to and that are no group of the regex (spec §8).
+/// Returns the references in `template` that are not groups of the regex.
 pub(super) fn unknown_references(template: &str, groups: &Groups) -> Vec<(std::ops::Range<usize>, String)> {
     let known = |name: &str| match canonical_number(name) {
         Some(number) => number < groups.len(),
@@ -115,7 +117,7 @@ pub(super) fn unknown_references(template: &str, groups: &Groups) -> Vec<(std::o
     references(template).into_iter().filter(|(_, name)| !known(name)).collect()
 }
 
-/// The references of a template: `$name` and `${name}`, with the longest name.
+/// Returns the references in a template: `$name` and `${name}`, each with the longest possible name.
 pub(super) fn references(template: &str) -> Vec<(std::ops::Range<usize>, String)> {
     let mut found = Vec::new();
     let mut at = 0;
@@ -139,7 +141,7 @@ pub(super) fn references(template: &str) -> Vec<(std::ops::Range<usize>, String)
     found
 }
 
-/// The number a name stands for: decimal, without leading zeros.
+/// Returns the number of a numeric name: decimal, without leading zeros.
 fn canonical_number(name: &str) -> Option<usize> {
     let number: usize = name.parse().ok()?;
     (number.to_string() == name).then_some(number)

@@ -1,4 +1,6 @@
-//! `[[rewriter]]` (spec §2.9, §8).
+//! Checks `[[rewriter]]` sections (spec §2.9, §8) and adds their rules to the plan.
+//!
+//! Reports rewriters that cannot have any effect and references to groups that do not exist.
 
 use super::{
     braces,
@@ -20,7 +22,7 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
                 Diagnostic::error(
                     codes::EMPTY_OLD,
                     fields.span_of("old"),
-                    "a rewriter must say what it replaces",
+                    "a rewriter needs `old`, the text that it replaces",
                 )
                 .help("write `old = \"<text>\"` or `old = \"/<regex>/\"`"),
             );
@@ -46,7 +48,7 @@ fn pattern(check: &mut Check<'_>, text: &Text) -> (Pattern, Option<Groups>) {
     (pattern, groups)
 }
 
-/// Completes the replacement; what names a group of the rule's regex is no variable.
+/// Completes the replacement's variables; the name of a group of the rule's regex is not a variable.
 fn new_text(check: &mut Check<'_>, text: &Text, groups: Option<&Groups>) -> String {
     let is_group =
         |name: &str| groups.is_some_and(|groups| groups.iter().flatten().any(|group| group == name));
@@ -58,7 +60,7 @@ fn new_text(check: &mut Check<'_>, text: &Text, groups: Option<&Groups>) -> Stri
     text.text
 }
 
-/// Warns about references to groups that the regex does not have: they stand for nothing.
+/// Warns about references to groups that the regex does not have: they insert nothing.
 pub(super) fn report_unknown_groups(check: &mut Check<'_>, text: &Text, groups: &Groups) {
     for (range, name) in regexes::unknown_references(&text.text, groups) {
         let digits = name.len() - name.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -73,36 +75,37 @@ pub(super) fn report_unknown_groups(check: &mut Check<'_>, text: &Text, groups: 
                 text.part(range),
                 format!("the regex has no group `{name}`"),
             )
-            .label("this stands for nothing")
+            .label("this inserts nothing")
             .help(help),
         );
     }
 }
 
-/// Warns about a plain text that is plainly a regex.
+/// Warns about a plain text that looks like a regex.
 fn report_plain_regex(check: &mut Check<'_>, old: &Text, pattern: &Pattern) {
     let Pattern::Text(text) = pattern else { return };
-    // No metric begins with `^`, ends with `$`, or has these in it.
+    // No metric begins with `^`, ends with `$`, or contains these.
     let is_anchored = text.starts_with('^') || text.ends_with('$');
     let is_regex =
         is_anchored || ["(.*)", ".*", ".+", "[^", "\\.", "(?"].iter().any(|sign| text.contains(sign));
     if is_regex && regexes::parse(text).is_ok() {
         check.report(
             Diagnostic::warning(codes::PLAIN_REGEX, old.span, format!("`old` is a plain text: `{text}`"))
-                .label("looked for as it stands, character by character")
-                .help(format!("write `old = '/{text}/'`, with `max = -1`, if a regex is meant")),
+                .label("the relay searches for it character by character")
+                .help(format!("write `old = '/{text}/'`, with `max = -1`, to make it a regex")),
         );
     }
 }
 
-/// `max`: -1 for all. A rule without it is dead in carbon-relay-ng (BUG-10); ours replaces all and says so.
+/// `max`: -1 for all. A rule without it does nothing in carbon-relay-ng (BUG-10); ours replaces all
+/// occurrences and warns.
 fn limit(check: &mut Check<'_>, fields: &Fields<'_>, old: &Pattern) -> Option<u32> {
     let is_regex = matches!(old, Pattern::Regex(_));
     let span = fields.span_of("max");
     if fields.node("max").is_none() {
         check.report(
             Diagnostic::warning(codes::MISSING_MAX, span, "the rewriter has no `max`")
-                .label("taken as -1: every occurrence is replaced")
+                .label("the default is -1: every occurrence is replaced")
                 .help("write `max = -1`"),
         );
         return None;
@@ -117,13 +120,13 @@ fn limit(check: &mut Check<'_>, fields: &Fields<'_>, old: &Pattern) -> Option<u3
     } else if max < -1 {
         check.report(
             Diagnostic::error(codes::MALFORMED_MAX, span, "`max` is below -1")
-                .label("expected -1 for every occurrence, or how many to replace")
+                .label("expected the number of occurrences to replace, or -1 for all")
                 .help("write `max = -1`"),
         );
     } else if max == 0 {
         check.report(
             Diagnostic::warning(codes::DEAD_REWRITER, span, "this rewriter never changes anything")
-                .label("0 means no replacement at all")
+                .label("0 means that nothing is replaced")
                 .help("write `max = -1` to replace every occurrence, or remove the rewriter"),
         );
     }

@@ -1,6 +1,7 @@
-//! A configuration without routes: a relay of it accepts lines and sends none.
+//! Warns of a configuration without routes: its relay accepts lines and sends none.
 //!
-//! Said only to who wants a relay: tests, `diff` and `explain` have a use for tables without routes.
+//! Only commands that make a relay warn, because tables without routes are useful in tests, `diff` and
+//! `explain`.
 
 use super::Checked;
 use crate::diagnostics::{Diagnostic, Severity, codes};

@@ -1,8 +1,8 @@
 //! The JSON Schema of a configuration, for completion and checks in editors.
 //!
-//! What each key means stands in one place, the tables of docs/configuration.md; types, defaults and words to choose from are
-//! read from there, and which keys there are from [`keys`]. A test fails when docs/relay.schema.json is
-//! not what this gives.
+//! The list of keys comes from [`keys`]. Types, defaults, allowed words and descriptions come from the tables
+//! of docs/configuration.md, which is the only place that has them. A test fails if docs/relay.schema.json
+//! differs from the generated schema.
 
 use super::keys;
 use relay_runtime::table::Function;
@@ -29,7 +29,7 @@ const ROUTE_TYPES: [&str; 15] = [
     "cloudWatch",
 ];
 
-/// What the reference says of one key.
+/// The reference's entry for one key.
 struct Row {
     kind: String,
     default: String,
@@ -67,7 +67,7 @@ pub fn schema() -> Value {
     ));
     route.insert(
         "type".to_owned(),
-        json!({ "enum": ROUTE_TYPES, "description": "What the route does with a line." }),
+        json!({ "enum": ROUTE_TYPES, "description": "How the route chooses destinations." }),
     );
     route.insert("destination".to_owned(), list(destination));
     let mut document = object(&rows("Global keys"), &[keys::GLOBAL]);
@@ -83,7 +83,7 @@ pub fn schema() -> Value {
     document.insert("rewriter".to_owned(), list(object(&rows("[[rewriter]]"), &[keys::REWRITER])));
     document.insert("route".to_owned(), list(route));
     document.insert("test".to_owned(), list(object(&rows("[[test]]"), &[keys::TEST])));
-    // An environment has what the configuration has, and variables.
+    // An environment has the keys of the configuration, and variables.
     let mut environment = document.clone();
     environment.insert(
         "vars".to_owned(),
@@ -98,7 +98,8 @@ pub fn schema() -> Value {
     schema
 }
 
-/// Adds what the reference says of the keys of one type of routes. Types that share a key may mean different things by it.
+/// Adds the reference's entries for the keys of one route type. The same key may mean different things for
+/// different types.
 fn add_rows(rows: &mut Rows, more: Rows, kind: &str) {
     for (key, row) in more {
         let meaning = format!("{kind}: {}, default {}", row.meaning, row.default);
@@ -109,7 +110,7 @@ fn add_rows(rows: &mut Rows, more: Rows, kind: &str) {
     }
 }
 
-/// The properties for these keys, with what the reference says of each.
+/// Returns the properties for these keys, from the reference.
 fn object(rows: &Rows, known: &[&[&str]]) -> Map<String, Value> {
     let property = |key: &&str| ((*key).to_owned(), rows.get(*key).map_or_else(|| json!({}), Row::property));
     known.iter().copied().flatten().map(property).collect()
@@ -127,7 +128,7 @@ fn list(properties: Map<String, Value>) -> Value {
 
 impl Row {
     fn property(&self) -> Value {
-        // `${NAME}` may stand for anything.
+        // A variable `${NAME}` may have any value.
         let kinds = match self.kind.as_str() {
             kind if kind.starts_with("string or `false`") => json!({ "type": ["string", "boolean"] }),
             kind if kind.starts_with("functions") => json!({ "type": "array", "items": function() }),
@@ -161,13 +162,13 @@ impl Row {
     }
 }
 
-/// What an aggregation computes.
+/// The schema of an aggregation function.
 fn function() -> Value {
     let names = Function::ALL.map(Function::name);
     json!({ "anyOf": [{ "enum": names }, { "type": "string", "pattern": "^p[0-9]{1,3}([._][0-9]{1,3})?$|\\$" }] })
 }
 
-/// The words that a cell begins with: `` `a` `b` `c` ``.
+/// Returns the words at the beginning of a cell: `` `a` `b` `c` ``.
 fn choices(cell: &str) -> Vec<&str> {
     let words = cell.split(' ').map_while(|word| word.strip_prefix('`')?.strip_suffix('`'));
     words.collect()

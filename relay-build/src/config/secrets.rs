@@ -1,9 +1,11 @@
-//! Secrets that would get into a relay: written in the configuration, or given when it is built.
+//! Finds secrets that would be built into a relay: written in the configuration, or given when it is built.
 //!
-//! A relay takes them from its environment when it starts; what is in the file, or given with `--var`, can be read out of
-//! the relay by everyone who has it. Keys and options by their names, and passwords in URLs; what else is a secret cannot be known.
+//! Everyone who has the relay can read them out of it. A secret in a variable that stays open is not in the
+//! relay, which then reads it from its environment at its start. Secrets are recognised by the names of keys
+//! and options, and as passwords in URLs; others are not found.
 //!
-//! One list for all: warnings here, `explain`, packages. Where a secret is in the file, all that a build writes is for its owner only.
+//! Warnings, `explain` and packages use the same list. If the file contains a secret, only the owner may read
+//! the files that a build writes.
 
 use super::{
     check::Check,
@@ -13,11 +15,12 @@ use super::{
 };
 use crate::diagnostics::{Diagnostic, codes};
 
-/// Parts of the names of keys that hold secrets.
+/// Parts of the names of keys whose values are secrets.
 const WORDS: [&str; 8] =
     ["password", "passwd", "secret", "token", "apikey", "api_key", "credential", "private_key"];
 
-/// Reports every one in a table and below. A section that is switched off counts, too: `inputs.json` has the whole file.
+/// Reports every secret in a table and in its subtables. A section that is switched off counts too, because
+/// `inputs.json` contains the whole file.
 pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     for entry in &table.entries {
         check_value(check, &entry.key, &entry.node.value);
@@ -66,7 +69,7 @@ fn check_url(check: &mut Check<'_>, key: &str, text: &Text) {
     }
 }
 
-/// Whether a name looks like one of a secret.
+/// Whether a name looks like the name of a secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {
     let lower = name.to_lowercase();
@@ -91,7 +94,7 @@ fn report(check: &mut Check<'_>, key: &str, text: &Text) {
     } else if let Some(given) = found.iter().find(|one| check.options.given(&one.name).is_some()) {
         (
             format!(
-                "`{key}` looks like a secret, and the value given for `{}` gets into the relay",
+                "`{key}` looks like a secret, and the value given for `{}` is built into the relay",
                 given.name
             ),
             format!("do not give `{0}` when building; set `{0}` where the relay runs", given.name),

@@ -1,4 +1,5 @@
-//! The global keys, `[amqp]` and `[instrumentation]` (spec §2.4, §2.5, §2.7).
+//! Checks the global keys, `[run]`, `[amqp]` and `[instrumentation]`. Each mandatory key that is missing is
+//! reported.
 
 use super::{check::Check, durations, fields::Fields, keys, raw::Table};
 use crate::diagnostics::{Diagnostic, codes};
@@ -63,14 +64,14 @@ pub(super) fn check(check: &mut Check<'_>, fields: &Fields<'_>) {
     }
 }
 
-/// `[run]`: nothing of it gets into a relay.
+/// Reads `[run]`, which relays do not contain.
 pub(super) fn run(check: &mut Check<'_>, table: &Table) {
     let fields = Fields::read(check, table, "`[run]`", &[keys::RUN]);
     for text in fields.texts(check, "show") {
         match text.text.parse() {
             Ok(address) => check.show.push(address),
             Err(_) => check.report(
-                Diagnostic::error(codes::LISTEN_ADDRESS, text.span, "`show` wants addresses to listen on")
+                Diagnostic::error(codes::LISTEN_ADDRESS, text.span, "`show` needs addresses to listen on")
                     .label("expected an IP address and a port")
                     .help("write an address such as `\"127.0.0.1:2103\"`"),
             ),
@@ -152,7 +153,7 @@ fn address(check: &mut Check<'_>, fields: &Fields<'_>, key: &str) -> Option<Temp
     Some(address)
 }
 
-/// Why nobody can listen on an address, and what can be written instead.
+/// Returns why an address to listen on is not valid, and what to write instead.
 enum ListenProblem {
     NoPort { example: String },
     BadPort { port: String, example: String },
@@ -209,7 +210,7 @@ fn validation(check: &mut Check<'_>, fields: &Fields<'_>) -> Validation {
     Validation { legacy, metrics20, order, finite, timestamps }
 }
 
-/// `[amqp]`. Without `amqp_enabled = true` it is checked and then left out.
+/// Reads `[amqp]`. Without `amqp_enabled = true` it is checked but not added to the plan.
 pub(super) fn amqp(check: &mut Check<'_>, table: &Table) {
     let fields = Fields::read(check, table, "`[amqp]`", &[keys::AMQP]);
     let text = |check: &mut Check<'_>, key: &str| fields.open(check, key).unwrap_or_default();
@@ -239,7 +240,7 @@ pub(super) fn amqp(check: &mut Check<'_>, table: &Table) {
     }
 }
 
-/// `[instrumentation]`. Without an address it is off.
+/// Reads `[instrumentation]`. Without an address it is off.
 pub(super) fn instrumentation(check: &mut Check<'_>, table: &Table) {
     let fields = Fields::read(check, table, "`[instrumentation]`", &[keys::INSTRUMENTATION]);
     let address = fields.open(check, "graphite_addr");

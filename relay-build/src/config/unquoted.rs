@@ -1,16 +1,16 @@
-//! Variables that stand outside of strings: `orgId = ${GRAFANA_NET_USER_ID}`.
+//! Variables outside of strings: `orgId = ${GRAFANA_NET_USER_ID}`.
 //!
 //! carbon-relay-ng replaces variables in the whole text before it parses it, so its users write such lines
-//! although they are not TOML. We replace only what stands outside of strings and comments, and only names
-//! that are variables; everything else stays byte for byte (BUG-05). A value that was given goes in as it is.
-//! One that was not, and that stands for a whole value, becomes a string that the reader of the key completes
-//! now or leaves open until start. The file's own places are kept for messages.
+//! although they are not TOML. We replace only variables outside of strings and comments, and leave every
+//! other byte as it is (BUG-05). If a value was given, it replaces the variable. If not, and the variable is
+//! a whole value, it becomes a string; the code that reads the key completes it now or leaves it open until
+//! the start. Messages use the places in the original file.
 
 use super::{options::Options, variables};
 use crate::diagnostics::Span;
 use std::ops::Range;
 
-/// The text that is parsed, and what was put where.
+/// The text to parse, and the replacements made in it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Expanded {
     pub(super) text: String,
@@ -28,7 +28,7 @@ struct Replacement {
     new: Range<usize>,
     /// In the file.
     old: Range<usize>,
-    /// Whether a string stands in for the variable.
+    /// Whether a string replaced the variable.
     deferred: bool,
 }
 
@@ -60,17 +60,17 @@ pub(super) fn expand(text: &str, options: &Options) -> Expanded {
 }
 
 impl Expanded {
-    /// A text without such variables.
+    /// A text without replacements.
     pub(super) fn verbatim(text: &str) -> Self {
         Self { text: text.to_owned(), ..Self::default() }
     }
 
-    /// The place in the file of a place in the parsed text.
+    /// Converts a place in the parsed text to the place in the file.
     pub(super) fn original(&self, new: Range<usize>) -> Span {
         Span { start: self.offset(new.start, false), end: self.offset(new.end, true) }
     }
 
-    /// Whether a string stands at this place of the parsed text that we put there.
+    /// Whether the string at this place of the parsed text replaced a variable.
     pub(super) fn is_inserted(&self, new: &Range<usize>) -> bool {
         self.replacements.iter().any(|one| one.deferred && one.new == *new)
     }
@@ -87,7 +87,8 @@ impl Expanded {
     }
 }
 
-/// Whether the variable is a whole value: after `=`, `[` or `,` and before the end of the line, `,`, `]`, `}` or `#`.
+/// Whether the variable is a whole value: it comes after `=`, `[` or `,` and before the end of the line, `,`,
+/// `]`, `}` or `#`.
 fn stands_alone(text: &str, start: usize, end: usize) -> bool {
     let before = text[..start].trim_end_matches([' ', '\t', '\n', '\r']).bytes().next_back();
     let after = text[end..].trim_start_matches([' ', '\t']).bytes().next();
@@ -121,7 +122,8 @@ fn outside_strings(text: &str) -> Vec<variables::Found> {
     found
 }
 
-/// The length of the string at the start of `rest`, quotes included; a string of one line ends with it.
+/// Returns the length of the string at the start of `rest`, quotes included; a single-line string ends at the
+/// end of the line.
 fn string_length(rest: &str, quote: &str, escapes: bool) -> usize {
     let bytes = rest.as_bytes();
     let mut at = quote.len();

@@ -1,13 +1,14 @@
-//! What a good configuration may ask for and this version cannot build, by name and place.
+//! Reports the parts of a valid configuration that this version cannot build, by name and place.
 //!
-//! Listeners that no traffic depends on and self-metrics are warnings, so that a carbon-relay-ng configuration builds
-//! unchanged; what would change where lines go is an error. An engine that learns one of these removes it here.
+//! Self-metrics, and listeners that receive no lines, cause warnings, so that a carbon-relay-ng configuration
+//! builds unchanged. Whatever would change where lines go is an error. If you implement one of these, remove
+//! it here.
 
 use super::Checked;
 use crate::diagnostics::{Code, Diagnostic, Severity, Span, codes};
 use relay_runtime::table::RouteKind;
 
-/// Every such thing, in order of place.
+/// Returns a diagnostic for every such part, in order of place.
 #[must_use]
 pub fn unsupported(checked: &Checked) -> Vec<Diagnostic> {
     let mut found = Vec::new();
@@ -24,9 +25,13 @@ fn listeners(checked: &Checked, found: &mut Vec<Diagnostic>) {
     for ((key, address), span) in listeners.into_iter().zip(checked.origins.listeners) {
         if address.is_some() {
             found.push(
-                warning(codes::UNSUPPORTED_LISTENER, span, format!("`{key}` is not served by this version"))
-                    .label("the relay will not listen there")
-                    .help(format!("remove `{key}`, or leave it for a later version")),
+                warning(
+                    codes::UNSUPPORTED_LISTENER,
+                    span,
+                    format!("`{key}` is not supported by this version"),
+                )
+                .label("the relay will not listen there")
+                .help(format!("remove `{key}`, or leave it for a later version")),
             );
         }
     }

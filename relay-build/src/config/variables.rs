@@ -1,10 +1,9 @@
-//! What a variable is: `${NAME}` with a name of upper-case letters, digits and underscores, and, without braces,
-//! only carbon-relay-ng's four names. Anything else with a dollar sign is left byte for byte (BUG-05).
+//! Finds variables: `${NAME}` with a name of upper-case letters, digits and underscores, and, without braces, only carbon-relay-ng's four names. Any other text with a dollar sign is left as it is (BUG-05).
 
 use super::options::is_variable_name;
 use std::ops::Range;
 
-/// The names that carbon-relay-ng knows; these may stand without braces.
+/// The variables of carbon-relay-ng; only these may be written without braces.
 const UPSTREAM: [&str; 4] = ["HOST", "GRAFANA_NET_ADDR", "GRAFANA_NET_API_KEY", "GRAFANA_NET_USER_ID"];
 
 /// A variable in a text.
@@ -32,7 +31,7 @@ pub(super) fn find(text: &str) -> Vec<Found> {
     found
 }
 
-/// The name and the length of the variable that the text starts with.
+/// Returns the name and the length of the variable at the start of the text.
 pub(super) fn at_start(text: &str) -> Option<(&str, usize)> {
     let rest = text.strip_prefix('$')?;
     if let Some(braced) = rest.strip_prefix('{') {

@@ -1,7 +1,7 @@
-//! The codes, one constant each, and the page that explains it.
+//! The codes of diagnostics, one constant each, and the page that explains it.
 //!
 //! A new diagnostic gets the next free number of its group here and a page of that name under `pages/`. A
-//! number is never used for something else later.
+//! number never gets another meaning later.
 
 use super::Code;
 
@@ -27,17 +27,17 @@ codes! {
     SYNTAX = 0001;
     /// The file is not UTF-8.
     NOT_UTF8 = 0002;
-    /// A key or section that nothing reads.
+    /// A key or section that does not exist.
     UNKNOWN_KEY = 0101;
-    /// A value of another type than the key takes.
+    /// A value of the wrong type.
     WRONG_TYPE = 0102;
     /// One key in two spellings.
     DUPLICATE_KEY = 0103;
     /// A mandatory key is missing or empty.
     MISSING_KEY = 0104;
-    /// A value that is none of the possible ones.
+    /// A value that is not allowed.
     UNKNOWN_VALUE = 0105;
-    /// A number outside of its range.
+    /// A number out of range.
     OUT_OF_RANGE = 0106;
     /// Not a duration.
     MALFORMED_DURATION = 0107;
@@ -49,9 +49,9 @@ codes! {
     NO_EFFECT = 0110;
     /// Not an address to listen on.
     LISTEN_ADDRESS = 0111;
-    /// Not a number of bytes.
+    /// Not a size.
     MALFORMED_SIZE = 0112;
-    /// `memory` is less than the configuration needs.
+    /// Too little memory.
     MEMORY_TOO_SMALL = 0113;
     /// A route type that does not exist.
     UNKNOWN_ROUTE_TYPE = 0201;
@@ -59,13 +59,13 @@ codes! {
     TOO_FEW_DESTINATIONS = 0202;
     /// A destination option that does not exist.
     UNKNOWN_OPTION = 0203;
-    /// A destination option whose value is not of its type.
+    /// A destination option with a value of the wrong type.
     MALFORMED_OPTION = 0204;
     /// A destination option that must not be zero.
     ZERO_OPTION = 0205;
     /// A destination without an address.
     MISSING_ADDRESS = 0206;
-    /// A destination's matcher where the route chooses without one.
+    /// A matcher on a destination of a route that does not use it.
     MATCHER_NOT_ALLOWED = 0207;
     /// One address with different options.
     DIFFERENT_OPTIONS = 0208;
@@ -93,11 +93,11 @@ codes! {
     UNKNOWN_METHOD = 0303;
     /// A blocklist entry with an empty pattern.
     EMPTY_PATTERN = 0304;
-    /// `sub` and its alias both given.
+    /// Both `sub` and its old name `substr`.
     TWO_SUBSTRINGS = 0305;
-    /// A regex that wants a backslash in the name.
+    /// A regex that matches a backslash in the name.
     DOUBLED_BACKSLASH = 0306;
-    /// A rewriter that replaces nothing.
+    /// A rewriter without `old`.
     EMPTY_OLD = 0401;
     /// A rewriter without `max`.
     MISSING_MAX = 0402;
@@ -107,11 +107,11 @@ codes! {
     MALFORMED_MAX = 0404;
     /// A reference to a group that the regex does not have.
     UNKNOWN_GROUP = 0405;
-    /// A rewriter that may replace nothing.
+    /// A rewriter with `max = 0`.
     DEAD_REWRITER = 0406;
-    /// A reference to a group in doubled braces.
+    /// A group in doubled braces.
     DOUBLED_BRACES = 0407;
-    /// A plain text that is plainly a regex.
+    /// A plain text that looks like a regex.
     PLAIN_REGEX = 0408;
     /// An aggregation function that does not exist.
     UNKNOWN_FUNCTION = 0501;
@@ -121,15 +121,15 @@ codes! {
     MISSING_REGEX = 0503;
     /// An aggregation without an output name.
     EMPTY_FORMAT = 0504;
-    /// An aggregation that emits its buckets before they are over.
+    /// An aggregation that emits its buckets before their interval ends.
     SHORT_WAIT = 0505;
-    /// An aggregation whose output no route takes.
+    /// An aggregation whose output matches no route.
     UNTAKEN_OUTPUT = 0506;
     /// Two aggregations that write one series.
     SHARED_OUTPUT = 0507;
-    /// An aggregation that gets its own output back.
+    /// An aggregation that receives its own output.
     AGGREGATION_LOOP = 0508;
-    /// An aggregation that takes nothing of a sample of lines.
+    /// An aggregation that matches nothing in the sample.
     UNUSED_BY_SAMPLE = 0509;
     /// An output metric that cannot be sent.
     UNUSABLE_OUTPUT = 0510;
@@ -145,67 +145,67 @@ codes! {
     NO_SUCH_DESTINATION = 0605;
     /// A command that carbon-relay-ng never implemented.
     NOT_IMPLEMENTED = 0606;
-    /// Commands where carbon-relay-ng had them before 0.9.
+    /// Commands in the style before carbon-relay-ng 0.9.
     OLD_INIT = 0607;
     /// A variable without a value.
     MISSING_VARIABLE = 0701;
-    /// A given variable that nothing uses.
+    /// A variable from the command line that is not used.
     UNUSED_VARIABLE = 0702;
-    /// A variable whose value does not fit its place.
+    /// A variable whose value has the wrong type.
     MALFORMED_VARIABLE = 0703;
     /// An environment that does not exist.
     UNKNOWN_ENVIRONMENT = 0704;
-    /// A variable of an environment that nothing uses.
+    /// A variable of an environment that is not used.
     UNUSED_ENVIRONMENT_VARIABLE = 0705;
-    /// A secret that gets into the relay.
+    /// A secret that is built into the relay.
     LITERAL_SECRET = 0706;
-    /// A key of an overlay that cannot be laid over anything.
+    /// An overlay that does not fit the configuration.
     MALFORMED_OVERLAY = 0707;
-    /// A placeholder of another tool that nothing replaced.
+    /// A placeholder that nothing replaced.
     UNRENDERED = 0708;
-    /// A blocklist entry behind others that block all that it does.
+    /// A blocklist entry that earlier entries make useless.
     UNREACHED_BLOCKLIST_ENTRY = 0801;
-    /// A route or aggregation whose metrics are all blocked.
+    /// A route or aggregation that matches only blocked metrics.
     BLOCKED_RULE = 0802;
-    /// A destination behind others that take all of its metrics.
+    /// A destination after others that match all of its metrics.
     UNREACHED_DESTINATION = 0803;
     /// Conditions that no metric meets together.
     CONTRADICTION = 0804;
     /// A rewriter that never changes a name.
     REWRITER_WITHOUT_EFFECT = 0805;
-    /// A blocklist entry that is there twice.
+    /// The same blocklist entry twice.
     DUPLICATE_BLOCKLIST_ENTRY = 0806;
-    /// A rewriter that is there twice, to no effect.
+    /// The same rewriter twice, without effect.
     DUPLICATE_REWRITER = 0807;
-    /// A route that is there twice.
+    /// The same route twice.
     DUPLICATE_ROUTE = 0808;
     /// Two routes with one key.
     DUPLICATE_ROUTE_KEY = 0809;
-    /// A destination that is in a route twice.
+    /// The same destination twice in a route.
     DUPLICATE_DESTINATION = 0810;
     /// Two destinations with the same places on a ring.
     SHARED_POSITIONS = 0811;
-    /// A rewriter that makes a name which cannot be sent.
+    /// A rewriter that makes an invalid name.
     UNUSABLE_NAME = 0812;
-    /// A route behind others that take all of its metrics and stop.
+    /// A route after others with `stop` that match all of its metrics.
     STOPPED_ROUTE = 0813;
-    /// A route that sends metrics back to this relay, which takes them again.
+    /// A route that sends metrics back to this relay.
     ROUTE_LOOP = 0814;
     /// A configuration without routes.
     NO_ROUTE = 0815;
     /// An input that this version does not open.
     UNSUPPORTED_LISTENER = 0901;
-    /// `[amqp]` is not built yet.
+    /// `[amqp]` is not supported yet.
     UNSUPPORTED_AMQP = 0902;
     /// Self-metrics are not sent yet.
     UNSUPPORTED_INSTRUMENTATION = 0904;
-    /// A route type that is not built yet.
+    /// A route type that is not supported yet.
     UNSUPPORTED_ROUTE = 0905;
-    /// A test that wants nothing.
+    /// A test without expectations.
     TEST_WANTS_NOTHING = 1001;
-    /// A test that wants a route which does not exist.
+    /// A test that expects a route which does not exist.
     TEST_ROUTE = 1002;
-    /// A test with a line and a metric.
+    /// A test with both a line and a metric.
     TEST_LINE_TWICE = 1003;
     // 0906 was: pickle output is not built yet. 0907 was: the disk spool is not built yet.
 }

@@ -1,10 +1,13 @@
 //! Reports for programs: one JSON array, every place with byte offsets, line and column.
+//!
+//! Colours and quoted source are left to `render`.
 
 use super::{Diagnostic, Severity, Span, render::place};
 use crate::config::Source;
 use serde_json::{Value, json};
 
-/// The reports as an array of objects with `code`, `severity`, `message`, `file`, `place`, `related` and `help`.
+/// Returns the diagnostics as an array of objects with `code`, `severity`, `message`, `file`, `place`,
+/// `related` and `help`.
 #[must_use]
 pub fn to_json(diagnostics: &[Diagnostic], source: &Source) -> Value {
     diagnostics.iter().map(|diagnostic| one(diagnostic, source)).collect()

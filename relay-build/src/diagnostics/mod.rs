@@ -1,5 +1,4 @@
-//! What relay-build has to say about a configuration. The configuration's author is our user, and a
-//! diagnostic is our interface: a code with a page of its own, the place, what is wrong, what to write instead.
+//! Diagnostics: what relay-build reports about a configuration. Each has a code with its own page, the place, what is wrong, and what to write instead.
 //!
 //! Messages: lower case, no full stop, names in backticks, found against expected, never our type names.
 //! A new diagnostic gets the next free code in [`codes`] and a page under `pages/`; a test fails if the page is
@@ -14,16 +13,16 @@ pub use json::to_json;
 pub use page::page;
 pub use render::{place, render};
 
-/// One finding.
+/// One problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Which rule was broken.
+    /// The code.
     pub code: Code,
     /// Whether a relay can still be built.
     pub severity: Severity,
     /// What is wrong, in one line.
     pub message: String,
-    /// Where, and what to say right under the place (may be empty).
+    /// The place, and the text that is printed under it (may be empty).
     pub place: Option<(Span, String)>,
     /// Other places that matter, such as the first of two duplicates.
     pub related: Vec<(Span, String)>,
@@ -34,9 +33,9 @@ pub struct Diagnostic {
 /// How bad it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
-    /// Nothing is wrong; it may be good to know.
+    /// Nothing is wrong; it is only information.
     Note,
-    /// The relay would work, but hardly as meant.
+    /// The relay would work, but probably not as intended.
     Warning,
     /// No relay can be built.
     Error,
@@ -51,7 +50,7 @@ pub struct Span {
     pub end: usize,
 }
 
-/// The number of a rule: `R` and four digits.
+/// The code of a diagnostic: `R` and four digits.
 ///
 /// `R00xx` syntax, `R01xx` keys and values, `R02xx` routes and destinations, `R03xx` matchers and regexes,
 /// `R04xx` rewriters, `R05xx` aggregations, `R06xx` commands, `R07xx` variables, `R08xx` analyses of the plan,
@@ -118,7 +117,7 @@ impl Diagnostic {
         Self { code, severity, message, place, related: Vec::new(), help: None }
     }
 
-    /// Says something right under the place.
+    /// Sets the text that is printed under the place.
     #[must_use]
     pub fn label(mut self, label: impl Into<String>) -> Self {
         if let Some((_, text)) = &mut self.place {
@@ -127,14 +126,14 @@ impl Diagnostic {
         self
     }
 
-    /// Points at another place.
+    /// Adds another place with a text.
     #[must_use]
     pub fn related(mut self, span: Span, label: impl Into<String>) -> Self {
         self.related.push((span, label.into()));
         self
     }
 
-    /// Says what to write instead.
+    /// Sets the help: what to write instead.
     #[must_use]
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());

@@ -1,11 +1,13 @@
-//! Reports in the shape of a good compiler's: code, place, the quoted source, what to write instead.
+//! Prints diagnostics like a compiler: code, place, the quoted source, what to write instead.
+//!
+//! The output contains no escape sequences unless colours are asked for.
 
 use super::{Diagnostic, Severity, Span};
 use crate::config::Source;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet, renderer::DecorStyle};
 use std::ops::Range;
 
-/// Every report in order, one empty line between two.
+/// Renders all diagnostics in order, with an empty line between two.
 #[must_use]
 pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
@@ -23,8 +25,8 @@ pub fn render(diagnostics: &[Diagnostic], source: &Source, color: bool) -> Strin
     text
 }
 
-/// The byte range that is underlined: inside the text, at least one character, at most to the end of its first
-/// line, so that a report about a section shows its header and not all of it.
+/// Returns the byte range to underline: inside the text, at least one character, at most to the end of its
+/// first line. So a diagnostic about a section shows only its header.
 #[must_use]
 pub fn place(span: Span, source: &Source) -> Range<usize> {
     let text = &source.text;
@@ -34,7 +36,7 @@ pub fn place(span: Span, source: &Source) -> Range<usize> {
     if end > start {
         return start..end;
     }
-    // Nothing to underline: the character there, or the one before the end of the line or text.
+    // The range is empty: underline the character there, or the one before the end of the line or text.
     match text[start..line_end].chars().next() {
         Some(c) => start..start + c.len_utf8(),
         None => text[..start]

@@ -158,7 +158,7 @@ impl Search<'_> {
         {
             return self.without(node, &one.0.table.aggregators[*hiding].matcher);
         }
-        // What an earlier route of the one keeps from this one cannot be the difference either.
+        // A name that an earlier route of `one` stops cannot be the difference either.
         if matches!(effect, Effect::Takes(_) | Effect::Sends(..))
             && !effect.holds(one)
             && let Some(stop) = stops::stopped_by(one.0.table, one.1)
@@ -180,7 +180,7 @@ impl Search<'_> {
         }
     }
 
-    /// Lets the other table's earlier routes stop the name, where those of the one do not.
+    /// Adds nodes in which an earlier route of `other` stops the name and no earlier route of `one` does.
     fn with_stops(
         &mut self,
         effect: &Effect,
@@ -221,7 +221,7 @@ impl Search<'_> {
         }
     }
 
-    /// For a name that `other` sends there too, or that the route of `other` does not take at all.
+    /// Adds nodes for a name that `other` sends there too, or that the route of `other` does not match.
     fn refine_sends(
         &mut self,
         key: &str,
@@ -236,7 +236,7 @@ impl Search<'_> {
         let taken: Vec<_> =
             other.1.routes.iter().filter(|(at, _)| other.0.table.routes[*at].key == key).collect();
         if taken.is_empty() {
-            // Only what comes before a route that stops can take what that one matches.
+            // Only routes before a route that stops can get the names that it matches.
             let routes = &other.0.table.routes;
             let stop = stops::stopped_by(other.0.table, other.1);
             let asked = &routes[..stop.unwrap_or(routes.len())];

@@ -1,10 +1,13 @@
-//! What routes that stop leave to later ones.
+//! Computes which names routes with `stop` leave to later routes, as constraints for the search.
+//!
+//! Earlier routes whose prefixes exclude a common name are left out, so the constraints stay few.
 
 use super::follow::Outcome;
 use relay_runtime::table::{Matcher, Route, Table};
 use std::collections::BTreeMap;
 
-/// By key, what each of its routes takes: its matcher, and the matchers of the earlier routes that stop what it could take.
+/// For each key, its routes: each with its matcher, and with the matchers of earlier routes that can stop its
+/// names.
 pub(super) fn reached(table: &Table) -> BTreeMap<&str, Vec<(&Matcher, Vec<&Matcher>)>> {
     let mut reached: BTreeMap<&str, Vec<_>> = BTreeMap::new();
     let mut stops: Vec<&Matcher> = Vec::new();
@@ -18,7 +21,7 @@ pub(super) fn reached(table: &Table) -> BTreeMap<&str, Vec<(&Matcher, Vec<&Match
     reached
 }
 
-/// The matchers of the routes that stop in front of this one.
+/// The matchers of the routes with `stop` before this one.
 pub(super) fn before(table: &Table, route: usize) -> impl Iterator<Item = &Matcher> {
     table.routes[..route].iter().filter(|route| route.stop).map(|route| &route.matcher)
 }

@@ -1,4 +1,5 @@
-//! A program that measures tables: each compiled exactly as in a relay, around `relay_runtime::measure`.
+//! Compiles a program that measures tables. Each table is compiled exactly as in a relay;
+//! `relay_runtime::measure` is the rest of the program.
 
 use super::{BuildError, Job, Profile, Sources, Target, Vendor, cache_directory, codegen, lock, sha256};
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
 };
 use std::{fmt::Write as _, path::PathBuf};
 
-/// A program that measures tables, compiled.
+/// A compiled program that measures tables.
 #[derive(Clone, Debug)]
 pub struct BenchProgram {
     /// The executable.

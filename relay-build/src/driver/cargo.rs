@@ -1,8 +1,9 @@
-//! The generated crate on disk, and cargo's run over it.
+//! Writes the generated crate to disk and runs cargo on it.
 //!
-//! In the cache, the crate and the copy of the runtime are members of one workspace whose root is the cache. Cargo then
-//! names both by their places in it, and rustc is told to call the cache and the places of all other crates by fixed names,
-//! so that nothing in a relay depends on where it was built. With the sources wanted, the crate is the root itself.
+//! In the cache, the crate and the copy of the runtime are members of one workspace whose root is the cache.
+//! Cargo then identifies both by their paths in it, and rustc replaces the paths of the cache and of all
+//! other crates by fixed names. So nothing in a relay depends on where it was built. If only the sources are
+//! wanted, the crate itself is the root.
 
 use super::{
     BuildError, Profile, Progress,
@@ -23,13 +24,13 @@ use std::{
 /// Cargo's manifest of a generated crate that is the root of its workspace.
 const TEMPLATE: &str = include_str!("../../packed/templates/program/Cargo.toml.in");
 
-/// What the linker leaves out of an appliance's relay, for the root of the workspace: linkers are started there.
+/// The linker script of an appliance, in the root of the workspace, where the linker is started.
 const LEFT_OUT: (&str, &str) = ("relay.ld", include_str!("../../packed/templates/program/relay.ld"));
 
 /// A crate that is written and compiled.
 pub(super) struct Job<'a> {
     pub(super) name: &'a str,
-    /// Of relay-runtime.
+    /// The features of relay-runtime.
     pub(super) features: &'a [String],
     pub(super) profile: Profile,
     pub(super) target: &'a Target,
@@ -67,14 +68,14 @@ impl Job<'_> {
         let mut root = toml::Table::new();
         let member = format!("crate/{}", self.name);
         root.insert("workspace".to_owned(), sources.workspace(&[RUNTIME, &member])?.into());
-        // Profiles are the root's to say.
+        // Only the root of a workspace can define profiles.
         root.extend(package.remove("profile").map(|profiles| ("profile".to_owned(), profiles)));
         write(&self.cache.join("Cargo.toml"), root.to_string().as_bytes())?;
         write(&self.cache.join(LEFT_OUT.0), LEFT_OUT.1.as_bytes())?;
         write_package(&self.package(), &package.to_string(), files)
     }
 
-    /// Compiles it. Returns where the executable is, and the names of the crates that were compiled.
+    /// Compiles it. Returns the path of the executable and the names of the crates that were compiled.
     pub(super) fn compile(
         &self,
         progress: &mut dyn FnMut(Progress<'_>),
@@ -93,8 +94,8 @@ impl Job<'_> {
         Ok((path, watch.finish()))
     }
 
-    /// Sees to it that all crates are on this machine, and so that it is known where. Returns a line for each that is to be
-    /// compiled, what only builds others included.
+    /// Fetches all crates, so that their paths are known. Returns a line for each crate to compile, including
+    /// those that are needed only for building others.
     fn fetched(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<String, BuildError> {
         let target = self.target.triple.as_str();
         let tree = ["tree", "--target", target, "--prefix", "none", "--format", "{p}"];
@@ -148,7 +149,7 @@ impl Job<'_> {
             command.args(vendor.cargo_options());
         }
         command.envs(self.target.linker());
-        // The unit separator, since paths may have spaces.
+        // The unit separator, because paths may contain spaces.
         command.env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}")).env_remove("RUSTFLAGS");
         process::run(command, hear)
     }
@@ -156,14 +157,14 @@ impl Job<'_> {
     fn flags(&self) -> Vec<String> {
         let mut flags = self.target.flags();
         if self.profile == Profile::Appliance && self.target.linker().is_none() {
-            // What is to be moved where the system puts the executable, in a bit each instead of 24 bytes; and no path that
-            // differs from cache to cache, for flags are part of what cargo calls crates.
+            // Relocations take a bit each instead of 24 bytes. The flags contain no path that differs between
+            // caches, because cargo identifies crates by their flags too.
             flags.push("-Clink-arg=-Wl,-z,pack-relative-relocs".to_owned());
             flags.push(format!("-Clink-arg=-Wl,-T,{}", LEFT_OUT.0));
         }
         let mut forget = |from: &Path, to| flags.push(format!("--remap-path-prefix={}={to}", from.display()));
         forget(self.cache, "relay");
-        // Of two that fit, rustc takes the last.
+        // If two match, rustc uses the last one.
         forget(&cargo_home(), "cargo");
         for registry in registries() {
             forget(&registry, "crates");
@@ -184,8 +185,8 @@ fn write_package(package: &Path, manifest: &str, files: &[(String, String)]) -> 
     Ok(())
 }
 
-/// Leaves the sources as rustfmt would, under the settings that hold there. They are for people; without rustfmt they
-/// are readable too, and mean the same.
+/// Formats the sources with rustfmt, with the settings of their directory. Without rustfmt they are less
+/// readable but mean the same.
 pub(super) fn tidy(package: &Path) {
     let done = Command::new("rustfmt").args(["--edition", "2024"]).arg(package.join("src/main.rs")).output();
     drop(done);
@@ -202,7 +203,7 @@ fn cargo_home() -> PathBuf {
     std::env::var_os("CARGO_HOME").map_or_else(usual, PathBuf::from)
 }
 
-/// Where the sources of registries lie: a directory each, whose name depends on how it is reached.
+/// The directories with the sources of registries; the name of each depends on how the registry is reached.
 fn registries() -> Vec<PathBuf> {
     let entries = fs::read_dir(cargo_home().join("registry/src")).into_iter().flatten();
     let mut registries: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();

@@ -1,8 +1,9 @@
-//! How far cargo is: which crates it compiles, how many of how many are done, and how long that took last time.
+//! The progress of cargo: which crates it compiles, how many of all are done, and how long the last such
+//! build took.
 //!
-//! Cargo says on stderr what it begins and on stdout, as JSON, what is done; how many crates there are is asked of it before.
-//! Times are kept in the cache for each profile and target, apart for a build that compiles crates of the runtime and for one
-//! that compiles the relay alone.
+//! Cargo prints on stderr what it begins and on stdout, as JSON, what is done; the number of crates is
+//! requested before. The cache keeps the times for each profile and target, separately for builds that
+//! compile the runtime and for builds that compile only the relay.
 
 use super::{process::Heard, write};
 use serde_json::Value;
@@ -12,35 +13,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How far compiling is.
+/// The progress of compiling.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Crates {
-    /// The crates that are being compiled, in the order in which they were begun; empty while cargo looks for what to do.
+    /// The crates that are being compiled, in the order in which they were begun; empty before the first one.
     pub compiling: Vec<String>,
-    /// How many are done, those that needed nothing included.
+    /// The number of finished crates, including those that needed no compiling.
     pub done: usize,
-    /// How many there are.
+    /// The number of all crates.
     pub all: usize,
-    /// How long it has taken so far.
+    /// The time since it began.
     pub elapsed: Duration,
-    /// How long compiling as much took last time on this machine.
+    /// How long the last build of the same kind took on this machine.
     pub last_time: Option<Duration>,
 }
 
-/// What cargo was heard to do.
+/// The state of a run of cargo, from its output.
 pub(super) struct Watch {
     /// The crate of the relay itself.
     relay: String,
     begun: Instant,
     times: Times,
-    /// Packages that are done. One may consist of several things to compile.
+    /// Packages that are done. One may consist of several parts to compile.
     done: BTreeSet<String>,
-    /// The names of crates that were compiled, not found compiled.
+    /// The names of the crates that were compiled now, not taken from the cache.
     compiled: BTreeSet<String>,
     crates: Crates,
 }
 
-/// How long compiling took, in seconds, by what was compiled.
+/// How long compiling took, in seconds, by kind of build.
 struct Times {
     path: PathBuf,
     seconds: BTreeMap<String, f64>,
@@ -62,7 +63,7 @@ impl Watch {
         }
     }
 
-    /// Takes in what cargo said. Returns how far it is.
+    /// Processes a line of cargo's output. Returns the progress.
     pub(super) fn hear(&mut self, heard: &Heard<'_>) -> &Crates {
         match heard {
             Heard::Err(line) => {
@@ -97,7 +98,8 @@ impl Watch {
         self.crates.done = self.done.len();
     }
 
-    /// Cargo has done everything: remembers how long it took. Returns the names of the crates that were compiled.
+    /// Called when cargo has finished: stores how long it took. Returns the names of the crates that were
+    /// compiled.
     pub(super) fn finish(mut self) -> Vec<String> {
         if !self.compiled.is_empty() {
             let is_whole = self.compiled.iter().any(|name| *name != self.relay);
@@ -117,7 +119,7 @@ fn package_name(id: &str) -> &str {
 }
 
 impl Times {
-    /// A file that is not there or not readable knows nothing.
+    /// Reads the stored times; none if the file does not exist or cannot be read.
     fn read(path: PathBuf, key: String) -> Self {
         let text = std::fs::read(&path).unwrap_or_default();
         Self { path, seconds: serde_json::from_slice(&text).unwrap_or_default(), key }
@@ -133,7 +135,7 @@ impl Times {
 
     fn keep(&mut self, is_whole: bool, took: Duration) {
         self.seconds.insert(self.name(is_whole), took.as_secs_f64());
-        // It only serves to say something more.
+        // The times are only shown, so an error does not matter.
         drop(write(&self.path, &serde_json::to_vec(&self.seconds).unwrap_or_default()));
     }
 }

@@ -1,4 +1,6 @@
 //! Why a build failed, and what to do about it.
+//!
+//! Each variant is one condition, and its message says what to do.
 
 use crate::analyses::strategy::BadRegex;
 use std::{ffi::OsString, fmt, io, path::PathBuf};
@@ -18,7 +20,7 @@ pub enum BuildError {
     Cargo {
         /// The generated crate.
         package: PathBuf,
-        /// What cargo said.
+        /// The output of cargo.
         said: String,
     },
     /// A signal ended the build, and cargo with it.
@@ -26,17 +28,17 @@ pub enum BuildError {
         /// Its number.
         signal: i32,
     },
-    /// There is no relay-runtime where `RELAY_RUNTIME_DIR` says.
+    /// `RELAY_RUNTIME_DIR` does not contain relay-runtime.
     NoRuntime(PathBuf),
-    /// This is no directory that `vendor` left.
+    /// The directory was not made by `vendor`.
     NoVendor(PathBuf),
-    /// It was left by another version.
+    /// It was made by another version.
     OldVendor(PathBuf),
-    /// rustc knows no such target.
+    /// rustc has no such target.
     NoSuchTarget {
-        /// What was asked for.
+        /// The name as given.
         triple: String,
-        /// What was probably meant.
+        /// The most similar name, if any is similar.
         like: Option<String>,
     },
     /// The target's standard library is not installed.
@@ -48,12 +50,12 @@ pub enum BuildError {
     NoSuchCpu {
         /// The target.
         triple: String,
-        /// What was asked for.
+        /// The name as given.
         cpu: String,
-        /// What was probably meant.
+        /// The most similar name, if any is similar.
         like: Option<String>,
     },
-    /// This machine's processor says nothing about a target of others.
+    /// `native` is this machine's processor, which is not one of the target's.
     NotNative {
         /// The target.
         triple: String,
@@ -79,20 +81,20 @@ impl fmt::Display for BuildError {
             }
             Self::Ended { signal } => write!(f, "the build was ended by signal {signal}, and cargo with it"),
             Self::NoRuntime(path) => {
-                write!(f, "`RELAY_RUNTIME_DIR` is `{}`, where no relay-runtime is", path.display())
+                write!(f, "`RELAY_RUNTIME_DIR` is `{}`, which does not contain relay-runtime", path.display())
             }
             Self::NoVendor(path) => write!(
                 f,
-                "`{}` is no directory that `relay-build vendor` left: make one where there is a network",
+                "`{}` was not made by `relay-build vendor`: run it on a machine with a network",
                 path.display()
             ),
             Self::OldVendor(path) => write!(
                 f,
-                "`{}` has the crates of another version of relay-build: `relay-build vendor` makes it anew",
+                "`{}` has the crates of another version of relay-build: run `relay-build vendor` again",
                 path.display()
             ),
             Self::NoSuchTarget { triple, like } => {
-                write!(f, "rustc knows no target `{triple}`{}; see `rustc --print target-list`", Meant(like))
+                write!(f, "rustc has no target `{triple}`{}; see `rustc --print target-list`", Meant(like))
             }
             Self::TargetNotInstalled { triple } => {
                 write!(
@@ -107,7 +109,7 @@ impl fmt::Display for BuildError {
             ),
             Self::NotNative { triple } => write!(
                 f,
-                "`native` is this machine's processor, of which rustc knows none for `{triple}`: name one"
+                "`native` means this machine's processor, which is not one of `{triple}`: name a processor"
             ),
         }
     }
@@ -122,13 +124,12 @@ impl fmt::Display for Meant<'_> {
     }
 }
 
-/// What to do about what cargo said.
+/// Returns advice for the output of cargo.
 fn advice(said: &str) -> &'static str {
     const NO_NETWORK: [&str; 4] =
         ["failed to download", "Could not resolve host", "spurious network error", "failed to get"];
     if NO_NETWORK.iter().any(|sign| said.contains(sign)) {
-        "help: the first build on a machine fetches what relays consist of from crates.io; connect it once, or name a \
-         mirror in cargo's configuration"
+        "help: the first build on a machine fetches crates from crates.io; connect it to the network once, or set a mirror in cargo's configuration"
     } else if said.contains("No space left on device") {
         "help: make room, or set RELAY_BUILD_CACHE to a directory on another disk"
     } else if said.contains("requires rustc") {

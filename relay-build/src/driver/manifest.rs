@@ -1,43 +1,43 @@
-//! What an artifact was built from, as `manifest.json` and in the relay itself.
+//! The manifest: what an artifact was built from. It is in `manifest.json` and in the relay itself.
 //!
-//! Its form is a promise to programs: docs/manifest.schema.json says what is in it. No path, host or time is.
+//! Programs rely on its form, which docs/manifest.schema.json describes. It contains no path, host or time.
 
 use super::{Profile, sha256, target::PORTABLE};
 use crate::config::Checked;
 use serde::{Deserialize, Serialize};
 
-/// What an artifact was built from. What is known before the build is also embedded in the relay.
+/// What an artifact was built from. The part that is known before the build is also embedded in the relay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// What built it.
+    /// The name of the program that built it.
     pub tool: String,
-    /// relay-build's.
+    /// The version of relay-build.
     pub version: String,
     /// The configuration's file name, without directories.
     #[serde(default)]
     pub config: String,
-    /// The environment that it is for, if one was named.
+    /// The environment, if one was named.
     pub environment: Option<String>,
-    /// Of the configuration's text.
+    /// The digest of the configuration's text.
     pub config_sha256: String,
-    /// Of the plan as JSON.
+    /// The digest of the plan as JSON.
     pub plan_sha256: String,
-    /// Of the corpus that the strategies were chosen for, if there was one.
+    /// The digest of the corpus for which strategies were chosen, if there was one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub corpus_sha256: Option<String>,
-    /// The names of the variables that were fixed.
+    /// The names of the variables that got their value in the build.
     pub variables: Vec<String>,
     /// `rustc --version`.
     pub rustc: String,
     /// The target triple.
     pub target: String,
-    /// The oldest processors that it runs on; vector code is chosen when it runs.
+    /// The oldest processor on which it runs; wider vector code is chosen at run time.
     pub cpu: String,
-    /// What it was tuned for.
+    /// The profile of the build.
     pub profile: String,
     /// Cargo features of relay-runtime.
     pub features: Vec<String>,
-    /// Of the relay; not in the embedded form.
+    /// The digest of the relay; not in the embedded form.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub binary_sha256: Option<String>,
     /// Its size; not in the embedded form.
@@ -45,7 +45,7 @@ pub struct Manifest {
     pub binary_bytes: Option<u64>,
 }
 
-/// What is known of a plan, whatever it is compiled for.
+/// The part that follows from the plan, whatever it is compiled for.
 pub(crate) fn manifest(checked: &Checked) -> Manifest {
     Manifest {
         tool: env!("CARGO_PKG_NAME").to_owned(),

@@ -1,7 +1,9 @@
-//! Programs that the driver starts: heard line by line while they run, and ended with everything that they started.
+//! Runs the programs that the driver starts: reads their output line by line, and ends them with all their
+//! child processes.
 //!
-//! Each is a process group of its own, so that cargo ends together with its rustcs. A signal that ends relay-build ends them
-//! first if [`end_on_signals`] was called; without it signals do what they always do.
+//! Each program is a separate process group, so that cargo ends together with its rustcs. If
+//! [`end_on_signals`] was called, a signal that ends relay-build ends them first; otherwise signals have
+//! their usual effect.
 
 use super::BuildError;
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -22,24 +24,24 @@ use std::{
     time::Duration,
 };
 
-/// What a program did until it ended.
+/// The output and the exit status of a program.
 pub(super) struct Finished {
     pub(super) status: ExitStatus,
     pub(super) stdout: String,
     pub(super) stderr: String,
 }
 
-/// What is heard of a program while it runs.
+/// A report about a running program.
 pub(super) enum Heard<'a> {
     /// A line of its stdout.
     Out(&'a str),
     /// A line of its stderr.
     Err(&'a str),
-    /// Nothing for a while.
+    /// It printed nothing for a while.
     Nothing,
 }
 
-/// How often there is something to hear at least.
+/// The longest time between two reports.
 const BEAT: Duration = Duration::from_millis(100);
 
 /// How long a group may take to end before it is killed.
@@ -51,9 +53,9 @@ static SIGNALS: LazyLock<Signals> = LazyLock::new(Signals::default);
 struct Signals {
     /// The last signal that came while a program ran; 0 for none.
     came: Arc<AtomicUsize>,
-    /// No program runs, so a signal ends this process as if nobody cared for it.
+    /// No program runs, so a signal has its usual effect on this process.
     is_idle: Arc<AtomicBool>,
-    /// They are to be caught, and are not yet.
+    /// Signals must be caught as soon as a program is started.
     is_wanted: AtomicBool,
 }
 
@@ -67,8 +69,9 @@ impl Default for Signals {
     }
 }
 
-/// From now on SIGINT, SIGTERM and SIGHUP end what the driver has started before they end this process. They are not touched before
-/// something is started: a process that interprets a relay has uses of its own for them.
+/// From now on SIGINT, SIGTERM and SIGHUP end the programs that the driver has started, and then this
+/// process. They are caught only once a program is started, because a process that interprets a relay handles
+/// these signals itself.
 pub fn end_on_signals() {
     SIGNALS.is_wanted.store(true, Ordering::SeqCst);
 }
@@ -87,7 +90,7 @@ impl Signals {
     }
 }
 
-/// Runs a program to its end. `hear` gets every line when it comes.
+/// Runs a program to its end. `hear` is called with every line when it comes.
 pub(super) fn run(mut command: Command, mut hear: impl FnMut(Heard<'_>)) -> Result<Finished, BuildError> {
     SIGNALS.catch().map_err(|error| BuildError::Start(command.get_program().to_owned(), error))?;
     SIGNALS.is_idle.store(false, Ordering::SeqCst);

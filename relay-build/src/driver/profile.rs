@@ -1,4 +1,6 @@
-//! What a relay is tuned for, and what follows from that.
+//! The profiles of a build, and the settings that follow from each.
+//!
+//! A profile never changes what a relay does with a line.
 
 use crate::config::Checked;
 use relay_runtime::{
@@ -7,13 +9,13 @@ use relay_runtime::{
 };
 use std::borrow::Cow;
 
-/// What a relay is tuned for.
+/// What a relay is optimised for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Profile {
     /// Speed.
     #[default]
     Server,
-    /// Size: one executable without anything beside it, one worker, no more in it than it needs.
+    /// Size: one static executable with one worker, and only the parts that it needs.
     Appliance,
     /// A short build.
     Dev,
@@ -41,7 +43,7 @@ impl Profile {
         }
     }
 
-    /// Where cargo puts what it compiled.
+    /// The directory into which cargo puts the executable.
     pub(super) const fn cargo_directory(self) -> &'static str {
         match self {
             Self::Dev => "debug",
@@ -49,7 +51,8 @@ impl Profile {
         }
     }
 
-    /// The parts of relay-runtime that a relay of this plan has, as cargo features: what is not listed is not in it.
+    /// The parts of relay-runtime that a relay of this plan contains, as cargo features; it contains no
+    /// others.
     pub(super) fn features(self, plan: &Plan) -> Vec<String> {
         let Plan { settings, table } = plan;
         let destinations = || table.destinations.iter().map(|destination| &destination.options);
@@ -64,7 +67,7 @@ impl Profile {
             ("hash", table.routes.iter().any(is_hashed)),
             ("pickle", settings.pickle.is_some() || destinations().any(|options| options.pickle)),
             ("remote", table.routes.iter().any(is_remote)),
-            // Tools look after the spools of destinations that are gone, too.
+            // The tools also handle spools of removed destinations.
             ("spool", tools || destinations().any(|options| options.spool)),
             ("tools", tools),
         ];
@@ -72,7 +75,8 @@ impl Profile {
     }
 }
 
-/// The configuration with what a profile decides where it says nothing: an appliance has one worker.
+/// The configuration with the profile's defaults: an appliance has one worker unless `max_procs` says
+/// otherwise.
 #[must_use]
 pub fn tuned(checked: &Checked, profile: Profile) -> Cow<'_, Checked> {
     let workers = &checked.plan.settings.workers;

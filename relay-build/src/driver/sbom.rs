@@ -1,15 +1,15 @@
-//! The list of what a relay consists of, as a `CycloneDX` document: every package whose code is linked into it, with its
-//! licence and the checksum of its source.
+//! Writes the list of a relay's components as a `CycloneDX` document: every package whose code is linked into it, with its licence and the checksum of its source.
 //!
-//! What only building or testing needs is not in a relay, hence not in the list. No time and no serial number, so that the same
-//! relay has the same document.
+//! Packages that are needed only for building or testing are not listed. The document contains no time and no
+//! serial number, so the same relay has the same document.
 
 use super::Manifest;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The document for a relay with this manifest. `linked` has a line per package, `name vVERSION …` and its licence, parted by a
-/// tab; `lock` is the lock file, which has the checksums; `crate_name` is the generated crate's.
+/// The document for a relay with this manifest. `linked` has a line per package, `name vVERSION …` and its
+/// licence, separated by a tab; `lock` is the lock file, which has the checksums; `crate_name` is the
+/// generated crate's.
 pub(super) fn sbom(manifest: &Manifest, lock: &str, linked: &str, crate_name: &str) -> Value {
     let checksums = checksums(lock);
     let packages: BTreeSet<_> = linked.lines().filter_map(package).collect();
@@ -58,7 +58,7 @@ fn package(line: &str) -> Option<Package<'_>> {
     Some(Package { name, version, licence: licence.trim_end_matches(" (*)").trim() })
 }
 
-/// Of each package's source, by name and version.
+/// The checksum of each package's source, by name and version.
 fn checksums(lock: &str) -> BTreeMap<(&str, &str), String> {
     let mut checksums = BTreeMap::new();
     for package in lock.split("[[package]]").skip(1) {
@@ -78,7 +78,7 @@ fn component(Package { name, version, licence }: &Package<'_>, checksum: Option<
     let mut component =
         json!({ "type": "library", "bom-ref": purl, "name": name, "version": version, "purl": purl });
     if !licence.is_empty() {
-        // Older packages part alternatives by a slash, which is no expression of SPDX.
+        // Older packages separate alternatives by a slash, which is not valid in SPDX.
         component["licenses"] = json!([{ "expression": licence.replace('/', " OR ") }]);
     }
     if let Some(checksum) = checksum {

@@ -1,8 +1,9 @@
-//! What relays are compiled from beside their own crate: relay-runtime, the versions of what it depends on, and the lock file.
+//! The sources from which relays are compiled, apart from their own crate: relay-runtime, the versions of its
+//! dependencies, and the lock file.
 //!
-//! They are packed into relay-build; `RELAY_RUNTIME_DIR` names a directory to take them from instead. Each cache has a copy
-//! of them, since where relay-build came from must not matter: paths are part of what cargo compares and of what rustc is
-//! told to forget. Only files that differ are written, since cargo goes by their times.
+//! relay-build contains them; if `RELAY_RUNTIME_DIR` is set, they are read from that directory instead. Each
+//! cache has a copy of them, because cargo compares paths, and the origin of relay-build must not matter.
+//! Only files that differ are written, because cargo compares their times.
 
 use super::{BuildError, create, read, write};
 use std::{
@@ -12,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// The directory of the runtime, in the copy and in what is packed.
+/// The directory of the runtime, in the copy and in the packed sources.
 pub(super) const RUNTIME: &str = "relay-runtime";
 
 static PACKED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs"));
@@ -22,7 +23,7 @@ static PACKED: &[(&str, &[u8])] = include!(concat!(env!("OUT_DIR"), "/sources.rs
 pub(super) struct Sources(BTreeMap<PathBuf, Cow<'static, [u8]>>);
 
 impl Sources {
-    /// Those that relays are to be compiled from.
+    /// Returns the sources from which relays are compiled.
     pub(super) fn get() -> Result<Self, BuildError> {
         match std::env::var_os("RELAY_RUNTIME_DIR").map(PathBuf::from) {
             None => {
@@ -35,7 +36,7 @@ impl Sources {
         }
     }
 
-    /// Those of a checkout; `runtime` is the directory of relay-runtime in it.
+    /// Reads the sources of a checkout; `runtime` is the directory of relay-runtime in it.
     fn read(runtime: &Path) -> Result<Self, BuildError> {
         let mut files = BTreeMap::new();
         for name in ["Cargo.toml", "Cargo.lock"] {
@@ -50,7 +51,7 @@ impl Sources {
         Ok(Self(files))
     }
 
-    /// Makes a directory hold the runtime and the lock file, and no other sources of the runtime.
+    /// Writes the runtime and the lock file to a directory, and removes other files of the runtime there.
     pub(super) fn copy(&self, to: &Path) -> Result<(), BuildError> {
         let files = || self.0.iter().filter(|(path, _)| *path != Path::new("Cargo.toml"));
         for (path, bytes) in files() {
@@ -85,7 +86,7 @@ impl Sources {
     }
 }
 
-/// All files under a directory, which need not be there.
+/// All files under a directory, which need not exist.
 fn all_files(directory: &Path) -> Result<Vec<PathBuf>, BuildError> {
     let fail = |error| BuildError::File(directory.to_owned(), error);
     let entries = match fs::read_dir(directory) {

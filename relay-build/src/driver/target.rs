@@ -1,4 +1,6 @@
-//! What a relay is compiled for: the target triple, the oldest processor, the linker.
+//! What a relay is compiled for: the target triple, the oldest processor, the linker. Everything is checked
+//! against the installed compiler before a build. Everything is checked against the installed compiler before
+//! a build.
 
 use super::{BuildError, Profile};
 use std::{
@@ -6,7 +8,7 @@ use std::{
     process::{Command, Output},
 };
 
-/// What a relay is compiled for, checked against the compiler that is there.
+/// What a relay is compiled for, checked against the installed compiler.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Target {
     /// As `rustc -V` prints it.
@@ -14,17 +16,17 @@ pub(super) struct Target {
     pub(super) triple: String,
     /// rustc's name of the processor; `None` for the oldest that the target has.
     pub(super) cpu: Option<String>,
-    /// Everything is in the executable.
+    /// Whether the executable needs no shared library.
     is_static: bool,
     is_cross: bool,
 }
 
-/// The word for the oldest processor that a target has.
+/// The word in manifests for the oldest processor of a target.
 pub(super) const PORTABLE: &str = "portable";
 
 impl Target {
-    /// `triple` and `cpu` as asked for. Without a triple it is this machine's, or for an appliance the one of the same
-    /// processors whose libc can be linked statically.
+    /// Checks `triple` and `cpu`. Without a triple it is this machine's or, for an appliance, the one for the
+    /// same processors whose libc can be linked statically.
     pub(super) fn new(triple: Option<&str>, cpu: Option<&str>, profile: Profile) -> Result<Self, BuildError> {
         let said = text(&rustc(&["-vV"])?);
         let host = said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default().to_owned();
@@ -46,7 +48,7 @@ impl Target {
         })
     }
 
-    /// The options of rustc that it asks for.
+    /// The options for rustc.
     pub(super) fn flags(&self) -> Vec<String> {
         let mut flags = Vec::new();
         if let Some(cpu) = &self.cpu {
@@ -58,8 +60,8 @@ impl Target {
         flags
     }
 
-    /// A linker to be named in cargo's environment: the one that comes with Rust, where this machine's own makes programs for
-    /// other processors and musl's parts come with Rust, too.
+    /// The linker to name in cargo's environment. It is the one that comes with Rust if the target has other
+    /// processors than this machine, whose own linker cannot be used, and if Rust also has musl's parts.
     pub(super) fn linker(&self) -> Option<(String, &'static str)> {
         let name = format!("CARGO_TARGET_{}_LINKER", self.triple.replace('-', "_").to_uppercase());
         let is_chosen = std::env::var_os(&name).is_some();
@@ -86,9 +88,9 @@ fn check_installed(triple: &str) -> Result<(), BuildError> {
     Err(BuildError::TargetNotInstalled { triple: triple.to_owned() })
 }
 
-/// The name of the processor. `native` becomes what this machine has.
+/// The name of the processor. `native` becomes the name of this machine's.
 fn check_cpu(triple: &str, cpu: &str, is_cross: bool) -> Result<String, BuildError> {
-    // A line is a name, and of the first what it stands for.
+    // Each line is a name; the first line also says what `native` means.
     let known = text(&rustc(&["--print", "target-cpus", "--target", triple])?);
     if cpu == "native" {
         let current = known.lines().find_map(|line| line.split_once("(currently ")?.1.split(')').next());
@@ -104,7 +106,7 @@ fn check_cpu(triple: &str, cpu: &str, is_cross: bool) -> Result<String, BuildErr
     Err(BuildError::NoSuchCpu { triple: triple.to_owned(), cpu: cpu.to_owned(), like: like(cpu, names()) })
 }
 
-/// The one that was probably meant.
+/// The most similar name, if any is similar.
 fn like<'a>(word: &str, known: impl Iterator<Item = &'a str>) -> Option<String> {
     let near = known.map(|name| (strsim::jaro_winkler(word, name), name));
     let best = near.max_by(|one, other| one.0.total_cmp(&other.0));

@@ -1,4 +1,5 @@
-//! All that building relays needs beside Rust itself, in a directory: then no network is needed.
+//! Copies all crates that relays may need into a directory, so that builds need no network. The directory
+//! belongs to one version of relay-build.
 
 use super::{
     BuildError, create, process,
@@ -12,19 +13,19 @@ use std::{
     process::Command,
 };
 
-/// A directory that [`vendor`] left.
+/// A directory that [`vendor`] has filled.
 #[derive(Clone, Debug)]
 pub(super) struct Vendor(PathBuf);
 
 impl Vendor {
-    /// The directory that was named, or the one of `RELAY_BUILD_VENDOR`.
+    /// The given directory, or else the one in `RELAY_BUILD_VENDOR`.
     pub(super) fn find(given: Option<&Path>) -> Result<Option<Self>, BuildError> {
         let named =
             || std::env::var_os("RELAY_BUILD_VENDOR").filter(|name| !name.is_empty()).map(PathBuf::from);
         let Some(directory) = given.map(Path::to_owned).or_else(named) else { return Ok(None) };
         let vendor =
             directory.canonicalize().map(Self).map_err(|_| BuildError::NoVendor(directory.clone()))?;
-        // What it was made from must be what relays are compiled from.
+        // It must have been made for the same sources from which relays are compiled.
         let lock =
             fs::read(vendor.0.join("Cargo.lock")).map_err(|_| BuildError::NoVendor(directory.clone()))?;
         if Some(lock.as_slice()) == Sources::get()?.lock_file() {
@@ -34,12 +35,12 @@ impl Vendor {
         }
     }
 
-    /// Where the crates lie.
+    /// The directory of the crates.
     pub(super) fn crates(&self) -> PathBuf {
         self.0.join("crates")
     }
 
-    /// Makes cargo look there and nowhere else.
+    /// Makes cargo use this directory and nothing else.
     pub(super) fn cargo_options(&self) -> [OsString; 4] {
         let crates = toml::Value::from(self.crates().to_string_lossy().into_owned());
         [
@@ -51,13 +52,13 @@ impl Vendor {
     }
 }
 
-/// Puts every crate that a relay of any configuration may need into `directory`, with the lock file that names them.
-/// Returns how many there are.
+/// Copies every crate that any relay may need into `directory`, with the lock file. Returns the number of
+/// crates.
 pub fn vendor(directory: &Path) -> Result<usize, BuildError> {
     let fail = |error| BuildError::File(directory.to_owned(), error);
     create(directory)?;
     let sources = Sources::get()?;
-    // A workspace of the runtime alone, so that nothing is there which only relay-build needs.
+    // The workspace contains only the runtime, so crates that only relay-build needs are not copied.
     let work = tempfile::tempdir().map_err(fail)?;
     sources.copy(work.path())?;
     let mut root = toml::Table::new();

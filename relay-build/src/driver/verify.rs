@@ -1,7 +1,7 @@
-//! Is this artifact what its configuration gives? Builds it once more and compares.
+//! Verifies an artifact: builds it a second time from its inputs and compares the bytes.
 //!
-//! `inputs.json` beside a relay has what that needs: the configuration's text and the values that completed it. Where the
-//! relay was built, and when, must not matter.
+//! `inputs.json` beside a relay contains the configuration's text and the values of its variables. The place
+//! and time of the first build must not matter.
 
 use super::{BuildError, BuildOptions, Manifest, Profile, build, read, sha256};
 use crate::{
@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, io, path::Path};
 /// The file's name.
 pub const INPUTS_FILE: &str = "inputs.json";
 
-/// All that decides what a relay does.
+/// Everything that determines what a relay does.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inputs {
     /// The configuration's file name, without directories.
@@ -25,24 +25,24 @@ pub struct Inputs {
     pub environment: Option<String>,
     /// The variables that were given, with their values.
     pub given: BTreeMap<String, String>,
-    /// The variables whose values came from the building process' environment.
+    /// The variables whose values came from the environment of the building process.
     pub from_environment: BTreeMap<String, String>,
-    /// What the strategies were chosen for: counts, not the corpus itself.
+    /// The counts for which strategies were chosen; they are not the corpus itself.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub traffic: Option<Traffic>,
 }
 
-/// What a comparison found.
+/// The result of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// What is not as it should be, a sentence each. None of them: the artifact is what it says.
+    /// The differences, one sentence each; empty if the artifact is what its manifest says.
     pub differences: Vec<String>,
-    /// The digest of the relay that is there.
+    /// The digest of the relay in the directory.
     pub binary_sha256: String,
 }
 
 impl Inputs {
-    /// Those of a checked configuration.
+    /// The inputs of a checked configuration.
     #[must_use]
     pub fn of(checked: &Checked) -> Self {
         let is_given = |name: &str| !checked.from_environment.contains(name);
@@ -59,14 +59,14 @@ impl Inputs {
         }
     }
 
-    /// The same configuration again.
+    /// Checks the same configuration again.
     #[must_use]
     pub fn check(&self) -> Checked {
         let options = Options {
             variables: self.given.clone(),
             environment: self.from_environment.clone(),
             environment_name: self.environment.clone(),
-            // What the file of the environment gave is among the given ones.
+            // The values from the environment's file are among the given ones.
             environment_file: self.environment.as_ref().map(|_| Source::default()),
             ..Options::default()
         };
@@ -75,7 +75,8 @@ impl Inputs {
     }
 }
 
-/// Builds what is in `directory` once more, for what its manifest says, in `options.out`, and compares.
+/// Builds the artifact in `directory` again, for the target and profile of its manifest, in `options.out`,
+/// and compares.
 pub fn verify(directory: &Path, options: &BuildOptions) -> Result<Verdict, BuildError> {
     let relay = read(&directory.join("relay"))?;
     let manifest: Manifest = read_json(&directory.join("manifest.json"))?;
@@ -84,7 +85,9 @@ pub fn verify(directory: &Path, options: &BuildOptions) -> Result<Verdict, Build
     let mut differences = Vec::new();
     if manifest.binary_sha256.as_ref() != Some(&binary_sha256) {
         let said = manifest.binary_sha256.as_deref().unwrap_or("nothing");
-        differences.push(format!("the manifest says {said} of the relay, which is {binary_sha256}"));
+        differences.push(format!(
+            "the manifest has the digest {said} for the relay, but the file's is {binary_sha256}"
+        ));
     }
     let options = BuildOptions {
         profile: Profile::ALL.into_iter().find(|one| one.name() == manifest.profile).unwrap_or_default(),
@@ -97,7 +100,7 @@ pub fn verify(directory: &Path, options: &BuildOptions) -> Result<Verdict, Build
     Ok(Verdict { differences, binary_sha256 })
 }
 
-/// What two manifests say differently.
+/// The differences between two manifests.
 fn compare(one: &Manifest, other: &Manifest) -> Vec<String> {
     let fields = |manifest: &Manifest| match serde_json::to_value(manifest) {
         Ok(serde_json::Value::Object(fields)) => fields,
@@ -135,7 +138,7 @@ mod tests {
         let inputs = Inputs::of(&checked);
         assert_eq!(inputs.config_name, "relay.toml");
         assert_eq!((&inputs.given, &inputs.from_environment), (&one("TO", "x"), &one("DC", "ams")));
-        // The address stays open, for the environment fixes only what must be known.
+        // The address stays open, because the environment is used only for values that must be known.
         assert_eq!(inputs.check().plan, checked.plan);
         assert_eq!(checked.plan.table.destinations[0].address.0, "${DC}.example:2003");
     }

@@ -64,7 +64,7 @@ pub enum PackageError {
         /// The path as configured.
         path: String,
     },
-    /// The memory ceiling is known only when the relay starts.
+    /// The memory limit is known only when the relay starts.
     Memory {
         /// What it depends on.
         why: String,
@@ -128,7 +128,7 @@ impl fmt::Display for PackageError {
             ),
             Self::Memory { why } => write!(
                 f,
-                "the memory that the relay may take is not known yet: {why}; set `memory`, or give the value with --var"
+                "the memory limit of the relay is not known yet: {why}; set `memory`, or give the value with --var"
             ),
             Self::OpenPort { address } => write!(
                 f,

@@ -1,4 +1,4 @@
-//! What a relay needs of the machine on which it runs, read from the executable itself.
+//! Finds out which shared libraries a relay needs on the machine where it runs, from the executable itself.
 //!
 //! Only parses its headers; the executable may be of another architecture and is never run.
 
@@ -10,7 +10,7 @@ use object::{
 };
 use std::{collections::BTreeMap, path::Path};
 
-/// What an executable needs.
+/// The libraries that an executable needs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Executable {
     /// Whether it runs without a dynamic loader, for example in an empty image.

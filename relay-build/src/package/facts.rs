@@ -1,4 +1,4 @@
-//! The values for the templates of packages: what a package must know of a relay, read from its plan.
+//! The values for the templates of packages, read from the relay's plan.
 //!
 //! Computed once for all kinds of package, so that they agree with each other.
 
@@ -19,10 +19,11 @@ use std::net::SocketAddr;
 /// The number of cores that is assumed if neither `max_procs` nor `memory` tells what the machine will have.
 const CORES: u64 = 32;
 
-/// Added to what the relay counts itself: the kernel's buffers of its sockets, and the program's own pages.
+/// Added to the memory that the relay counts itself, for the kernel's buffers of its sockets and the
+/// program's pages.
 const HEADROOM_BYTES: u64 = 32 << 20;
 
-/// Seconds added to the longest stop, for what is still written at its end.
+/// Seconds added to the longest stop, for writing that remains at its end.
 const STOP_MARGIN_S: u64 = 15;
 
 /// Files that are open besides connections: logs and those of the event loops; for each destination its socket and its
@@ -207,7 +208,7 @@ fn variables(plan: &Plan, storage: &[Storage<'_>], home: &str) -> Vec<Variable> 
     open_variables(plan).into_iter().map(variable).collect()
 }
 
-/// The memory that the relay may take at most, and what it takes when it starts, in bytes.
+/// Returns the most memory that the relay can use, and how much it uses when it starts, in bytes.
 fn memory_bytes(plan: &Plan, notes: &mut Vec<String>) -> Result<(u64, u64), PackageError> {
     let limit = known(&plan.settings.memory).map_or(0, |size| size.0);
     let depends_on_cores = known(&plan.settings.workers) == Some(0);
@@ -216,7 +217,7 @@ fn memory_bytes(plan: &Plan, notes: &mut Vec<String>) -> Result<(u64, u64), Pack
         if depends_on_cores {
             plan.settings.workers = cores.into();
         }
-        // What an address is does not matter here. A size must be known, and "open" is not a size, so it fails.
+        // Addresses do not matter here. A size must be known; an open one is not, so this fails.
         memory_with(&plan, |_| Some("open".to_owned()))
     };
     match (memory_of(CORES), memory_of(1)) {
@@ -225,7 +226,7 @@ fn memory_bytes(plan: &Plan, notes: &mut Vec<String>) -> Result<(u64, u64), Pack
         (Ok(most), Ok(least)) => {
             if depends_on_cores {
                 notes.push(format!(
-                    "the memory ceiling is that of {CORES} cores, since neither `memory` nor `max_procs` is set"
+                    "the memory limit assumes {CORES} cores, because neither `memory` nor `max_procs` is set"
                 ));
             }
             Ok((most.ceiling(), least.fixed))

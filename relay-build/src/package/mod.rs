@@ -108,7 +108,7 @@ struct Contents {
     facts: Facts,
     executable: Executable,
     relay: Vec<u8>,
-    /// Descriptions of what the relay was built from and consists of.
+    /// The manifest and the list of components.
     documents: Vec<Entry>,
 }
 
@@ -252,7 +252,7 @@ fn write(directory: &Path, files: &[Entry]) -> Result<(), PackageError> {
         fs::create_dir_all(parent).map_err(fail(parent))?;
         fs::write(&path, &file.bytes).map_err(fail(&path))?;
         if file.is_executable {
-            // Who can read it can run it.
+            // A file that others may read is also executable for them.
             let mode = fs::metadata(&path).map_err(fail(&path))?.permissions().mode();
             let mode = fs::Permissions::from_mode(mode | (mode & 0o444) >> 2);
             fs::set_permissions(&path, mode).map_err(fail(&path))?;

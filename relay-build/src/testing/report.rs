@@ -18,7 +18,7 @@ pub fn text(report: &Report) -> String {
             let _ = writeln!(out, "  {}: wanted {}, got {}", failure.what, failure.wanted, failure.got);
         }
         let trace = serde_json::to_string(&case.trace).unwrap_or_default();
-        let _ = writeln!(out, "  what became of it: {trace}\n");
+        let _ = writeln!(out, "  what happened: {trace}\n");
     }
     let (tests, failed) = (report.cases.len(), report.failed());
     let coverage = &report.coverage;

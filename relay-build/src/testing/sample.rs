@@ -1,4 +1,5 @@
-//! Checks a configuration against lines recorded in production: warns of aggregations that take none of them.
+//! Checks a configuration against lines recorded in production: warns of aggregations that match none of
+//! them.
 //!
 //! Reads the sample line by line, so its size does not matter.
 
@@ -37,7 +38,8 @@ struct Literal {
     is_there: bool,
 }
 
-/// Follows the lines of a sample through the table and returns a warning for each aggregation that takes none.
+/// Follows the lines of a sample through the table and returns a warning for each aggregation that matches
+/// none.
 pub fn check_sample(checked: &Checked, sample: &mut dyn BufRead) -> Result<Vec<Diagnostic>, SampleError> {
     let table = &checked.plan.table;
     let interpreter = Interpreter::new(table).map_err(SampleError::Rule)?;
@@ -65,16 +67,16 @@ pub fn check_sample(checked: &Checked, sample: &mut dyn BufRead) -> Result<Vec<D
 fn warning(checked: &Checked, at: usize, literals: &[Literal], lines: u64) -> Diagnostic {
     let place = checked.origins.aggregators.get(at).copied().unwrap_or_default();
     let format = &checked.plan.table.aggregators[at].format;
-    let message = format!("this aggregation takes none of the {lines} lines of the sample: `{format}`");
+    let message = format!("this aggregation matches none of the {lines} lines of the sample: `{format}`");
     let missing: Vec<_> = literals.iter().filter(|literal| !literal.is_there).map(Literal::quoted).collect();
     let why = if missing.is_empty() {
-        "its conditions are never met together, or another one hides the lines from it".to_owned()
+        "no line meets all of its conditions, or another aggregation hides the lines from it".to_owned()
     } else {
-        format!("its regex requires {}, which no metric of the sample has", missing.join(" and "))
+        format!("its regex requires {}, which no metric of the sample contains", missing.join(" and "))
     };
     Diagnostic::warning(codes::UNUSED_BY_SAMPLE, place, message)
         .label(why)
-        .help("correct the conditions, or take the aggregation out if nothing sends such metrics any more")
+        .help("correct the conditions, or remove the aggregation if nothing sends such metrics any more")
 }
 
 /// A regex that is not valid requires nothing; a checked configuration contains none.

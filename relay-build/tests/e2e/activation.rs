@@ -1,5 +1,4 @@
-//! Socket activation by systemd's own `systemd-socket-activate`, which opens the sockets, waits for somebody, and only then
-//! starts the relay.
+//! Socket activation by systemd's own `systemd-socket-activate`, which opens the sockets and starts the relay when the first client connects. No line of that client may be lost.
 
 use crate::{
     peers::{self, Recorder},

@@ -1,5 +1,4 @@
-//! Ten minutes of traffic in virtual time through a built relay, what it sends into a carbon-cache, and what whisper then
-//! holds against what Python computes from the same traffic.
+//! Runs ten minutes of traffic in virtual time through a built relay and sends its output to a carbon-cache. The values in the whisper files must be those that Python computes from the same traffic.
 
 use crate::{carbon, peers};
 use serde_json::Value;

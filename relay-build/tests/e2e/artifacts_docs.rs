@@ -1,4 +1,5 @@
-//! The commands of `docs/artifacts.md`, in their order, with the configurations that the page shows.
+//! Runs the commands of `docs/artifacts.md` in order, with the configurations that the page shows. Sizes and
+//! times may differ from the page.
 
 use crate::page::{Step, blocks, copy, run, steps};
 use std::{

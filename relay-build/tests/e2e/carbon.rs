@@ -1,4 +1,6 @@
 //! A carbon-cache that writes whisper files at once, one point a second.
+//!
+//! The tests read the files with carbon's own tools.
 
 use crate::peers::{self, Process};
 use std::{

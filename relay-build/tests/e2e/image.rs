@@ -1,4 +1,6 @@
-//! An image built from the context of `--package docker`, by buildah, and run as the image says.
+//! Builds an image from the context of `--package docker` with buildah, and runs it as the image says.
+//!
+//! There is no Docker here, so `docker build` itself is not tested.
 
 use crate::{
     peers::{self, Recorder},

@@ -1,4 +1,7 @@
-//! Manifests against the published schemas of Kubernetes, in which an unknown field is an error, and against each other.
+//! Checks manifests against the published schemas of Kubernetes, in which an unknown field is an error, and
+//! against each other.
+//!
+//! There is no cluster here, so they are not applied.
 
 use crate::{peers, relay};
 use std::{fs, path::Path, process::Command};

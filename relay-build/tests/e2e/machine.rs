@@ -1,4 +1,5 @@
-//! A Debian with systemd as its first process, in namespaces of its own, on the root directory that `.ci/peers` made.
+//! Starts a Debian with systemd as its first process, in separate namespaces, on the root directory that
+//! `.ci/peers` made. It ends with the test.
 
 use crate::peers::{self, Process};
 use std::{

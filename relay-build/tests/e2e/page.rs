@@ -1,4 +1,6 @@
-//! Pages of the documentation whose commands are run.
+//! Runs the commands of a page of the documentation.
+//!
+//! Their output must be what the page shows.
 
 use crate::peers;
 use std::{env, path::Path, process::Command};

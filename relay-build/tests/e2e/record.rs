@@ -1,4 +1,6 @@
-//! A recording of a relay that runs, read by the real zstd and by relay-build.
+//! Records the lines of a running relay and reads the recording with the real zstd and with relay-build.
+//!
+//! Lines sent before the recording begins are not part of it.
 
 use crate::{peers, relay};
 use std::{
@@ -32,7 +34,7 @@ fn what_a_running_relay_gets_can_be_recorded_and_used() {
         let lines = LINES.to_string();
         thread::spawn(move || record(&executable, &["--lines", &lines], &file))
     };
-    // Whoever sends on sees the recording begin; lines before that are no part of it.
+    // Sends until the recording has begun; lines before that are not part of it.
     peers::wait_for("the recorder", Duration::from_secs(20), || fs::metadata(at("lines.txt.zst")).is_ok());
     let mut client = TcpStream::connect(("127.0.0.1", running.data_port)).expect("the relay listens");
     let mut sent = 0;

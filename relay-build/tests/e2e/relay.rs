@@ -1,4 +1,6 @@
-//! A relay built from a configuration by the command line, and run.
+//! Builds a relay from a configuration with the command line, and runs it.
+//!
+//! The relay ends with the test that started it.
 
 use crate::peers::Process;
 use serde_json::Value;

@@ -1,6 +1,6 @@
-//! What one aggregation rule counted.
+//! The counts of one aggregation rule.
 //!
-//! Every datapoint that a rule takes and does not emit has a count here.
+//! Every datapoint that a rule takes is in exactly one of them.
 
 use std::ops::AddAssign;
 

@@ -1,4 +1,4 @@
-//! What a bucket stores of its datapoints, and how the functions compute their results from it (spec §9.4).
+//! The numbers that a bucket stores, and how the functions compute their results from them.
 //!
 //! A bucket stores only the numbers that its rule's functions need: three for a sum. It stores the values
 //! themselves for percentiles only. All results except those of `first`, `last` and `derive` with equal

@@ -1,4 +1,4 @@
-//! Aggregation (spec §9): many datapoints in, one per interval out.
+//! Aggregation (spec §9): folds many datapoints into one per interval.
 //!
 //! [`Rule`] is a rule ready to run: its functions (`fold`, `percentile`, on the exact sums of `exact`), times
 //! and limits. [`Aggregates`] has the open buckets of all rules (`state`, in the memory of `cells` and

@@ -375,7 +375,7 @@ impl Backlog {
         self.waiting_bytes() == 0 && self.disk.as_ref().is_none_or(|disk| !disk.spool.has_unread())
     }
 
-    /// The number of lines that were given to the disk and are not in a file.
+    /// The number of lines that were handed to the disk thread and are not in a file yet.
     #[cfg(test)]
     pub(super) fn unwritten_lines(&self) -> u64 {
         self.disk.as_ref().map_or(0, |disk| disk.spool.unwritten_lines())
@@ -527,24 +527,24 @@ impl Backlog {
         }
     }
 
-    /// Has `wake` called when the disk has answered.
+    /// Sets the function that is called when the disk has answered.
     pub(super) fn on_disk_answer(&mut self, wake: Wake) {
         if let Some(disk) = &mut self.disk {
             disk.spool.on_answer(wake);
         }
     }
 
-    /// Whether the disk has yet to answer for lines that were given to it.
+    /// Whether the disk has not answered yet for some lines.
     pub(super) fn is_writing(&self) -> bool {
         self.disk.as_ref().is_some_and(|disk| disk.spool.is_writing())
     }
 
-    /// Waits at most this long until the disk has taken all lines, or refused them. Returns whether it answered so.
+    /// Waits at most this long until the disk has accepted or refused all lines. Returns whether it has.
     pub(super) fn wait_for_disk(&mut self, patience: Duration) -> bool {
         self.disk.as_mut().is_none_or(|disk| disk.spool.wait(patience))
     }
 
-    /// Drops what the disk has not taken, at the end of a stop.
+    /// Drops the lines that the disk has not accepted, at the end of a stop.
     pub(super) fn abandon_disk(&mut self, counts: &mut DestinationCounts) {
         if let Some(disk) = &mut self.disk {
             counts.drop_lines(DropReason::SlowSpool, disk.spool.abandon());

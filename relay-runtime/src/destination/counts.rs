@@ -41,12 +41,12 @@ impl DropReason {
         Self::BadPickle,
     ];
 
-    /// What to do about it.
+    /// What an operator can do about it, for logs.
     #[must_use]
     pub const fn remedy(self) -> &'static str {
         match self {
             Self::SlowConn => {
-                "the destination is slower than its lines come: `spool = true` keeps them on disk, a larger `connbuf` in memory, `when_full = \"block\"` holds the senders"
+                "the destination is slower than its lines come: `spool = true` keeps them on disk, a larger `connbuf` in memory, `when_full = \"block\"` makes the senders wait"
             }
             Self::ConnDownNoSpool => {
                 "the destination is down and its queue is full: `spool = true` keeps lines on disk, a larger `connbuf` in memory"
@@ -54,16 +54,16 @@ impl DropReason {
             Self::Shutdown => {
                 "not delivered before the stop: `spool = true` keeps them, a longer `shutdown_timeout` gives more time"
             }
-            Self::TooLong => "longer than any datagram: `protocol = \"tcp\"`",
+            Self::TooLong => "longer than any datagram: use `protocol = \"tcp\"`",
             Self::SlowSpool => {
-                "the disk does not take them, and memory is full: a faster disk, or a larger `spoolbuf`"
+                "the disk is too slow or fails, and memory is full: use a faster disk, or a larger `spoolbuf`"
             }
             Self::SpoolFull => {
-                "the spool is as large as it may be: `spool_max_bytes`, `spool_dir_max_bytes`, or room on the disk"
+                "the spool has reached its limit: raise `spool_max_bytes` or `spool_dir_max_bytes`, or free space on the disk"
             }
-            Self::SpoolExpired => "older than `spool_max_age`",
-            Self::SpoolDamaged => "damaged on disk; what was there is kept in `.damaged`",
-            Self::BadPickle => "they cannot be sent as pickles: `pickle = false`",
+            Self::SpoolExpired => "older than `spool_max_age` allows allows",
+            Self::SpoolDamaged => "damaged on disk; the damaged bytes are kept in `.damaged`",
+            Self::BadPickle => "they cannot be sent as pickles: use `pickle = false`",
         }
     }
 

@@ -1,4 +1,4 @@
-//! An item: whole lines on their way through a destination, with what its counters must know of them.
+//! An item: whole lines on their way through a destination, with the facts that its counters need.
 //!
 //! All lines of an item are treated alike; if they cannot be, the item is split.
 

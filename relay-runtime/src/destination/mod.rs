@@ -335,23 +335,23 @@ impl Destination {
         self.backlog.take_trouble()
     }
 
-    /// Has `wake` called when the disk of the spool has answered: the destination is to be driven then.
+    /// Sets the function that is called when the disk of the spool has answered; the destination must be
+    /// driven then.
     pub(crate) fn on_disk_answer(&mut self, wake: Wake) {
         self.backlog.on_disk_answer(wake);
     }
 
-    /// Whether the disk has yet to answer for lines that were given to it.
+    /// Whether the disk has not answered yet for some lines.
     pub(crate) fn is_writing(&self) -> bool {
         self.backlog.is_writing()
     }
 
-    /// Waits at most this long until the disk has taken all lines that were given to it, or refused them. Returns whether it
-    /// answered so.
+    /// Waits at most this long until the disk has accepted or refused all lines. Returns whether it has.
     pub(crate) fn wait_for_disk(&mut self, patience: Duration) -> bool {
         self.backlog.wait_for_disk(patience)
     }
 
-    /// Drops what the disk has not taken, at the end of a stop.
+    /// Drops the lines that the disk has not accepted, at the end of a stop.
     pub(crate) fn abandon_disk(&mut self) {
         self.backlog.abandon_disk(&mut self.counts);
     }

@@ -84,7 +84,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whoever_holds_more_than_an_equal_part_gives_up_the_excess() {
+    fn a_destination_that_holds_more_than_an_equal_part_gives_up_the_excess() {
         let memory = QueueMemory::new(1_000, 4);
         let mut shares: Vec<_> = (0..4).map(|_| Share::of(Arc::clone(&memory))).collect();
         assert_eq!(shares[0].allow(900), usize::MAX);

@@ -85,7 +85,7 @@ impl Ticker {
             {
                 tracing::error!(
                     ahead_s,
-                    "the clock was ahead: buckets that were put out meanwhile may be put out again"
+                    "the clock was ahead: buckets that were emitted meanwhile may be emitted again"
                 );
             }
             self.looked_s = edge.now_s;

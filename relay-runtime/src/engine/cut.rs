@@ -1,16 +1,17 @@
-//! The books of all workers as of one moment, without anybody waiting for anybody.
+//! Copies the counters of all workers as of one moment, without any worker waiting for another.
 //!
-//! A worker notes its books when it is asked to, or when it hears that another worker has noted its own, whichever comes first, and
-//! then tells all others with a *marker*. The way from one worker to another keeps order, so what arrives between a worker's own
-//! note and another's marker was handed over before that one's note: it was on the way at the moment of the books. (This is
-//! the snapshot of Chandy and Lamport.)
+//! A worker copies its counters when it is asked to, or when the first *marker* of another worker arrives,
+//! and then sends a marker to all others. Messages from one worker to another stay in order. So lines that
+//! arrive between a worker's own copy and another worker's marker were handed over before that worker's copy:
+//! they were on the way at that moment. (This is the snapshot of Chandy and Lamport.)
 //!
-//! Guarantees that what a worker counts as handed over is, in the same books, counted once by the owner of its destination: among
-//! what it got or among what was on the way. No sockets, no clock: [`super::worker`] carries the markers.
+//! Guarantees that each line that a worker counts as handed over is counted once by the destination's owner
+//! in the same ledger: as received or as on the way. There are no sockets and no clock here;
+//! [`super::worker`] sends the markers.
 
 use crate::{ledger::WorkerLedger, table::DestinationIndex};
 
-/// One worker's part in the books at hand.
+/// One worker's part of the current ledger.
 #[derive(Debug, Default)]
 pub(super) struct Cut {
     /// The number of the latest one; the first is 1.
@@ -26,17 +27,18 @@ struct Underway {
 }
 
 impl Cut {
-    /// Whether the books of this number are still to be noted.
+    /// Whether the counters for the ledger with this number are not copied yet.
     pub(super) const fn is_new(&self, number: u64) -> bool {
         number > self.number
     }
 
-    /// These are the books of this worker, and these workers will send a marker. Books that were never completed are forgotten.
+    /// Begins a ledger with this worker's counters; `is_awaited` tells which workers will send a marker. An
+    /// incomplete earlier ledger is forgotten.
     pub(super) fn begin(&mut self, number: u64, ledger: WorkerLedger, is_awaited: Vec<bool>) {
         *self = Self { number, underway: Some(Underway { ledger, is_awaited }) };
     }
 
-    /// Lines came from another worker.
+    /// Records that lines came from another worker.
     pub(super) fn note_lines(&mut self, from: usize, destination: DestinationIndex, lines: u32) {
         let Some(Underway { ledger, is_awaited }) = &mut self.underway else { return };
         if is_awaited[from]
@@ -46,7 +48,7 @@ impl Cut {
         }
     }
 
-    /// A marker came from another worker.
+    /// Records that a marker came from another worker.
     pub(super) fn note_marker(&mut self, from: usize, number: u64) {
         if let Some(underway) = &mut self.underway
             && number == self.number
@@ -55,7 +57,7 @@ impl Cut {
         }
     }
 
-    /// The books, with their number, once they are complete.
+    /// Returns the worker's part with the ledger's number, if it is complete.
     pub(super) fn take_complete(&mut self) -> Option<(u64, WorkerLedger)> {
         let is_complete = self.underway.as_ref()?.is_awaited.iter().all(|is_awaited| !is_awaited);
         let number = self.number;
@@ -86,7 +88,7 @@ mod tests {
         cut.note_lines(0, ONLY, 100);
         cut.note_lines(2, ONLY, 1_000);
         assert!(cut.take_complete().is_none());
-        // Of books that were given up.
+        // A marker of a ledger that was abandoned.
         cut.note_marker(2, 0);
         assert!(cut.take_complete().is_none());
         cut.note_marker(2, 1);

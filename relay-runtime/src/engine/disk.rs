@@ -1,4 +1,5 @@
-//! The thread that writes and reads spools: one for each `spool_dir`, so that a file system that hangs holds up nobody else.
+//! The thread that writes and reads spools: one for each `spool_dir`, so that a hanging file system delays
+//! nothing else.
 //!
 //! Each spool has a [`Lane`]; the thread takes jobs from the lanes in turn and does one at a time, without a lock. A write that
 //! fails is tried again every half second. Only the time of a wait is given from outside: see [`Way::wait`].
@@ -14,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How much may wait to be written, in bytes for each spool: what is handed over at once, twice.
+/// How many bytes of each spool may wait to be written: twice what is handed over at once.
 pub(crate) const AHEAD_BYTES: usize = 2 * super::intake::HAND_OVER_BYTES;
 
 /// How long a record waits for room in the lane. A disk that needs longer does not answer.
@@ -49,14 +50,14 @@ struct State {
     is_ending: bool,
 }
 
-/// A spool as the thread sees it.
+/// The thread's view of a spool.
 struct Spool {
     lane: Lane,
-    /// Not here while the thread works with it.
+    /// `None` while the thread works with it.
     store: Option<Box<dyn Store>>,
     retry_at: Option<Instant>,
     wake: Option<Wake>,
-    /// Whether somebody waited in vain.
+    /// Whether a wait has ended without an answer.
     is_awaited: bool,
     end: End,
 }
@@ -66,7 +67,7 @@ struct Spool {
 enum End {
     /// It is in use.
     No,
-    /// It is to be closed when nothing is left to do.
+    /// It must be closed when nothing is left to do.
     Wanted,
     /// It is closed.
     Done,
@@ -94,7 +95,7 @@ impl DiskThread {
         Ok(Self(Arc::new(Owners(shared))))
     }
 
-    /// A way to the files of `store`.
+    /// Makes a way to the files of `store`.
     pub(super) fn lead_to(&self, store: Box<dyn Store>) -> Box<dyn Way> {
         let mut state = self.shared().lock();
         state.spools.push(Spool {
@@ -167,7 +168,7 @@ impl Shared {
 }
 
 impl State {
-    /// What to do next for the spools, beginning with number `turn`.
+    /// Returns the next job of the spools, beginning with number `turn`.
     fn next(&mut self, turn: usize) -> Option<Work> {
         let (now, spools) = (Instant::now(), self.spools.len());
         for at in (0..spools).map(|step| (turn + step) % spools) {

@@ -20,7 +20,7 @@ pub(super) enum Event {
     ListenerClosed,
     /// No line will come in any more.
     InputsClosed,
-    /// What was due of aggregators went through the routes.
+    /// It sent all outputs of aggregators that were due through the routes.
     AggregatesFlushed,
     /// Everything is delivered or dropped. These are its last counters.
     Finished(Box<WorkerLedger>),

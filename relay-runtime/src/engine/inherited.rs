@@ -1,8 +1,8 @@
 //! Sockets that were opened before this process started and passed on to it (socket activation).
 //!
-//! A service manager keeps its sockets open while the relay restarts, so clients wait instead of being refused.
-//! Each socket is matched by its address with an input that is configured to listen there. Where the sockets
-//! come from is known to [`crate::serve`] only.
+//! A service manager keeps its sockets open while the relay restarts, so clients wait instead of being
+//! refused. Each socket is matched by its address with an input that is configured to listen there.
+//! [`crate::serve`] finds the sockets; where they come from does not matter here.
 
 use std::{
     fmt::Display,
@@ -41,7 +41,10 @@ impl Inherited {
     /// Closes sockets that no input has taken, so that clients do not send to sockets that are not read.
     pub(super) fn close(self) {
         for descriptor in &self.foreign {
-            tracing::warn!(descriptor, "inherited what is neither TCP nor UDP; it is not used");
+            tracing::warn!(
+                descriptor,
+                "ignored an inherited file descriptor that is neither a TCP nor a UDP socket"
+            );
         }
         let close = |transport: &str, address: &dyn Display| {
             tracing::warn!(%address, transport, "closed an inherited socket: no input is configured to listen there");

@@ -56,7 +56,7 @@ pub(super) struct Inlets {
     ready: VecDeque<usize>,
     /// The connection that was read last.
     last_read: Option<usize>,
-    /// Connections that are not read on, because a disk must take their lines first. They count as listed.
+    /// Connections that are paused, because a disk must accept their lines first. They count as listed.
     held: Vec<usize>,
     /// Bytes that connections store between reads.
     held_bytes: usize,
@@ -276,7 +276,7 @@ impl Inlets {
         self.bound_held(intake, edge);
     }
 
-    /// Reads the connection that was read last no further, until [`Self::release`].
+    /// Pauses the connection that was read last, until [`Self::release`].
     pub(super) fn hold_last(&mut self) {
         let Some(slot) = self.last_read.take() else { return };
         let Some(Some(connection)) = self.connections.get_mut(slot) else { return };
@@ -289,7 +289,7 @@ impl Inlets {
         }
     }
 
-    /// Reads on what was held.
+    /// Continues to read the paused connections.
     pub(super) fn release(&mut self) {
         for slot in std::mem::take(&mut self.held) {
             if let Some(Some(connection)) = self.connections.get_mut(slot) {
@@ -419,7 +419,7 @@ impl Inlets {
             }
             End::Idle => (&mut self.counts.idle_closed, "silent for too long".to_owned()),
             End::Memory => {
-                let reason = "holds most of the memory for unfinished lines, and there is no more";
+                let reason = "uses most of the memory for unfinished lines, which is used up";
                 (&mut self.counts.memory_closed, reason.to_owned())
             }
         };

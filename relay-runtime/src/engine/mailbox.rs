@@ -51,7 +51,7 @@ pub(super) struct Mail {
 pub(super) enum Parcel {
     /// Lines for a destination of the receiver.
     Lines { from: usize, destination: DestinationIndex, chunk: Chunk },
-    /// The sender has noted its books of this number.
+    /// The sender has copied its counters for the ledger with this number.
     Marker { from: usize, number: u64 },
 }
 

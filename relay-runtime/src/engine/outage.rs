@@ -1,10 +1,11 @@
-//! When something is said of a destination that is down: once when it goes down, then once a minute, however often it is tried.
+//! Decides when a destination that is down is logged: when it goes down, and then once a minute, however many
+//! attempts fail.
 //!
-//! No clock and no log: time comes with each attempt, and [`super::outlet`] says it.
+//! There is no clock and no log here: time comes with each attempt, and [`super::outlet`] logs.
 
 use std::time::{Duration, Instant};
 
-/// Between two lines about one outage.
+/// The time between two log lines about one outage.
 const PERIOD: Duration = Duration::from_mins(1);
 
 /// A destination that is down.
@@ -16,12 +17,13 @@ pub(super) struct Outage {
 }
 
 impl Outage {
-    /// It went down, which is said.
+    /// The destination went down, which is logged now.
     pub(super) const fn begin(now: Instant) -> Self {
         Self { since: now, said: now, attempts: 0 }
     }
 
-    /// One more attempt failed. Says after how many it is time for a line.
+    /// Records that another attempt failed. Returns the number of failed attempts if it is time for a log
+    /// line.
     pub(super) fn failed(&mut self, now: Instant) -> Option<u64> {
         self.attempts += 1;
         let is_due = now.saturating_duration_since(self.said) >= PERIOD;
@@ -31,7 +33,7 @@ impl Outage {
         is_due.then_some(self.attempts)
     }
 
-    /// Whole seconds that it has lasted.
+    /// How long it has lasted, in whole seconds.
     pub(super) fn seconds(&self, now: Instant) -> u64 {
         now.saturating_duration_since(self.since).as_secs()
     }

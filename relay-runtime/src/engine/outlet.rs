@@ -55,7 +55,7 @@ pub(super) struct Outlet {
     transport: Transport,
     write_timeout: Duration,
     socket: Option<Socket>,
-    /// While it is down and that was said.
+    /// The current outage, if the destination is down and that was logged.
     outage: Option<Outage>,
 }
 
@@ -104,7 +104,7 @@ impl Outlet {
                     self.connect_failed(&io::ErrorKind::TimedOut.into(), edge);
                 }
                 Output::Disconnect(DisconnectReason::WriteTimeout) => {
-                    self.closed("acknowledges nothing within `write_timeout`", edge);
+                    self.closed("acknowledged nothing within `write_timeout`", edge);
                 }
             }
         }
@@ -120,7 +120,7 @@ impl Outlet {
         }
     }
 
-    /// Says that the disk of the spool does not answer, or that it does again.
+    /// Logs that the disk of the spool does not answer, or that it answers again.
     pub(super) fn note_disk(&self, is_answering: bool, edge: &mut Edge) {
         let Some(suppressed) = edge.admit() else { return };
         let destination = &self.address;
@@ -245,7 +245,7 @@ impl Outlet {
         self.destination.handle(edge.now, Input::Closed { outstanding });
     }
 
-    /// Says so when it begins, and then once a minute.
+    /// Logs an outage when it begins, and then once a minute.
     fn note_down(&mut self, edge: &mut Edge, reason: &str) {
         edge.liveness.set(self.index, false);
         let attempts = match &mut self.outage {
@@ -274,7 +274,7 @@ impl Outlet {
         }
     }
 
-    /// Lines that are left to send.
+    /// The number of lines that are left to send.
     fn waiting(&self) -> u64 {
         let counts = self.destination.counts();
         counts.queued + counts.spooled

@@ -16,10 +16,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long a turn waits for a disk before the inputs are read on: a disk that works needs less.
+/// How long a turn waits for a disk before it continues to read inputs; a working disk needs less.
 const DISK_PATIENCE: Duration = Duration::from_millis(5);
 
-/// How long a stop waits for what only the disks have not taken.
+/// How long a stop waits for disks if nothing else is left.
 const DISK_PATIENCE_AT_END: Duration = Duration::from_secs(1);
 
 /// The destinations of one worker.
@@ -170,7 +170,7 @@ impl Outlets {
         })
     }
 
-    /// Closes all connections. What a disk has not taken then gets a last moment, and is dropped.
+    /// Closes all connections. Lines that a disk has not accepted after a last wait are dropped.
     pub(super) fn close(&mut self, buffer: &mut [u8], now: Instant) {
         for outlet in &mut self.owned {
             outlet.destination.handle(now, Input::GiveUp);

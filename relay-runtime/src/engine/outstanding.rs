@@ -1,4 +1,5 @@
-//! What is in flight on a connection: written, and not acknowledged by the peer's kernel.
+//! Asks the kernel how many bytes are in flight on a connection: written, and not acknowledged by the peer's
+//! kernel.
 //!
 //! The only unsafe call of the engine, because no library offers this question.
 

@@ -78,7 +78,7 @@ fn open_one(
         tracing::warn!(
             destination = name,
             bytes,
-            "found bytes in the spool that belong to no line: they are kept in files that end in `.damaged`"
+            "found bytes in the spool that belong to no known line: they are kept in files that end in `.damaged`"
         );
     }
     let now_s = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());

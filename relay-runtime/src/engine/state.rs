@@ -66,8 +66,8 @@ impl StateFiles {
                 let kept = self.set_aside(TICK, "damaged")?;
                 tracing::error!(
                     kept,
-                    "the tick of aggregations is damaged and set aside: what was put out after the last checkpoint may be \
-                     put out again"
+                    "the file with the last tick of aggregations is damaged and was renamed: buckets emitted after the \
+                     last checkpoint may be emitted again"
                 );
                 None
             }
@@ -85,15 +85,15 @@ impl StateFiles {
                     tracing::error!(
                         ahead_s,
                         kept,
-                        "what was saved of aggregations is ahead of the clock and set aside: buckets that were put out since \
-                         the clock says now may be put out again"
+                        "the saved state of aggregations is ahead of the clock and was renamed: buckets emitted between \
+                         the clock's time and the saved time may be emitted again"
                     );
                 }
                 tracing::info!(buckets = restored.buckets, "open buckets of aggregations were restored");
             }
             Err(error) => {
                 let kept = self.set_aside(STATE, "damaged")?;
-                tracing::error!(%error, kept, "the saved buckets of aggregations cannot be used and are set aside");
+                tracing::error!(%error, kept, "the saved buckets of aggregations cannot be used; the file was renamed");
             }
         }
         Ok(())
@@ -126,7 +126,7 @@ impl StateFiles {
             file.write_all(&bytes)
         });
         if let Err(error) = noted {
-            tracing::error!(error = %Explained(&error), "cannot note the tick of aggregations");
+            tracing::error!(error = %Explained(&error), "cannot write the mark of a tick of aggregations");
         }
     }
 
@@ -151,7 +151,7 @@ impl StateFiles {
     fn renew(&mut self) -> io::Result<()> {
         if self.lock.renew()? {
             let directory = self.directory.display();
-            tracing::error!(%directory, "`state_dir` was removed while the relay runs: it is made again");
+            tracing::error!(%directory, "`state_dir` was removed while the relay runs: the relay created it again");
         }
         Ok(())
     }

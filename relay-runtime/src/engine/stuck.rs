@@ -1,6 +1,7 @@
 //! Which destinations wait for a disk that does not answer.
 //!
-//! All workers see it: whoever reads lines for such a destination holds their input. While no disk hangs, a look costs one load.
+//! All workers share it: a worker that reads lines for such a destination pauses their input. While no disk
+//! hangs, a check costs one load.
 
 use crate::table::DestinationIndex;
 use std::sync::{
@@ -16,12 +17,12 @@ pub(super) struct Stuck(Arc<Shared>);
 struct Shared {
     is_stuck: Vec<AtomicBool>,
     count: AtomicUsize,
-    /// How often one got free.
+    /// How often a destination stopped waiting.
     freed: AtomicUsize,
 }
 
 impl Stuck {
-    /// None of this number of destinations.
+    /// Makes the record for this number of destinations, none of which waits.
     pub(super) fn none(destinations: usize) -> Self {
         let is_stuck = (0..destinations).map(|_| AtomicBool::new(false)).collect();
         Self(Arc::new(Shared { is_stuck, count: AtomicUsize::new(0), freed: AtomicUsize::new(0) }))
@@ -32,7 +33,7 @@ impl Stuck {
         self.0.count.load(Ordering::Relaxed) > 0
     }
 
-    /// How often a destination got free. Inputs that are held are read again when this changes.
+    /// How often a destination stopped waiting. Paused inputs are read again when this changes.
     pub(super) fn freed(&self) -> usize {
         self.0.freed.load(Ordering::Relaxed)
     }

@@ -65,7 +65,8 @@ pub(super) struct Worker {
     /// For each worker, whether one of its destinations wants inputs to be paused.
     holds: Arc<[AtomicBool]>,
     can_hold: bool,
-    /// Which destinations wait for a disk that does not answer, and how often one had got free when inputs were last released.
+    /// Which destinations wait for a disk that does not answer, and how often one had stopped waiting when
+    /// inputs were last released.
     stuck: Stuck,
     freed: usize,
     /// Only for the worker that ticks.
@@ -377,7 +378,7 @@ impl Worker {
         }
     }
 
-    /// Lines that a disk must take are in its files before the inputs that brought them are read on.
+    /// Waits until lines for a disk are in its files, before the inputs that brought them are read again.
     fn wait_for_disks(&mut self) {
         self.outlets.wait_for_disks(&mut self.edge);
         let freed = self.stuck.freed();
@@ -386,7 +387,8 @@ impl Worker {
         }
     }
 
-    /// While a disk does not answer, each connection is looked at alone: if it brought lines for that disk, it is held.
+    /// While a disk does not answer, each connection is checked: if it brought lines for that disk, it is
+    /// paused.
     fn hold_if_stuck(&mut self) {
         let before = self.stuck_lines();
         self.hand_over();

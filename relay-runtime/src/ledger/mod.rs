@@ -27,8 +27,8 @@ pub struct WorkerLedger {
     pub counts: Counts,
     /// Its inbound connections.
     pub connections: ConnectionCounts,
-    /// The inputs on which it listens, with the number of datagrams that the kernel dropped there. They are in no other
-    /// count, because nobody knows how many lines they had.
+    /// The inputs on which it listens, with the number of datagrams that the kernel dropped there. They are
+    /// in no other count, because the number of their lines is unknown.
     pub kernel_drops: Vec<(String, u64)>,
     /// The number of lines that it handed over, by destination.
     pub handed: Vec<u64>,

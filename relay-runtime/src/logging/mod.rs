@@ -93,7 +93,8 @@ fn write_for(patience: Duration) {
     }
 }
 
-/// The levels of spec §1.4. `fatal` and `panic` mean errors only, the highest level that is logged here.
+/// The levels of carbon-relay-ng. `fatal` and `panic` mean errors only, the highest level that is logged
+/// here.
 fn parse_level(name: &str) -> Result<LevelFilter, UnknownLevel> {
     match name.to_ascii_lowercase().as_str() {
         "trace" => Ok(LevelFilter::TRACE),

@@ -1,11 +1,10 @@
-//! The look: one pass over a name that finds which literals of the table it contains, and so which rules it may
-//! match.
+//! The scan of a name: one pass that finds which literals of the table it contains, and so which rules it may match. Its result is a [`Look`].
 //!
 //! A rule whose matcher requires a literal is guarded by it: the index lists the rule under that literal. The
 //! candidates of a name are the rules under the literals that it contains, in the order of the rules, each at
 //! most once. The caller checks the other conditions of each candidate.
 //!
-//! Rules of all stages are numbered in one sequence: blocklist, aggregators, routes. So one look serves the
+//! Rules of all stages are numbered in one sequence: blocklist, aggregators, routes. So one scan serves the
 //! whole table, unless a rewriter changes the name.
 
 use super::{automaton::Automaton, hashed::HashedPrefixes, skips::Skips, trie::TriePrefixes, words::Words};
@@ -50,7 +49,7 @@ pub enum Substrings<'a> {
     Skips(Skips<'a>),
 }
 
-/// The result of a look. Reused for the next name, to keep its memory.
+/// The result of scanning a name. Reused for the next name, to keep its memory.
 #[derive(Debug, Default)]
 pub struct Look {
     rules: Vec<u32>,
@@ -60,7 +59,7 @@ pub struct Look {
 }
 
 impl Index<'_> {
-    /// Looks at a name: writes its candidates and substrings to `look`.
+    /// Scans a name: writes its candidates and substrings to `look`.
     #[inline]
     pub fn look(&self, name: &[u8], look: &mut Look) {
         look.rules.clear();

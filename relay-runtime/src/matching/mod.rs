@@ -1,11 +1,11 @@
 //! The run-time engines of a compiled table.
 //!
 //! Generated code is thin: tables as bytes, `match`es and calls. Algorithms that deserve their own tests are
-//! here: finding all prefixes and substrings of a table in one look at a name ([`Index`], [`Look`]), running a
-//! regex that was compiled to an automaton ([`StaticRegex`]), rewriting a name ([`StaticRewriter`]), naming the
-//! outputs of aggregators ([`NameGroups`]), and running a table that is too long to be code ([`Rows`]).
+//! here: finding all prefixes and substrings of a table in one scan of a name ([`Index`], [`Look`]), running
+//! a regex that was compiled to an automaton ([`StaticRegex`]), rewriting a name ([`StaticRewriter`]), naming
+//! the outputs of aggregators ([`NameGroups`]), and running a table that is too long to be code ([`Rows`]).
 //!
-//! Nothing here knows a configuration or builds a table: relay-build does, and its tests check that its
+//! Nothing here reads a configuration or builds a table: relay-build does, and its tests check that its
 //! builders and these engines agree. Nothing allocates in the steady state.
 
 mod automaton;

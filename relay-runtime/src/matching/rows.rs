@@ -1,5 +1,4 @@
-//! A table that is too long to be code: its rules as rows of numbers, and one loop over the candidates of a
-//! look.
+//! A table that is too long to be code: its rules as rows of numbers, and one loop over the candidates of a scan.
 //!
 //! It means exactly the same as generated code for these rules.
 
@@ -50,7 +49,7 @@ pub enum Check {
     Exact = 2,
     /// The name ends with a literal.
     Suffix = 4,
-    /// The look has found a substring.
+    /// The scan has found a substring.
     Found = 6,
     /// A search finds a substring.
     Contains = 8,
@@ -72,7 +71,7 @@ pub enum Kind {
     Select = 2,
 }
 
-/// Added to the [`Kind`] of a route that ends the way of what it takes.
+/// Added to the [`Kind`] of a route with `stop`.
 pub const STOPS: u8 = 0x80;
 
 impl Rows<'_> {
@@ -205,7 +204,7 @@ impl Rows<'_> {
     }
 }
 
-/// The rules to check: the candidates of the look, or all rules if none has a guard.
+/// The rules to check: the candidates of the scan, or all rules if none has a guard.
 #[inline]
 fn candidates(look: Option<&Look>, start: u32, end: u32) -> impl Iterator<Item = u32> + '_ {
     let (waiting, all) = look.map_or((&[][..], start..end), |look| (look.rules(start, end), 0..0));

@@ -1,5 +1,4 @@
-//! All prefixes of a table as a path-compressed trie, for literals of so different lengths that hashing would
-//! cost more.
+//! All prefixes of a table as a path-compressed trie, for literals of many different lengths, where hashing would cost more.
 //!
 //! Takes one step per branching of the literals, at most as many as the name has bytes.
 

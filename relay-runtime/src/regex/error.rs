@@ -58,8 +58,8 @@ impl RegexError {
 }
 
 impl RegexErrorKind {
-    /// What to write in place of the offending part, which stands at `range` of `pattern`, where that can be told: the whole
-    /// pattern, mended.
+    /// Returns the whole pattern with the offending part, at `range` of `pattern`, corrected, if a correction
+    /// is known.
     #[must_use]
     pub fn mended(&self, pattern: &str, range: Range<usize>) -> Option<String> {
         let (before, what) = (pattern.get(..range.start)?, pattern.get(range.clone())?);
@@ -110,7 +110,10 @@ impl fmt::Display for RegexErrorKind {
                 write!(f, "`{what}` repeats a repetition; put the inner one in a group")
             }
             Self::RepetitionCount(what) => {
-                write!(f, "`{what}`: the counts must grow, and at most 1000 repetitions are possible")
+                write!(
+                    f,
+                    "`{what}`: the second count must not be below the first, and at most 1000 repetitions are possible"
+                )
             }
             Self::UnsupportedGroup(what) => {
                 write!(

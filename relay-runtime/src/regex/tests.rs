@@ -1,4 +1,7 @@
-//! What Go's regexp says, case by case, and agreement with the `regex` crate where the dialects agree.
+//! Compares with the answers of Go's regexp, case by case, and with the `regex` crate for patterns that mean
+//! the same there.
+//!
+//! The cases were recorded; the tests need no Go.
 
 use super::*;
 use proptest::prelude::*;

@@ -1,4 +1,4 @@
-//! Consistent hashing: which of a route's destinations get a metric (spec §10.2).
+//! Consistent hashing: chooses the destinations of a hash route that get a metric.
 //!
 //! A [`Ring`] is built when its destinations change, and otherwise only read. Every peer's placement is
 //! reproduced exactly, because a line that goes to another server than before splits its series in two. `hash`

@@ -1,4 +1,4 @@
-//! What `--version` says: the relay's version, and what it was built from, out of the manifest.
+//! The text of `--version`: the relay's version, and from the manifest what it was built from.
 //!
 //! A manifest that cannot be read, or lacks a value, leaves out its line.
 

@@ -12,8 +12,7 @@ Usage: relay [COMMAND | OPTION]
 
 Without arguments it serves until SIGTERM or SIGINT. SIGUSR1 prints the ledger, SIGHUP
 reopens the log.
-Sockets that a service manager passes (LISTEN_FDS) are used where their addresses are
-configured, and it is told when the relay serves (NOTIFY_SOCKET).
+The relay uses sockets that a service manager passes (LISTEN_FDS) if their addresses are configured, and tells the manager when it is ready (NOTIFY_SOCKET).
 
 ";
 
@@ -25,7 +24,7 @@ Options:
   --help        Print this
 ";
 
-/// What `relay --help` prints. Commands that the features leave out are missing.
+/// The text of `relay --help`, without the commands that the features leave out.
 #[must_use]
 pub fn usage() -> String {
     [BEFORE, tools::USAGE, AFTER].concat()
@@ -90,7 +89,10 @@ impl fmt::Display for UsageError {
         match self {
             Self::Unknown { argument } => write!(f, "unknown argument `{argument}`"),
             Self::LeftOut { command } => {
-                write!(f, "`{command}` is not in this relay; one of `--profile server` has it")
+                write!(
+                    f,
+                    "this relay was built without `{command}`; a relay built with `--profile server` has it"
+                )
             }
             Self::TooMany { argument } => write!(f, "one argument too many: `{argument}`"),
             Self::Missing { after, expected } => write!(f, "after `{after}` expected {expected}"),

@@ -1,6 +1,7 @@
 //! Ledgers on stdout: one line of JSON each, with the time, the instance and the version.
 //!
-//! Nobody who does not read them holds up the relay: a bounded number waits, and further ones are left out with a warning.
+//! A reader that does not read cannot delay the relay: a bounded number of ledgers waits, and further ones
+//! are left out with a warning.
 
 use crate::{
     ledger::{Ledger, names},
@@ -14,7 +15,7 @@ const LEDGERS: usize = 16;
 
 static STDOUT: Stream = Stream::new(rustix::stdio::stdout, LEDGERS);
 
-/// Whose ledgers they are.
+/// The identity of the relay in its ledgers.
 pub(super) struct Books {
     /// The relay's instance, as configured.
     pub(super) instance: String,
@@ -27,7 +28,7 @@ impl Books {
         let is_read = STDOUT.write(patience);
         if !STDOUT.keep(format!("{}\n", self.text(ledger)).into_bytes()) {
             tracing::warn!(
-                "a ledger is left out: {LEDGERS} wait on stdout and nobody reads it; read it, or send it to a file"
+                "a ledger is left out: {LEDGERS} ledgers wait because nobody reads stdout; read it, or send it to a file"
             );
         } else if is_read {
             STDOUT.write(patience);
@@ -45,7 +46,7 @@ impl Books {
         }
     }
 
-    /// Writes ledgers that wait, as far as their reader reads. Waits for nobody.
+    /// Writes the waiting ledgers as far as the reader has room, without waiting.
     pub(super) fn write_waiting() {
         if STDOUT.is_waiting() {
             STDOUT.write(Duration::ZERO);

@@ -1,4 +1,5 @@
-//! Completes what a plan left open: `${NAME}` in addresses, directories and sizes, from the environment.
+//! Completes the open values of a plan: replaces `${NAME}` in addresses, directories and sizes by the
+//! variable's value.
 //!
 //! Afterwards no variable is open in the settings and destinations that the engine uses. Values that decide
 //! routing are never open.

@@ -1,7 +1,8 @@
-//! Losses are said aloud: when lines begin to be lost, each minute while it goes on, when it ends, and all of them at the stop.
+//! Logs losses of lines: when a loss begins, each minute while it goes on, when it ends, and a summary at the
+//! stop.
 //!
-//! Reads the books now and then, so it costs the data path nothing. Guarantees at most three lines a minute for each reason and
-//! place. No clock: time comes with the books.
+//! Reads the ledger every few seconds, so it costs the data path nothing. Guarantees at most three log lines
+//! per minute for each reason and place. There is no clock here: time comes with the ledger.
 
 use crate::{
     aggregate::AggregatorCounts,
@@ -17,35 +18,35 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Between two lines about a loss that goes on.
+/// The time between two log lines about a loss that goes on.
 const PERIOD: Duration = Duration::from_mins(1);
 
-/// A loss that did not grow for so long has ended.
+/// A loss that did not grow for this time has ended.
 const QUIET: Duration = Duration::from_secs(10);
 
-const UNDELIVERED_HELP: &str = "the route takes them and none of its destinations does: a destination without `prefix`, `sub` and `regex` of its own would, and a route of type `blackhole` says that it is meant";
+const UNDELIVERED_HELP: &str = "the route matches them, and none of its destinations does: add a destination without `prefix`, `sub` and `regex`, or make the route a `blackhole` if they should be dropped";
 
 const KERNEL_DROPS_HELP: &str = "datagrams, each with a line or more, that came faster than they were read: let sockets have larger buffers (`sysctl net.core.rmem_max`, 4194304 at least, then restart), or send over TCP";
 
-/// What is lost where, and why.
+/// A kind of loss: the place and the reason.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Loss {
     /// The name of the counter.
     reason: &'static str,
-    /// The destination or aggregator; none for what belongs to the whole relay.
+    /// The destination or aggregator; `None` for the whole relay.
     place: Option<String>,
-    /// What it means, or what to do.
+    /// What the reason means, or what to do.
     help: String,
 }
 
-/// What there is to say of a loss.
+/// A message about a loss.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Word {
-    /// So many lines are lost, and more may follow.
+    /// The loss begins: the number of lines lost so far.
     Begins(u64),
-    /// It goes on: lines since the last word, all of it, and for how long.
+    /// The loss goes on: lines since the last message, all lines, and the time since it began.
     GoesOn { lines: u64, all: u64, lasts: Duration },
-    /// It is over: all of it, and how long it lasted.
+    /// The loss has ended: all lines, and how long it lasted.
     Ended { all: u64, lasted: Duration },
 }
 
@@ -53,7 +54,7 @@ pub(super) enum Word {
 #[derive(Debug)]
 pub(super) struct Losses {
     seen: BTreeMap<Loss, Seen>,
-    /// For each route, whether it is a black hole: then no loss is meant to be seen there.
+    /// For each route, whether it is a black hole, whose losses are not reported.
     black_holes: Vec<bool>,
 }
 
@@ -65,7 +66,7 @@ struct Seen {
 
 #[derive(Debug)]
 struct Underway {
-    /// Lines lost before it began, and when the last word was said.
+    /// The count of lines before the loss began, and the time of the last message.
     before: u64,
     told: u64,
     began: Instant,
@@ -74,13 +75,13 @@ struct Underway {
 }
 
 impl Losses {
-    /// Nothing lost yet, for this table.
+    /// Starts without losses, for this table.
     pub(super) fn of(table: &Table) -> Self {
         let is_black_hole = |route: &Route| matches!(route.kind, RouteKind::Blackhole);
         Self { seen: BTreeMap::new(), black_holes: table.routes.iter().map(is_black_hole).collect() }
     }
 
-    /// Compares the books with those of the last time. Gives what there is to say.
+    /// Compares the ledger with the previous one. Returns the messages to log.
     pub(super) fn look(&mut self, ledger: &Ledger, now: Instant) -> Vec<(Loss, Word)> {
         let mut words = Vec::new();
         for (loss, lines) in self.all(ledger) {
@@ -90,7 +91,7 @@ impl Losses {
         words
     }
 
-    /// All that was lost, in one line; nothing if nothing was.
+    /// Logs all losses in one line, if there were any.
     pub(super) fn log_all(&self, ledger: &Ledger) {
         let losses: Vec<_> =
             self.all(ledger).into_iter().map(|(loss, lines)| format!("{lines} {loss}")).collect();
@@ -99,11 +100,11 @@ impl Losses {
         }
     }
 
-    /// Every way to lose a line by which some were lost, with how many. Places of one name count as one.
+    /// Every kind of loss that has occurred, with the number of lines. Places of one name count as one.
     fn all(&self, ledger: &Ledger) -> BTreeMap<Loss, u64> {
         let mut all = BTreeMap::new();
         let mut add = |lines: u64, loss: &dyn Fn() -> Loss| {
-            // Nearly always nothing is lost, and most relays have more ways to lose lines than lines lost.
+            // Nearly always nothing is lost, so the names of losses are made only when needed.
             if lines > 0 {
                 *all.entry(loss()).or_default() += lines;
             }
@@ -171,7 +172,7 @@ impl Loss {
     }
 }
 
-/// What is lost before it belongs to a destination. Names every count, so that a new one is not forgotten.
+/// Adds the losses before lines reach a destination. Names every count, so that a new one is not forgotten.
 fn add_of_relay(total: &Counts, add: &mut dyn FnMut(u64, &dyn Fn() -> Loss)) {
     let Counts {
         received: _,
@@ -189,14 +190,14 @@ fn add_of_relay(total: &Counts, add: &mut dyn FnMut(u64, &dyn Fn() -> Loss)) {
         add(total.invalid_for(reason), &loss);
     }
     for (reason, lines, help) in [
-        (names::UNROUTABLE, unroutable, "no route takes them; a route without conditions would"),
-        (names::EMITTED_UNROUTABLE, emitted_unroutable, "outputs of aggregators that no route takes"),
+        (names::UNROUTABLE, unroutable, "no route matches them; a route without conditions would"),
+        (names::EMITTED_UNROUTABLE, emitted_unroutable, "outputs of aggregators that no route matches"),
     ] {
         add(*lines, &|| Loss::of_relay(reason, help.to_owned()));
     }
 }
 
-/// What an aggregator loses. Names every count, so that a new one is not forgotten.
+/// Adds the losses of an aggregator. Names every count, so that a new one is not forgotten.
 fn add_of_aggregator(key: &str, counts: &AggregatorCounts, add: &mut dyn FnMut(u64, &dyn Fn() -> Loss)) {
     let AggregatorCounts {
         taken: _,
@@ -215,16 +216,16 @@ fn add_of_aggregator(key: &str, counts: &AggregatorCounts, add: &mut dyn FnMut(u
         (
             names::FUTURE,
             future,
-            "too far ahead of the clock: mend the senders' clocks, or raise `max_future`",
+            "too far ahead of the clock: correct the senders' clocks, or raise `max_future`",
         ),
         (names::NO_ROOM, no_room, "raise `max_buckets`, `max_series` or `max_values`"),
-        (names::BAD_NAME, bad_name, "the output's name cannot be sent: mend `format`"),
+        (names::BAD_NAME, bad_name, "the output's name cannot be sent: correct `format`"),
     ] {
         add(lines, &|| Loss::at(reason, key, help));
     }
 }
 
-/// Says it.
+/// Logs a message.
 pub(super) fn log((loss, word): (Loss, Word)) {
     let Loss { reason, place, help } = loss;
     let place = place.unwrap_or_else(|| "the relay".to_owned());
@@ -235,7 +236,7 @@ pub(super) fn log((loss, word): (Loss, Word)) {
             tracing::warn!(reason, %place, lines, all, seconds, %help, "lines are still lost");
         }
         Word::Ended { all, lasted } => {
-            tracing::warn!(reason, %place, all, seconds = lasted.as_secs(), "lines are lost no more");
+            tracing::warn!(reason, %place, all, seconds = lasted.as_secs(), "lines are no longer lost");
         }
     }
 }
@@ -345,7 +346,7 @@ mod tests {
         };
         said(5, 0, &["lines are lost ", "lines=5", "help="]);
         said(9, 60, &["lines are still lost ", "lines=4", "all=9", "seconds=60", "help="]);
-        said(9, 70, &["lines are lost no more", "all=9", "seconds=60"]);
+        said(9, 70, &["lines are no longer lost", "all=9", "seconds=60"]);
         let last = capture(|| losses.log_all(&everything(9)));
         assert_eq!(last.lines().count(), 1);
         for reason in reasons {

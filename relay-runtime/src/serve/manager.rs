@@ -1,5 +1,4 @@
-//! The protocol between service manager and relay, as systemd defined it: sockets that the manager opened
-//! (`LISTEN_FDS`), and messages that the relay is ready or stops (`NOTIFY_SOCKET`).
+//! The protocol of systemd between service manager and relay: sockets that the manager opened (`LISTEN_FDS`), and messages that the relay is ready or stops (`NOTIFY_SOCKET`).
 //!
 //! Without a service manager nothing happens here.
 

@@ -13,7 +13,7 @@
 //! stderr; SIGHUP reopens them. SIGTERM and SIGINT stop the relay in good order; a second one stops it at once,
 //! and so does SIGQUIT. Exit codes: 0 done; 1 cannot start, cannot go on, or was stopped at once; 2 usage.
 //!
-//! The engine knows nothing of this, and [`Relay`] runs it inside another program or a test.
+//! The engine depends on none of this; [`Relay`] runs it inside another program or a test.
 
 mod about;
 mod any_table;
@@ -70,7 +70,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a relay looks into its own books, whether they balance and whether lines are lost.
+/// How often a relay checks whether its ledger balances and whether lines are lost.
 const SELF_CHECK: Duration = Duration::from_secs(2);
 
 /// How often it checks whether its workers run.
@@ -79,7 +79,7 @@ const LOOK: Duration = Duration::from_millis(500);
 /// How long the last ledger waits for a reader.
 const LAST_WORDS: Duration = Duration::from_secs(10);
 
-/// Why a relay does not start, or had to end.
+/// Why a relay cannot start, or had to end.
 #[derive(Debug)]
 pub enum ServeError {
     /// The built-in plan cannot be read.
@@ -101,13 +101,13 @@ pub enum ServeError {
     Start(StartError),
     /// A tool failed.
     Tool(ToolError),
-    /// What was asked for cannot be written to stdout.
+    /// The requested output cannot be written to stdout.
     Output(io::Error),
     /// A worker ended without having been stopped.
     WorkerEnded,
     /// The relay was asked to stop at once, and did.
     StoppedAtOnce {
-        /// How many lines were dropped by that, for all destinations together.
+        /// The number of lines that this dropped, for all destinations together.
         lines: u64,
     },
 }
@@ -181,7 +181,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     let mut losses = Losses::of(&plan.table);
     let is_urgent = Cell::new(serve(&relay, &signals, &output_files, &books, &mut losses)?);
     if is_urgent.get() {
-        tracing::warn!("stopping at once: what is not delivered is given up");
+        tracing::warn!("stopping at once: undelivered lines are given up");
     } else {
         tracing::info!("stopping");
     }
@@ -234,8 +234,8 @@ fn serve(
     }
 }
 
-/// Stops in good order, unless it `is_urgent` or a second signal makes it so. A ledger that is asked for
-/// meanwhile is the last one.
+/// Stops in good order, or at once if `is_urgent` is true or a second signal comes. If a ledger is requested
+/// meanwhile, the last ledger is the answer.
 fn stop(
     relay: Relay,
     signals: &Signals,
@@ -252,13 +252,13 @@ fn stop(
             output_files.reopen();
         }
         if (stop || stop_now) && !is_urgent.replace(true) {
-            tracing::warn!("stopping at once: what is not delivered is given up");
+            tracing::warn!("stopping at once: undelivered lines are given up");
         }
         is_urgent.get()
     })
 }
 
-/// Writes logs and ledgers, as far as their readers read. Waits for no reader.
+/// Writes logs and ledgers as far as their readers have room, without waiting.
 fn write_waiting(relay: &Relay) {
     if relay.is_run_by_caller() && logging::is_waiting() {
         logging::write_waiting();
@@ -266,7 +266,7 @@ fn write_waiting(relay: &Relay) {
     Books::write_waiting();
 }
 
-/// Prints a text on stdout. It is no failure if the reader has gone away.
+/// Prints a text on stdout. A reader that has gone away is not an error.
 fn print(text: &str) -> Result<(), ServeError> {
     let mut out = io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -275,7 +275,7 @@ fn print(text: &str) -> Result<(), ServeError> {
     }
 }
 
-/// Prints a text and a newline on stderr, if it takes any.
+/// Prints a text and a newline on stderr, if it accepts any.
 fn say(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
 }
@@ -293,7 +293,7 @@ impl fmt::Display for ServeError {
             Self::Output(error) => write!(f, "cannot write to standard output: {error}"),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
             Self::StoppedAtOnce { lines } => {
-                write!(f, "stopped at once, as it was asked to: {} given up", counted(*lines, "line"))
+                write!(f, "stopped at once, as requested: {} given up", counted(*lines, "line"))
             }
         }
     }

@@ -12,7 +12,7 @@ pub(super) const USAGE: &str = "";
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Tool {}
 
-/// And so no error.
+/// Without tools there is no error.
 #[derive(Debug)]
 pub enum ToolError {}
 

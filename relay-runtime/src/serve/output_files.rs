@@ -40,7 +40,7 @@ impl OutputFiles {
     pub(super) fn reopen(&self) {
         if self.0.is_empty() {
             tracing::info!(
-                "SIGHUP: the log is no file that could be reopened; what a relay routes is built in, and changes with the next build"
+                "SIGHUP: the log is not a file, so it cannot be reopened; a relay's routing is built in and changes only with a new build"
             );
         }
         for OutputFile { path, replace } in &self.0 {
@@ -49,7 +49,7 @@ impl OutputFiles {
             match opened.and_then(|file| Ok(replace(file.into())?)) {
                 Ok(()) => tracing::info!(%path, "SIGHUP: reopened"),
                 Err(error) => {
-                    tracing::error!(%path, error = %Explained(&error), "SIGHUP: cannot be reopened, the old file stays in use");
+                    tracing::error!(%path, error = %Explained(&error), "SIGHUP: the log cannot be reopened, the old file stays in use");
                 }
             }
         }

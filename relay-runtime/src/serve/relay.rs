@@ -105,7 +105,7 @@ impl Relay {
         self.engine.ledger()
     }
 
-    /// The ledger, after a difference in it was logged; `None` if a worker does not answer.
+    /// The ledger; logs an error if it does not balance. `None` if a worker does not answer.
     pub fn check_books(&self) -> Option<Ledger> {
         let ledger = self.ledger()?;
         if let Some(difference) = ledger.difference() {
@@ -131,7 +131,9 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Incomplete(error) => error.fmt(f),
-            Self::Memory(error) => write!(f, "{error}: raise it, or lower what takes so much"),
+            Self::Memory(error) => {
+                write!(f, "{error}: raise `memory`, or lower the limits that need so much")
+            }
             Self::Engine(error) => error.fmt(f),
         }
     }

@@ -35,7 +35,7 @@ const REAL_TIME: std::ops::RangeInclusive<c_int> = 34..=64;
 /// Signals that were caught and are not handled yet.
 pub(super) struct Signals(RefCell<Caught>);
 
-/// What signals have asked for since the last call.
+/// The requests of signals since the last call.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Asked {
     /// To print the ledger.
@@ -75,7 +75,9 @@ impl Signals {
                 SIGQUIT => asked.stop_now = true,
                 SIGTERM | SIGINT | SIGXCPU => asked.stop = true,
                 _ if signal == POWER => asked.stop = true,
-                _ => tracing::info!(signal = %name(signal), "a signal that means nothing to a relay"),
+                _ => {
+                    tracing::info!(signal = %name(signal), "ignored a signal without meaning");
+                }
             }
         }
         asked

@@ -3,8 +3,9 @@
 //! Writes go to the page cache, which survives `kill -9`. What must survive a loss of power is flushed by a
 //! separate thread, because a disk may take seconds for it and other spools wait to be written.
 //!
-//! If the directory is removed, it is made again, and so are the files that are open here, with what was in them: at the next
-//! flush, or when a file is not there. Lines in other files are gone, and are counted when they are to be read.
+//! If the directory is removed, it is created again, and so are the files that are open here, with their
+//! contents: at the next flush, or when a file is missing. Lines in other files are lost, and are counted
+//! when the relay tries to read them.
 
 use super::store::Store;
 use crate::lock::DirectoryLock;
@@ -72,8 +73,8 @@ impl FileStore {
         self.directory.join(name)
     }
 
-    /// Makes the directory again if it was removed, and writes the open files again, to which no name leads any more. Returns
-    /// whether there was something to do.
+    /// Creates the directory again if it was removed, and writes the open files again, which have no name any
+    /// more. Returns whether anything was missing.
     fn restore(&mut self) -> io::Result<bool> {
         let Some(lock) = &mut self.lock else { return Ok(false) };
         let mut is_restored = lock.renew()?;
@@ -120,7 +121,7 @@ impl Store for FileStore {
         let path = self.path(name);
         let file = match open_in(&mut self.read, name, || File::open(&path)) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                // The file that is written may be the one, without its name.
+                // The file that is being written may be the one without a name.
                 if !self.restore()? || !path.exists() {
                     return Ok(0);
                 }

@@ -1,4 +1,4 @@
-//! What waits for the disk of one spool, in the order in which it is done.
+//! The queue of jobs for the disk of one spool, in the order in which they are done.
 //!
 //! ```text
 //!  records ──► written in order; one that fails is tried again, and all later ones wait for it
@@ -6,8 +6,9 @@
 //!  reading ──► one step at a time, likewise
 //! ```
 //!
-//! Bounded: what waits to be written has at most [`Lane::bytes_max`] bytes and one record more, and while the disk refuses, nothing is
-//! added. No thread and no clock: whoever drives it says when to try again.
+//! It is bounded: at most [`Lane::bytes_max`] bytes and one more record wait to be written, and while the
+//! disk refuses, nothing is added. There is no thread and no clock here; the caller decides when to try
+//! again.
 
 use super::{
     Trouble,
@@ -17,7 +18,7 @@ use super::{
 use crate::gather::Chunk;
 use std::{collections::VecDeque, io};
 
-/// What waits for the disk of one spool.
+/// The queue of jobs for the disk of one spool.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     records: VecDeque<Record>,
@@ -33,7 +34,7 @@ pub(crate) struct Lane {
     failed: Option<io::ErrorKind>,
 }
 
-/// One thing to do, without the lane.
+/// One job, independent of the lane.
 #[derive(Debug)]
 pub(crate) enum Job {
     Write(Vec<Record>),
@@ -41,7 +42,7 @@ pub(crate) enum Job {
     Read(Box<Reading>),
 }
 
-/// What came of it.
+/// The result of the job.
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Written(Vec<Record>, io::Result<()>),
@@ -120,7 +121,8 @@ impl Lane {
         self.writing.first().or(self.records.front()).map(|record| record.sequence)
     }
 
-    /// Gives up what is not written, and is not being written now. Returns the number of the first line that is in no file.
+    /// Drops the records that are not written and not being written. Returns the number of the first line
+    /// that is in no file.
     pub(crate) fn abandon(&mut self) -> Option<u64> {
         let first = self.first_unwritten();
         self.records.clear();
@@ -152,7 +154,7 @@ impl Lane {
         Some(Job::Write(self.writing.clone()))
     }
 
-    /// Takes what came of a job.
+    /// Records the result of a job.
     pub(crate) fn finish(&mut self, outcome: Outcome) {
         match outcome {
             Outcome::Written(records, written) => {
@@ -174,7 +176,7 @@ impl Lane {
 }
 
 impl Job {
-    /// Does it.
+    /// Does the job.
     pub(crate) fn run(self, store: &mut dyn Store) -> Outcome {
         match self {
             Self::Write(records) => {

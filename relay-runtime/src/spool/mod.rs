@@ -141,7 +141,7 @@ pub(crate) struct Spool {
     /// Where it is in which file; the disk has it while it reads.
     reader: Reader,
     is_reading: bool,
-    /// Whether what is being read is not wanted any more.
+    /// Whether the result of the current read must be discarded.
     is_stale: bool,
     committed: u64,
     acknowledged: u64,
@@ -202,7 +202,7 @@ impl Spool {
         Ok((spool, recovery))
     }
 
-    /// From now on another way leads to the files.
+    /// Replaces the way to the files.
     pub(crate) fn go_by(&mut self, way: impl FnOnce(Box<dyn Store>) -> Box<dyn Way>) {
         let here = std::mem::replace(&mut self.way, Box::new(Here(Box::new(Nowhere))));
         if let Some(store) = here.into_store() {
@@ -210,7 +210,7 @@ impl Spool {
         }
     }
 
-    /// Has `wake` called when the disk has answered.
+    /// Sets the function that is called when the disk has answered.
     pub(crate) fn on_answer(&mut self, wake: Wake) {
         self.way.on_answer(wake);
     }
@@ -258,12 +258,13 @@ impl Spool {
         self.way.first_unwritten().map_or(0, |first| self.end - first)
     }
 
-    /// Waits at most this long until all lines are in files, or the disk refuses them. Returns whether it answered so.
+    /// Waits at most this long until all lines are in files or the disk refuses them. Returns whether it has
+    /// answered.
     pub(crate) fn wait(&mut self, patience: Duration) -> bool {
         self.way.wait(patience)
     }
 
-    /// Gives up what the disk did not take, at a stop. Returns the number of lines.
+    /// Drops the lines that the disk did not accept, at a stop. Returns their number.
     pub(crate) fn abandon(&mut self) -> u64 {
         let first = self.way.abandon();
         first.map_or(0, |first| self.give_up(first..self.end))
@@ -299,7 +300,7 @@ impl Spool {
         }
     }
 
-    /// What the disk has read, if it is still wanted.
+    /// The lines that the disk has read, if they are still needed.
     fn answer(&mut self) -> Option<Read> {
         let read = self.way.take_read()?;
         self.is_reading = false;
@@ -316,7 +317,7 @@ impl Spool {
         Some(Piece { sequence, is_repeat: sequence < self.acknowledged, chunk })
     }
 
-    /// Begins to read. Lines that are not in a file yet are not asked for.
+    /// Begins to read. Does not read lines that are not in a file yet.
     fn ask(&mut self, stop: u64, bytes_max: usize, oldest_s: u64) -> Option<Read> {
         let written = self.way.first_unwritten().unwrap_or(self.end);
         if self.next >= written {
@@ -493,7 +494,7 @@ impl Spool {
         self.trouble.take()
     }
 
-    /// The error of what the disk was asked for earlier, since the last call, if there was one.
+    /// The error of an earlier job since the last call, if there was one.
     pub(crate) fn take_late_trouble(&mut self) -> Option<Trouble> {
         self.way.take_trouble()
     }
@@ -588,7 +589,7 @@ impl Drop for Spool {
 }
 
 impl Budget {
-    /// `bytes_max` bytes in all.
+    /// A limit of `bytes_max` bytes for all spools.
     pub(crate) fn new(bytes_max: u64) -> Arc<Self> {
         Arc::new(Self { used: AtomicU64::new(0), bytes_max })
     }

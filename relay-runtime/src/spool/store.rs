@@ -30,7 +30,7 @@ pub trait Store: fmt::Debug + Send {
     fn sync(&mut self, name: &str);
 }
 
-/// A store that has nothing and takes nothing: what is left of a spool whose files another thread has.
+/// An empty store that accepts nothing; it stands in for files that another thread has.
 #[derive(Debug)]
 pub(super) struct Nowhere;
 

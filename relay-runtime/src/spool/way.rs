@@ -1,8 +1,8 @@
-//! The way from a spool to its files: what is asked of the disk, and who does it.
+//! The way from a spool to its files: the jobs for the disk, and the code that does them.
 //!
-//! A spool decides what is written where; a [`Way`] carries it out. [`Here`] does so at once, in the caller's thread: for tools,
-//! and while a relay starts. A running relay has a thread for it (`engine::disk`), because a file system may hang for minutes. What is
-//! asked of the thread waits in a [`Lane`](super::lane::Lane).
+//! A spool decides what is written where; a [`Way`] carries it out. [`Here`] does so at once, in the caller's
+//! thread: for tools, and while a relay starts. A running relay has a thread for it (`engine::disk`), because
+//! a file system may hang for minutes. Jobs for the thread wait in a [`Lane`](super::lane::Lane).
 
 use super::{
     Trouble,
@@ -35,7 +35,7 @@ pub(crate) enum Task {
     Save { position: u64, is_second: bool },
     /// Keeps a file under another name.
     SetAside { from: String, to: String },
-    /// Removes a file. What is to be appended to it is not needed any more.
+    /// Removes a file. Records that wait to be appended to it are not needed any more.
     Remove { name: String },
 }
 
@@ -78,26 +78,28 @@ pub(crate) trait Way: fmt::Debug + Send {
     /// Whether the last write failed, and is to be tried again.
     fn is_failing(&self) -> bool;
 
-    /// Waits at most this long until everything is in its file, or the disk refuses it. Returns whether it answered so.
+    /// Waits at most this long until everything is in its file or the disk refuses it. Returns whether it has
+    /// answered.
     fn wait(&mut self, patience: Duration) -> bool;
 
-    /// Gives up what is not in its file. Returns the number of the first such line.
+    /// Drops the lines that are in no file. Returns the number of the first one.
     fn abandon(&mut self) -> Option<u64>;
 
     /// The error of the disk since the last call, if there was one.
     fn take_trouble(&mut self) -> Option<Trouble>;
 
-    /// Has `wake` called when there is a result of reading or trouble, and when something was written after a wait in vain.
+    /// Sets the function that is called when there is a result of reading or an error, and when something was
+    /// written after a wait ended without an answer.
     fn on_answer(&mut self, wake: Wake);
 
-    /// The store, if this way has it in its hands, for another way.
+    /// Returns the store, if this way owns it, for another way.
     fn into_store(self: Box<Self>) -> Option<Box<dyn Store>>;
 }
 
 /// Tells the owner of a spool that its disk has answered.
 pub(crate) type Wake = Box<dyn Fn() + Send>;
 
-/// At once, by the caller.
+/// Does every job at once, in the caller's thread.
 #[derive(Debug)]
 pub(super) struct Here(pub(super) Box<dyn Store>);
 

@@ -1,4 +1,4 @@
-//! The functions of aggregators, by name (spec §9.4, and ours).
+//! The functions of aggregators, by name (carbon-relay-ng's and ours).
 //!
 //! How they are computed is in [`aggregate`](crate::aggregate).
 

@@ -40,7 +40,7 @@ pub struct Table {
     pub blocklist: Vec<Matcher>,
     /// Each rewriter works on the result of the one before it.
     pub rewriters: Vec<Rewriter>,
-    /// Asked in order; one that matches and has `drop_raw` ends the metric's way.
+    /// Tested in order; if one that matches has `drop_raw`, later rules do not see the metric.
     #[cfg_attr(not(feature = "aggregation"), serde(skip_deserializing))]
     pub aggregators: Vec<Aggregator>,
     /// Every route that matches gets the line, up to the first of them that stops.
@@ -61,7 +61,7 @@ pub struct Validation {
     pub order: bool,
     /// Whether `NaN` and infinite values are refused (ours; upstream accepts them).
     pub finite: bool,
-    /// In what unit timestamps may be (ours).
+    /// The units that timestamps may have (ours).
     pub timestamps: Timestamps,
 }
 
@@ -72,7 +72,8 @@ pub enum Timestamps {
     /// Seconds.
     #[default]
     Seconds,
-    /// Seconds, and milliseconds, microseconds and nanoseconds, told by their magnitude, which become seconds.
+    /// Seconds, and also milliseconds, microseconds and nanoseconds, which are recognised by their magnitude
+    /// and converted.
     Auto,
 }
 

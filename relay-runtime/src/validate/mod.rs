@@ -1,4 +1,4 @@
-//! Which lines are valid (spec §5).
+//! Decides which lines are valid (spec §5).
 //!
 //! [`Validator::check`] defines the meaning: every line, byte by byte, obvious rather than fast. The data path
 //! recognises usual lines itself (`pipeline::shape`) and calls this for all others; tests check that both

@@ -102,16 +102,18 @@ impl fmt::Display for Reason {
             Self::TimestampOutOfRange => "the timestamp is not between 0 and 4294967295, nor -1 for now",
             Self::LineTooLong => "the line is too long",
             Self::Unterminated => "the connection broke within the line",
-            Self::RewrittenName => "the rewriters made a metric that is empty or holds white space",
-            Self::BadPickle => "the item of a pickle is no `(metric, (timestamp, value))` on one line",
+            Self::RewrittenName => "the rewriters made a metric that is empty or contains white space",
+            Self::BadPickle => {
+                "an item of a pickle is not `(metric, (timestamp, value))`, or contains a line end"
+            }
             Self::TimestampInMilliseconds => {
-                "the timestamp is in milliseconds, not seconds; `timestamps = \"auto\"` takes both"
+                "the timestamp is in milliseconds, not seconds; `timestamps = \"auto\"` accepts both"
             }
             Self::TimestampInMicroseconds => {
-                "the timestamp is in microseconds, not seconds; `timestamps = \"auto\"` takes both"
+                "the timestamp is in microseconds, not seconds; `timestamps = \"auto\"` accepts both"
             }
             Self::TimestampInNanoseconds => {
-                "the timestamp is in nanoseconds, not seconds; `timestamps = \"auto\"` takes both"
+                "the timestamp is in nanoseconds, not seconds; `timestamps = \"auto\"` accepts both"
             }
         })
     }

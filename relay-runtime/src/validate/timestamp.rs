@@ -1,8 +1,9 @@
-//! Which second a timestamp stands for.
+//! Converts a timestamp to a second.
 //!
-//! `-1` stands for the second of arrival, as Graphite's own daemons have it, and so what is forwarded carries that second. A number
-//! that is too large for seconds is told by its magnitude: the ranges of milliseconds, microseconds and nanoseconds do not
-//! overlap, and what lies between them is refused without a guess. Other numbers stay as they are written.
+//! `-1` means the second of arrival, as in Graphite's own daemons, and the forwarded line contains that
+//! second. If a number is too large for seconds, its magnitude shows the unit: the ranges of milliseconds,
+//! microseconds and nanoseconds do not overlap, and numbers between them are refused. Other numbers stay as
+//! they are written.
 
 use super::{Reason, number};
 use crate::table::Timestamps;
@@ -21,7 +22,7 @@ pub struct Timestamp<'a>(Text<'a>);
 enum Text<'a> {
     /// As it was written.
     Written(&'a [u8]),
-    /// A second that was not written, right-aligned.
+    /// The decimal digits of a computed second, right-aligned.
     Seconds { digits: [u8; DIGITS], start: usize },
 }
 
@@ -34,7 +35,7 @@ enum Unit {
 }
 
 impl Timestamp<'_> {
-    /// Its text.
+    /// The text to forward.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         match &self.0 {
@@ -43,7 +44,7 @@ impl Timestamp<'_> {
         }
     }
 
-    /// Whether it is as it was written.
+    /// Whether it is unchanged.
     #[must_use]
     pub const fn is_as_written(&self) -> bool {
         matches!(self.0, Text::Written(_))
@@ -60,11 +61,11 @@ impl Timestamp<'_> {
     }
 }
 
-/// The second that `text` stands for in a line that arrives at `now_s`, and the timestamp to forward.
+/// Converts `text`, in a line that arrives at `now_s`, to a second and the timestamp to forward.
 pub(super) fn check(text: &[u8], rule: Timestamps, now_s: u64) -> Result<(u32, Timestamp<'_>), Reason> {
     let as_second = |seconds: u32| (seconds, Timestamp::of_seconds(seconds));
     let number = number::parse(text).ok_or(Reason::TimestampNotNumber)?.trunc();
-    // A whole number by now.
+    // The text is a whole number here.
     if (-1.0..0.0).contains(&number) {
         return Ok(as_second(u32::try_from(now_s).unwrap_or(u32::MAX)));
     }
@@ -78,8 +79,8 @@ pub(super) fn check(text: &[u8], rule: Timestamps, now_s: u64) -> Result<(u32, T
     }
 }
 
-/// The second that a timestamp stands for which was checked and is about to be, or was, forwarded. What does not fit is refused rather than
-/// wrapped (BUG-31).
+/// Converts a timestamp that was checked and is forwarded to a second. One that does not fit is refused
+/// instead of wrapped around (BUG-31).
 pub(crate) fn seconds(text: &[u8]) -> Result<u32, Reason> {
     let number = number::parse(text).ok_or(Reason::TimestampNotNumber)?.trunc();
     whole(number).ok_or(Reason::TimestampOutOfRange)
@@ -93,7 +94,7 @@ fn whole(number: f64) -> Option<u32> {
 impl Unit {
     const ALL: [Self; 3] = [Self::Milliseconds, Self::Microseconds, Self::Nanoseconds];
 
-    /// The unit of a number whose second would be one between 1973 and 2106.
+    /// The unit in which the number is a time between 1973 and 2106.
     fn of(number: f64) -> Option<Self> {
         Self::ALL.into_iter().find(|unit| {
             #[expect(clippy::cast_precision_loss, reason = "powers of ten, exact")]
@@ -118,7 +119,7 @@ impl Unit {
         }
     }
 
-    /// A whole number is divided as it is written: a float does not hold all digits of nanoseconds.
+    /// Divides a whole number digit by digit, because a float cannot represent all digits of nanoseconds.
     fn seconds(self, text: &[u8], number: f64) -> Option<u32> {
         let written = std::str::from_utf8(text).ok().and_then(|text| text.parse::<u64>().ok());
         #[expect(clippy::cast_precision_loss, reason = "powers of ten, exact")]

@@ -23,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Every line to so many destinations.
+/// Sends every line to this number of destinations.
 pub(crate) struct Passthrough(pub(crate) u32);
 
 impl Dispatch for Passthrough {
@@ -79,7 +79,7 @@ pub(crate) fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// Waits until the books show that nothing is on its way, and gives them. Fails when they do not balance.
+/// Waits until the ledger shows that no line is on its way, and returns it. Fails if it does not balance.
 #[track_caller]
 pub(crate) fn settled(relay: &Relay, received: u64) -> Ledger {
     let mut last = relay.ledger().unwrap();

@@ -1,4 +1,6 @@
-//! Relays and destinations in processes of their own, which are this test program again.
+//! Runs relays and destinations in separate processes.
+//!
+//! Each process is this test program again, with another test selected.
 
 use super::{traffic::Directory, wait_until};
 use relay_runtime::plan::Plan;

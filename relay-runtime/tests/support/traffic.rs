@@ -1,4 +1,6 @@
-//! Lines at a steady rate through a relay in this process, and what became of them.
+//! Sends lines at a steady rate through a relay in this process, and counts what arrives.
+//!
+//! The counts are lost, duplicated, torn and reordered lines.
 
 use super::{Peer, line, plan, start, wait_until};
 use relay_runtime::{ledger::Ledger, plan::Plan};

@@ -1,5 +1,4 @@
-//! Whole tables against what carbon-relay-ng's own code delivered, and carbon-c-relay's where routes stop, through anything that
-//! runs a table.
+//! Compares anything that runs a whole table with recorded deliveries. They are those of carbon-relay-ng's own code, and of carbon-c-relay for routes with `stop`.
 
 use super::cases;
 use relay_runtime::{
@@ -47,7 +46,7 @@ pub(crate) fn check(
                 | "timestamp_in_milliseconds"
                 | "timestamp_in_microseconds"
                 | "timestamp_in_nanoseconds" => "BUG-31",
-                "rewritten_name" => "the guard on rewritten names of spec §6",
+                "rewritten_name" => "the check of rewritten names",
                 _ => "",
             };
             assert!(line["to"] == json!([]) || !ours_alone.is_empty(), "{written:?} {reason}");

@@ -92,7 +92,7 @@ impl Started {
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // It may have ended by itself, which the run has noticed.
+        // It may have ended by itself; the run reports that.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

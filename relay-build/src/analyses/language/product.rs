@@ -1,7 +1,7 @@
 //! The product of many automata, walked breadth-first.
 //!
-//! Finds a shortest name that all wanted matchers match and no unwanted one does. Knows nothing of how an
-//! automaton works; [`Arena`] steps them.
+//! Finds a shortest name that all wanted matchers match and no unwanted one does. How an automaton works does
+//! not matter here; [`Arena`] steps them.
 
 use super::automaton::{ACCEPTED, Arena, REJECTED};
 use relay_runtime::table::{Condition, Matcher};
@@ -33,7 +33,7 @@ struct Term {
     wanted: bool,
 }
 
-/// How a walk ends.
+/// The result of a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Found {
     Name(Vec<u8>),

@@ -1,4 +1,5 @@
-//! From what is asked of each rule to one strategy for the table.
+//! Chooses one strategy for a table from the conditions of its rules. The result never changes what a rule
+//! matches.
 
 use super::{
     Asked, Guard, MatchStrategy, PrefixStrategy, Reader, Required, Rule, RuleForm, Strategy,
@@ -10,22 +11,27 @@ use relay_runtime::{
 };
 use std::collections::BTreeSet;
 
-/// Up to so many rules, comparing one by one beats one look: a compare that fails costs about a nanosecond.
+/// Up to this number of rules, comparing prefixes one by one is faster than an index: a comparison that fails
+/// costs about a nanosecond.
 pub(super) const COMPARED_MAX: usize = 6;
 
-/// Up to so many rules, searching one by one beats the automaton, whose every byte is a load.
+/// Up to this number of rules, searching substrings one by one is faster than the automaton, which loads once
+/// per byte.
 pub(super) const SEARCHED_MAX: usize = 3;
 
-/// With substrings of at least so many bytes, the window that is moved skips enough to beat the automaton.
+/// If all substrings have at least this number of bytes, the search that skips bytes is faster than the
+/// automaton.
 pub(super) const WINDOW_MIN: usize = 5;
 
-/// Up to so many substrings, most of what stands in a name ends the beginning of none.
+/// Up to this number of substrings, few parts of a name can end the beginning of one, so the search skips
+/// often.
 const SKIPPED_MAX: usize = 2_000;
 
-/// Up to so many rules, code is worth its compile time.
+/// Up to this number of rules, code is worth its compile time.
 const CODE_RULES_MAX: usize = 200;
 
-/// From so many lengths on, hashing each costs more than walking; dots may rule most of them out, though.
+/// From this number of lengths on, hashing each of them costs more than walking a trie, unless dots exclude
+/// most of them.
 const HASHED_LENGTHS_MAX: usize = 24;
 
 pub(super) fn choose(reader: Reader, asked: Asked, mut guards: Vec<Guard>, table: &Table) -> Strategy {
@@ -107,7 +113,7 @@ fn choose_prefixes(guards: &[Guard]) -> PrefixStrategy {
     }
 }
 
-/// Whether all substrings that rules wait for have from `window` to `LENGTH_MAX` bytes, and are not too many.
+/// Whether all substrings that guard rules have from `window` to `LENGTH_MAX` bytes, and are not too many.
 pub(super) fn can_skip(guards: &[Guard], window: usize) -> bool {
     let mut texts = BTreeSet::new();
     for guard in guards {
@@ -133,7 +139,7 @@ fn matching(tests: &[Test], is_guarded: bool) -> MatchStrategy {
     }
 }
 
-/// Drops the tests that the guard has answered.
+/// Removes the tests whose result follows from the guard.
 fn relieve(tests: &mut Vec<Test>, guard: &Guard, reader: &Reader) {
     tests.retain(|test| !guard.answers(test));
     let Guard::Substrings(texts) = guard else { return };
@@ -148,14 +154,14 @@ fn relieve(tests: &mut Vec<Test>, guard: &Guard, reader: &Reader) {
 }
 
 impl Required {
-    /// Whether finding one of these is as good as finding the literal that the regex looks for by itself.
+    /// Whether finding one of these implies that the name contains the regex's required literal.
     fn is_met_by(&self, texts: &[String]) -> bool {
         self.any_substring == texts || matches!(texts, [text] if self.substrings.contains(text))
     }
 }
 
 impl Test {
-    /// What the look finds out anyhow need not be searched for again.
+    /// Uses the result of the scan for substrings that the scan finds anyway.
     fn use_look(&mut self, found: &BTreeSet<String>) {
         if let TestKind::Contains(text) = &self.kind
             && found.contains(text)

@@ -1,8 +1,8 @@
-//! What each rule waits for, chosen with the whole table in view.
+//! Chooses the guard of each rule: literals of which a name must contain one before the rule is tested.
 //!
-//! A rule may wait under any set of literals one of which every name that it takes has. Under a prefix is best,
-//! since that is found soonest; but where many rules demand the same prefix, a name that has it would call them
-//! all up, and the literal that tells them apart is better, wherever in the name it stands.
+//! Any set of literals can be a guard if every name that the rule matches contains one of them. A prefix is
+//! best, because it is found soonest. But if many rules require the same prefix, each name with it would make
+//! all of them candidates; then a literal that distinguishes them is better, wherever it is in the name.
 
 use super::{Guard, StaticRegex, Test, TestKind};
 use relay_runtime::matching::LENGTH_MAX;
@@ -11,8 +11,8 @@ use std::{
     collections::{BTreeMap, BTreeSet},
 };
 
-/// Up to so many rules may wait under one literal before others are considered: calling up one in vain costs
-/// about what the look for substrings costs for a dozen bytes.
+/// Up to this number of rules may share a literal before others are considered: testing one rule in vain
+/// costs about as much as searching a dozen bytes for substrings.
 const SHARED_MAX: usize = 4;
 
 /// The best guard of each rule.
@@ -59,13 +59,13 @@ pub(super) fn options(tests: &[Test], regexes: &[StaticRegex]) -> Vec<Guard> {
     options
 }
 
-/// As much of a literal as can be looked up, in whole characters.
+/// The longest beginning of a literal that can be looked up, cut between characters.
 fn beginning(text: &str) -> String {
     text[..text.floor_char_boundary(LENGTH_MAX)].to_owned()
 }
 
 impl Guard {
-    /// Its literals, and whether they stand at the start.
+    /// Its literals, each with whether the name must start with it.
     pub(super) fn literals(&self) -> impl Iterator<Item = (bool, &str)> {
         let (at_start, texts) = match self {
             Self::None => (false, [].as_slice()),
@@ -75,7 +75,7 @@ impl Guard {
         texts.iter().map(move |text| (at_start, text.as_str()))
     }
 
-    /// Whether a rule that waits like this need not ask a test any more.
+    /// Whether the result of a test follows from this guard.
     pub(super) fn answers(&self, test: &Test) -> bool {
         match (self, &test.kind) {
             _ if test.negated => false,

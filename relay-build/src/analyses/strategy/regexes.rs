@@ -1,4 +1,5 @@
-//! One regex of a table: what it demands, and whether it becomes an automaton now.
+//! One regex of a table: the literals that it requires, and whether it becomes an automaton at build time.
+//! The form never changes what it matches.
 
 use super::{Required, required_literal};
 use regex_automata::{
@@ -7,32 +8,32 @@ use regex_automata::{
 };
 use regex_syntax::hir::Hir;
 
-/// A regex that matchers ask.
+/// A regex of some matchers.
 #[derive(Clone, Debug)]
 pub struct StaticRegex {
     /// As written.
     pub pattern: String,
-    /// What every match has.
+    /// Facts about every name that it matches.
     pub required: Required,
     /// The literal that is searched for first.
     pub literal: Option<String>,
-    /// What it becomes.
+    /// How it is run.
     pub form: RegexForm,
 }
 
-/// What a regex becomes, cheapest first.
+/// How a regex is run, cheapest first.
 #[derive(Clone, Debug)]
 pub enum RegexForm {
     /// A complete automaton in the binary, as serialised by `regex-automata`.
     Automaton(Vec<u8>),
-    /// Its automaton would be too large; an engine that builds what it needs while it runs.
+    /// Its automaton would be too large, so an engine builds the states that it needs while it runs.
     AtStart,
 }
 
-/// Bytes of one automaton.
+/// The largest automaton, in bytes.
 const AUTOMATON_BYTES_MAX: usize = 256 << 10;
 
-/// Bytes that determinising one regex may take.
+/// The most bytes for determinising one regex.
 const WORK_BYTES_MAX: usize = 8 << 20;
 
 /// Up to this size an automaton is also made minimal, which takes longer than making it.
@@ -44,7 +45,7 @@ impl StaticRegex {
             (false, Some(bytes)) => RegexForm::Automaton(bytes),
             _ => RegexForm::AtStart,
         };
-        // An anchored automaton gives up at the first byte that is wrong: cheaper than any search.
+        // An anchored automaton stops at the first wrong byte, which is cheaper than any search.
         let literal = if required.prefixes.is_empty() { required_literal(&required) } else { None };
         Self { pattern: pattern.to_owned(), literal, required, form }
     }

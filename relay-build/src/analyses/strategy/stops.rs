@@ -1,13 +1,15 @@
-//! Which routes really end a line's way: of those that stop, the ones that take a name which a later route would take, too.
+//! Decides which `stop`s matter: those of routes that match a name which a later route also matches.
 //!
-//! Where rules are about different names, as most are, nothing is left to be stopped, and the routes run as if none did.
+//! If the routes match different names, as most do, no `stop` has an effect, and the generated code needs
+//! none.
 
 use super::{Test, TestKind};
 use crate::analyses::language::Languages;
 use relay_runtime::table::Route;
 use std::collections::BTreeMap;
 
-/// Fuel for a whole table, some tenths of a second in an unoptimised build. Without any left, a route that may stop does.
+/// Fuel for a whole table, some tenths of a second in an unoptimised build. When it is used up, every
+/// remaining `stop` counts as one that matters.
 const FUEL: u64 = 500_000;
 
 /// For each route, whether its `stop` keeps any name from a later one. `asked` are the tests of each.
@@ -27,7 +29,7 @@ pub(super) fn matter(routes: &[Route], asked: &[Vec<Test>]) -> Vec<bool> {
     matter
 }
 
-/// What every name begins with that passes these tests.
+/// Returns a text with which every name begins that passes these tests.
 fn prefix(tests: &[Test]) -> &[u8] {
     let literal = |test: &'_ Test| match &test.kind {
         TestKind::Exact(text) | TestKind::Prefix(text) if !test.negated => Some(text.len()),
@@ -42,7 +44,7 @@ fn prefix(tests: &[Test]) -> &[u8] {
     }
 }
 
-/// The later routes, by what their names begin with.
+/// The later routes, by the text with which their names begin.
 #[derive(Default)]
 struct Later<'t>(BTreeMap<&'t [u8], Vec<usize>>);
 
@@ -51,7 +53,8 @@ impl<'t> Later<'t> {
         self.0.entry(prefix).or_default().push(route);
     }
 
-    /// Those whose names can begin with this: their prefix is a beginning of it, or begins with it.
+    /// Returns the routes whose names can begin with this: their prefix is a beginning of it, or begins with
+    /// it.
     fn candidates<'l>(&'l self, prefix: &'l [u8]) -> impl Iterator<Item = usize> + 'l {
         let beginnings = (0..prefix.len()).filter_map(|length| self.0.get(&prefix[..length]));
         let longer = self.0.range(prefix..).take_while(move |(other, _)| other.starts_with(prefix));

@@ -1,7 +1,7 @@
-//! What real traffic looks like to the rules of a table: how many of its names answer each question with yes.
+//! Counts how many names of a corpus meet each condition of a table's rules.
 //!
-//! Counted once from a corpus; the choices are made from the counts alone, so that an artifact can be built again without
-//! the corpus, and nothing of its names but these counts is kept.
+//! Strategies depend only on these counts. So an artifact can be built again without the corpus, and of its
+//! names only the counts are kept.
 
 use super::{BadRegex, Reader, Test, TestKind, guards};
 use crate::corpus::Corpus;
@@ -12,30 +12,30 @@ use std::{
     fmt,
 };
 
-/// Names that are asked, evenly spread over the corpus.
+/// The most names that are tested, evenly spread over the corpus.
 const NAMES_MAX: usize = 10_000;
 
-/// How many names of a corpus answer which questions with yes.
+/// How many names of a corpus meet which conditions.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Traffic {
-    /// The corpus, as it was read.
+    /// The digest of the corpus as it was read.
     pub corpus_sha256: String,
-    /// How many names were asked.
+    /// How many names were tested.
     pub names: u64,
-    /// The questions that any name answers with yes.
+    /// The conditions that at least one name meets.
     pub yes: BTreeMap<String, u64>,
 }
 
-/// Why a corpus is of no use.
+/// Why a corpus cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrafficError {
-    /// No line of it is one that a relay of this plan would take.
+    /// A relay of this plan would accept none of its lines.
     NoLine,
     /// A regex cannot be compiled.
     BadRegex(BadRegex),
 }
 
-/// What a name can be asked.
+/// A condition on a name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Question {
     Prefix(String),
@@ -46,7 +46,7 @@ pub(super) enum Question {
 }
 
 impl Traffic {
-    /// Asks the names of a corpus, after rewriting, what the rules of a plan may ask them.
+    /// Tests the names of a corpus, after rewriting, with the conditions of a plan's rules.
     pub fn of(plan: &Plan, corpus: &Corpus) -> Result<Self, TrafficError> {
         let mut reader = Reader::default();
         let mut asked = reader.read_plan(plan).map_err(TrafficError::BadRegex)?;
@@ -58,7 +58,7 @@ impl Traffic {
         Ok(Self { corpus_sha256: corpus.sha256(), names: names.len() as u64, yes })
     }
 
-    /// How many names answer with yes.
+    /// How many names meet the condition.
     pub(super) fn yes(&self, question: &Question) -> u64 {
         self.yes.get(&question.to_string()).copied().unwrap_or(0)
     }
@@ -71,7 +71,7 @@ impl Traffic {
 }
 
 impl Question {
-    /// What a test asks, without its negation; `None` for one that is no question.
+    /// The condition of a test, without its negation; `None` for a test that is always true.
     pub(super) fn of(kind: &TestKind, reader: &Reader) -> Option<Self> {
         Some(match kind {
             TestKind::Exact(text) => Self::Exact(text.clone()),
@@ -83,13 +83,13 @@ impl Question {
         })
     }
 
-    /// What a guard asks: whether the name has this literal, at its start or anywhere.
+    /// The condition of a guard: whether the name contains this literal, at its start or anywhere.
     pub(super) fn of_literal((at_start, text): (bool, &str)) -> Self {
         if at_start { Self::Prefix(text.to_owned()) } else { Self::Contains(text.to_owned()) }
     }
 }
 
-/// The names of the lines that would be taken, as rules see them.
+/// The names of the lines that would be accepted, after rewriting.
 fn names(plan: &Plan, text: &[u8]) -> Vec<Vec<u8>> {
     let validator = Validator::new(plan.table.validation);
     let rewriters: Vec<_> = plan.table.rewriters.iter().filter_map(|rule| Rewriter::new(rule).ok()).collect();
@@ -109,7 +109,7 @@ fn names(plan: &Plan, text: &[u8]) -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Everything that may be asked, by rules or by what they wait for.
+/// All conditions of rules and of possible guards.
 fn questions<'a>(asked: impl Iterator<Item = &'a mut Vec<Test>>, reader: &Reader) -> BTreeSet<Question> {
     let mut questions = BTreeSet::new();
     for tests in asked {
@@ -150,12 +150,12 @@ fn count(questions: &BTreeSet<Question>, names: &[Vec<u8>]) -> BTreeMap<String, 
     counted.map(|(question, count)| (question.to_string(), count)).collect()
 }
 
-/// The literals that are asked for. There may be very many, so each part of a name that is as long as one of them is looked
-/// up, whatever their number.
+/// The literals to search for. There may be very many, so each part of a name with the length of a literal is
+/// looked up in a table.
 #[derive(Default)]
 struct Literals<'a> {
     lengths: BTreeSet<usize>,
-    /// By text: the questions that it answers, and whether only at the start of a name.
+    /// For each text, the conditions that it meets, and whether only at the start of a name.
     questions: HashMap<&'a [u8], Vec<(usize, bool)>>,
 }
 
@@ -165,7 +165,7 @@ impl<'a> Literals<'a> {
         self.questions.entry(text.as_bytes()).or_default().push((question, at_start));
     }
 
-    /// The questions that a name answers with yes. A text that is empty is in every name.
+    /// The conditions that a name meets. Every name contains the empty text.
     fn in_name(&self, name: &[u8]) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         for start in 0..=name.len() {
@@ -194,7 +194,7 @@ impl fmt::Display for Question {
 impl fmt::Display for TrafficError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoLine => f.write_str("no line of it is one that this relay would take"),
+            Self::NoLine => f.write_str("this relay would accept none of its lines"),
             Self::BadRegex(error) => error.fmt(f),
         }
     }

@@ -1,8 +1,8 @@
-//! Choices that real traffic steers: in which order a rule asks, and what it waits for.
+//! Choices that depend on a corpus: the order of a rule's tests, and its guard.
 //!
-//! Costs are instructions, roughly as callgrind counts them for names of fifty bytes. They need not be right, only in the
-//! right order: what is chosen is the cheapest by this reckoning, and what would be chosen without a corpus is always among
-//! the choices.
+//! Costs are instructions, roughly as callgrind counts them for names of fifty bytes. Only their order
+//! matters: the cheapest choice by these costs wins, and the choice without a corpus is always one of the
+//! candidates.
 
 use super::{
     Guard, Reader, Test, TestKind,
@@ -11,11 +11,11 @@ use super::{
     traffic::{Question, Traffic},
 };
 
-/// Calling up a rule that waits.
+/// Testing a candidate rule.
 const CALL: f64 = 40.0;
-/// Looking up the beginnings of a name.
+/// Looking up the prefixes of a name.
 const PREFIX_LOOK: f64 = 120.0;
-/// Moving a window over it, or an automaton.
+/// Searching the name for substrings, by skipping or with an automaton.
 const SKIP_LOOK: f64 = 250.0;
 const AUTOMATON_LOOK: f64 = 500.0;
 
@@ -23,19 +23,19 @@ const COMPARE: f64 = 6.0;
 const SEARCH: f64 = 90.0;
 const AUTOMATON: f64 = 500.0;
 
-/// A table's regexes beside what is known of its names.
+/// A table's regexes and the counts of its names.
 pub(super) struct Weigher<'a> {
     pub(super) traffic: &'a Traffic,
     pub(super) reader: &'a Reader,
 }
 
 impl Weigher<'_> {
-    /// Sorts tests of which all must hold, so that the first ones settle most for the least.
+    /// Sorts tests of which all must hold, so that cheap tests that few names pass come first.
     pub(super) fn order(&self, tests: &mut [Test]) {
         tests.sort_by(|one, other| self.rank(one).total_cmp(&self.rank(other)));
     }
 
-    /// What a rule costs that asks these tests in this order of every name.
+    /// The cost of a rule that runs these tests in this order on every name.
     fn asked(&self, tests: &[Test]) -> f64 {
         let mut reached = 1.0;
         let mut cost = 0.0;
@@ -69,15 +69,16 @@ impl Weigher<'_> {
         }
     }
 
-    /// The share of names that call up a rule which waits like this.
+    /// The share of names that contain this guard.
     pub(super) fn called(&self, guard: &Guard) -> f64 {
         let shares = guard.literals().map(|literal| self.traffic.share(&Question::of_literal(literal)));
         if *guard == Guard::None { 1.0 } else { shares.sum::<f64>().min(1.0) }
     }
 
-    /// What each rule is to wait for: the cheapest of what would be chosen without a corpus, of what is best for each rule,
-    /// of the best with substrings that can be skipped to, and of the best without a search for substrings, since the
-    /// first rule that waits for one pays for all.
+    /// Chooses the guard of each rule. The candidates are the guards chosen without a corpus, the best guard
+    /// of each rule, the best ones whose substrings allow skipping, and the best ones without substrings; the
+    /// cheapest set wins. Sets are compared as a whole, because the first rule that needs the search for
+    /// substrings pays for all.
     pub(super) fn guards(&self, asked: &[Vec<Test>], plain: Vec<Guard>) -> Vec<Guard> {
         let best = |allowed: fn(&Guard) -> bool| -> Vec<Guard> {
             let best = |tests: &Vec<Test>| {
@@ -124,7 +125,7 @@ impl Weigher<'_> {
         cost
     }
 
-    /// The literal that fewest names have.
+    /// The literal that the fewest names contain.
     pub(super) fn rarest(&self, candidates: &[String]) -> Option<String> {
         let share = |text: &String| self.traffic.share(&Question::Contains(text.clone()));
         let rarest = candidates.iter().min_by(|one, other| {

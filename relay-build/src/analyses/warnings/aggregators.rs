@@ -35,7 +35,7 @@ fn short_wait(facts: &Facts<'_>, at: usize, aggregator: &Aggregator, found: &mut
         let message = format!("a wait of {wait} s is less than the interval of {interval} s");
         found.push(
             Diagnostic::warning(codes::SHORT_WAIT, place(&facts.origins.aggregators, at), message)
-                .label("each bucket is emitted before it is over, and what comes after that is dropped")
+                .label("each bucket is emitted before its interval ends, and later datapoints are dropped")
                 .help(format!(
                     "write `wait = {}`, or more if datapoints come late",
                     interval.saturating_add(interval / 2)
@@ -56,7 +56,7 @@ fn untaken_output(
     let routes = &facts.table.routes;
     let none_takes = |route: &Route| languages.intersect(&[&outputs, &route.matcher]) == Some(false);
     if !routes.is_empty() && routes.iter().all(none_takes) {
-        let message = format!("no route takes what this aggregation emits: `{}`", aggregator.format);
+        let message = format!("no route matches the output of this aggregation: `{}`", aggregator.format);
         found.push(
             Diagnostic::warning(codes::UNTAKEN_OUTPUT, place(&facts.origins.aggregators, at), message)
                 .label("its outputs go nowhere")
@@ -159,8 +159,8 @@ fn comes_back(
                 continue;
             }
             let output = String::from_utf8_lossy(&output);
-            let message = format!("this aggregation takes its own output `{output}` again");
-            let help = "make the regex leave out what `format` writes, or do not send it back here";
+            let message = format!("this aggregation matches its own output `{output}`");
+            let help = "change the regex so that it does not match the output, or do not send the output to this relay";
             found.push(
                 Diagnostic::error(codes::AGGREGATION_LOOP, place(&facts.origins.aggregators, at), message)
                     .label("each value comes back as an input of the next bucket, without end")

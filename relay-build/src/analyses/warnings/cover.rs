@@ -1,16 +1,17 @@
-//! Whether earlier rules take every name that a later one could.
+//! Decides whether earlier rules match every name that a later one matches.
 //!
 //! One question to [`Languages`] about ten thousand rules would take too long, and nearly all of them do not
 //! matter to the answer. So the search goes step by step: find a name that the later rule matches; the first
 //! earlier rule that also matches it joins the set of rules that matter; find a name that none of this set
-//! matches; and so on. It ends with a name that no earlier rule takes, or with a small set that leaves none.
-//! For most rules the first name ends it, and that name can be read off the rule.
+//! matches; and so on. It ends with a name that no earlier rule matches, or with a small set of rules that
+//! together match all names of the later rule. For most rules the search ends with the first name, which
+//! follows directly from the rule.
 
 use super::rule_set::{RuleSet, only};
 use crate::analyses::language::{Answer, Languages, Names};
 use relay_runtime::table::{Condition, Matcher};
 
-/// What earlier rules leave of the names that a rule matches.
+/// Whether earlier rules leave any of the names that a rule matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cover {
     /// At least this name is left.
@@ -23,10 +24,11 @@ pub(super) enum Cover {
     Unknown,
 }
 
-/// How many rules may be needed to take everything; if more are, there is no warning.
+/// If more earlier rules than this are needed to cover a rule, there is no warning.
 const RULES_MAX: usize = 8;
 
-/// What the rules numbered below `limit` leave of the names that every matcher of `all` matches.
+/// Decides whether the rules numbered below `limit` leave any of the names that every matcher of `all`
+/// matches.
 pub(super) fn cover(languages: &mut Languages, all: &[&Matcher], rules: &RuleSet<'_>, limit: usize) -> Cover {
     let mut name =
         match obvious(all).map_or_else(|| languages.find(Names::OfLines, all, &[]), Answer::Witness) {
@@ -69,7 +71,7 @@ fn find_left(languages: &mut Languages, all: &[&Matcher], rules: &RuleSet<'_>, b
     languages.find(Names::OfLines, all, &none)
 }
 
-/// A name that every matcher of `all` matches, if their literals yield one without a search.
+/// Returns a name that every matcher of `all` matches, if one follows from their literals without a search.
 pub(super) fn obvious(all: &[&Matcher]) -> Option<String> {
     let mut name = all
         .iter()

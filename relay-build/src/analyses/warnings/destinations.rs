@@ -1,7 +1,6 @@
 //! Destinations of a route that receive nothing, or receive every line twice.
 //!
-//! Reports destinations by what their route does with them: a route that sends to all is judged otherwise than
-//! one that sends to the first that matches.
+//! The checks depend on the type of the route: `sendAllMatch` needs other checks than `sendFirstMatch`.
 
 use super::{
     Facts, contradictions,
@@ -30,7 +29,8 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
             RouteKind::SendFirstMatch { destinations } => one.check_order(destinations),
             RouteKind::ConsistentHash(HashRing { destinations, .. })
             | RouteKind::Failover { destinations } => one.check_repeats(destinations),
-            // In a round-robin route, naming a destination twice is how to give it twice the share.
+            // In a round-robin route, a destination that is named twice gets a double share, which may be
+            // intended.
             _ => {}
         }
     }
@@ -86,8 +86,8 @@ impl OfRoute<'_, '_> {
                 here,
                 format!("no metric of the route can match {subject}"),
             )
-            .label("its conditions and the route's exclude each other")
-            .related(route_place, "of the route's metrics, none meets them")
+            .label("its conditions and those of the route contradict each other")
+            .related(route_place, "none of the route's metrics meets its conditions")
             .help("change the destination's conditions or the route's, or remove this destination"),
         );
     }
@@ -131,7 +131,7 @@ impl OfRoute<'_, '_> {
                 self.languages.fuel = fuel;
                 let all = [&route.matcher, &destinations[first].matcher, &one.matcher];
                 if let Some(name) = common_name(self.languages, &all) {
-                    let label = format!("`{name}`, for one, goes to it already");
+                    let label = format!("gets `{name}`, for example, already");
                     self.report_repeat(one.destination, at, first, &label);
                     break;
                 }
@@ -165,7 +165,7 @@ impl OfRoute<'_, '_> {
 /// A name that all of these match, if one is found.
 fn common_name(languages: &mut Languages, all: &[&Matcher]) -> Option<String> {
     let mut prefixes = all.iter().filter_map(|one| one.prefix.as_deref());
-    // By far the most common reason for which there is none: prefixes that differ.
+    // Different prefixes are by far the most common reason that there is none.
     let longest = prefixes.clone().max_by_key(|prefix| prefix.len()).unwrap_or("");
     if !prefixes.all(|prefix| longest.starts_with(prefix)) {
         return None;

@@ -14,7 +14,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
         let here = place(&facts.origins.routes, at);
         // Equal routes print equally; not everything in a route's kind can be hashed.
         let text = format!("{:?} {} {:?}", route.matcher, route.stop, route.kind);
-        // A route after an equal one that stops gets nothing, for which there is another warning.
+        // A route after an equal one that stops gets nothing; another warning reports that.
         if let Some(&first) = routes.get(&text).filter(|_| !route.stop) {
             let message = format!("{} repeats an earlier one", facts.route_name(at));
             found.push(
@@ -38,7 +38,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                     here,
                     format!("two routes have the key `{}`", route.key),
                 )
-                .label("commands with this key never mean this route, but the first")
+                .label("commands with this key always change the first route")
                 .related(place(&facts.origins.routes, first), "first here")
                 .help(format!("write another key, such as `key = \"{free}\"`")),
             );

@@ -1,7 +1,7 @@
 //! Rewriters that produce a name which cannot be sent: an empty one, or one with white space.
 //!
-//! The analysis searches for a name that shows it and runs the rewriters on that name, so whatever is reported
-//! really happens. Names that occur only as results of earlier rewriters are not searched.
+//! The analysis searches for an example and runs the rewriters on it, so every reported problem really
+//! occurs. Names that occur only as results of earlier rewriters are not searched.
 
 use super::{
     Facts,
@@ -22,7 +22,7 @@ use relay_runtime::{
 /// Go's limit on counted repetitions.
 const REPEAT_MAX: u32 = 1_000;
 
-/// What running all rewriters of a table on one name costs for each rewriter, in fuel.
+/// The fuel that each rewriter costs when all rewriters of a table run on one name.
 const RUN_PRICE: u64 = 20;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -49,7 +49,7 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
 
 /// What a rewriter may do to some of the names that it changes.
 struct Suspicion {
-    /// Which of the names that it changes.
+    /// The names for which this happens.
     only: Option<Matcher>,
     /// A pattern of all names that it makes empty, where one is known.
     emptied: Option<String>,
@@ -87,8 +87,8 @@ fn make_ready(rewriters: &[Rewriter]) -> Vec<Option<rewriter::Rewriter>> {
     rewriters.iter().map(|one| rewriter::Rewriter::new(one).ok()).collect()
 }
 
-/// Passes the name through all rewriters. If the result cannot be sent: the rewriter that first made it so, and
-/// its result.
+/// Runs all rewriters on the name. If the result cannot be sent, returns the rewriter that first made it
+/// invalid, and its result.
 fn run(rewriters: &[Option<rewriter::Rewriter>], name: &str) -> Option<(usize, Vec<u8>)> {
     let mut current = name.as_bytes().to_vec();
     let mut next = Vec::new();
@@ -118,13 +118,13 @@ fn report(facts: &Facts<'_>, at: usize, name: &str, result: &[u8], suspicion: &S
     let diagnostic = Diagnostic::warning(codes::UNUSABLE_NAME, here, message);
     if !result.is_empty() {
         return diagnostic
-            .label("a name with white space in it cannot be sent, so the line is dropped")
+            .label("a name that contains white space cannot be sent, so the line is dropped")
             .help(format!("write `new = {}`", quoted(&rewriter.new.replace(char::is_whitespace, "_"))));
     }
     let excluded = suspicion.emptied.clone().unwrap_or_else(|| format!("^{}$", regex_syntax::escape(name)));
     let help = match rewriter.not {
-        None => format!("leave such names alone, with `not = {}`", quoted(&format!("/{excluded}/"))),
-        Some(_) => format!("block such names, with {} in `blocklist`", quoted(&format!("regex {excluded}"))),
+        None => format!("exclude such names with `not = {}`", quoted(&format!("/{excluded}/"))),
+        Some(_) => format!("block such names with {} in `blocklist`", quoted(&format!("regex {excluded}"))),
     };
     diagnostic.label("a name must not be empty, so the line is dropped").help(help)
 }

@@ -1,6 +1,7 @@
 //! Destinations that are this relay's own inputs, and routes whose metrics come back without end.
 //!
-//! What is reported happens: a metric that the route takes is followed through the whole table, again and again.
+//! Every reported problem really occurs: the analysis follows a metric that the route matches through the
+//! whole table repeatedly.
 
 use super::{Facts, place};
 use crate::{
@@ -14,7 +15,7 @@ use relay_runtime::{
     trace::Tracer,
 };
 
-/// A metric that came back this often does so for ever: rewriters that make it longer each time included.
+/// A metric that came back this often comes back for ever, even if rewriters make it longer each time.
 const ROUNDS: usize = 10;
 
 pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
@@ -32,21 +33,22 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
                     format!("{} sends metrics back to this relay, such as `{name}`", facts.route_name(at));
                 found.push(
                     Diagnostic::error(codes::ROUTE_LOOP, facts.destination_place(at, number), message)
-                        .label("this is the relay's own input, which takes them again, without end")
-                        .related(place(&facts.origins.routes, at), "taken by this route each time")
-                        .help("remove this destination, or block what comes back"),
+                        .label("this is the relay's own input, so they come in again, without end")
+                        .related(place(&facts.origins.routes, at), "this route matches them each time")
+                        .help("remove this destination, or block the metrics that come back"),
                 );
             }
         }
     }
 }
 
-/// Whether the metric is sent to `own`, and is so again each time that it comes in from there.
+/// Whether the metric is sent to `own`, and again each time that it comes in from there.
 fn comes_back(facts: &Facts<'_>, name: &str, own: &str) -> bool {
     let Ok(interpreter) = Interpreter::new(facts.table) else { return false };
     let mut name = name.to_owned();
     (0..ROUNDS).all(|_| {
-        // What comes back after ten rounds is a loop, whatever limit on lines ends it in the end.
+        // A metric that comes back after ten rounds is in a loop, even if a limit on lines ends it at some
+        // time.
         let admission = Admission::new(facts.table.validation, usize::MAX);
         let mut tracer = Tracer::new(facts.table, &interpreter, admission);
         let trace = tracer.trace(format!("{name} 1 1700000000").as_bytes(), 1_700_000_000);
@@ -73,7 +75,7 @@ pub(super) fn destinations<'t>(
     list.into_iter().filter_map(move |(matcher, at)| Some((matcher, table.destinations.get(at.get())?)))
 }
 
-/// Whether the destination is where this relay listens, as far as the texts tell.
+/// Whether this relay listens on the destination's address, judged by the texts of the addresses.
 pub(super) fn is_own(facts: &Facts<'_>, destination: &Destination) -> bool {
     let split = |address: &str| {
         let (host, port) = address.rsplit_once(':')?;

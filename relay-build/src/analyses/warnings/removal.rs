@@ -44,7 +44,7 @@ struct Machine<'t> {
     alphabet: Vec<u8>,
 }
 
-/// What is asked.
+/// The question to decide.
 struct Run {
     /// Whether every occurrence is replaced; otherwise each may be, which allows more than `max` and `not` do.
     always: bool,

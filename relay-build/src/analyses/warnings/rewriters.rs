@@ -1,6 +1,7 @@
 //! Rewriters that change no name: because of their own `not`, of the blocklist, or of earlier rewriters.
 //!
-//! Only rewriters of literals are judged by what earlier ones removed; of regexes there is no such warning.
+//! Whether earlier rewriters leave nothing to replace is decided only for rewriters of literals, not for
+//! regexes.
 
 use super::{
     Facts,
@@ -92,8 +93,8 @@ fn removed(facts: &Facts<'_>, languages: &mut Languages, so_far: &SoFar<'_>, at:
     match &rewriter.old {
         Pattern::Text(old) => {
             let before = at.checked_sub(1).filter(|&before| facts.table.rewriters[before] == *rewriter);
-            // Where `not` finds nothing, the earlier rewriter has replaced everything; elsewhere neither does
-            // anything.
+            // If `not` finds nothing, the earlier rewriter has replaced everything; otherwise neither changes
+            // the name.
             if let Some(before) = before
                 && rewriter.max.is_none()
                 && leaves_none_of_old(rewriter, old, &mut languages.fuel)
@@ -147,23 +148,23 @@ fn report(facts: &Facts<'_>, at: usize, effect: &Effect) -> Option<Diagnostic> {
     Some(match effect {
         Effect::Some => return None,
         Effect::Itself => dead.label("`old` and `new` are the same").help("remove this rewriter"),
-        Effect::NothingFound => dead.label("`old` is in no name").help("remove this rewriter"),
-        Effect::Excluded => dead
-            .label("`not` excludes every name that has `old` in it")
-            .help("remove `not`, or this rewriter"),
+        Effect::NothingFound => dead.label("no name contains `old`").help("remove this rewriter"),
+        Effect::Excluded => {
+            dead.label("`not` excludes every name that contains `old`").help("remove `not`, or this rewriter")
+        }
         Effect::Blocked(by) => {
             let help = format!("remove this rewriter, or {}", these(by));
-            related_entries(dead.label("every metric with `old` in its name is blocked"), facts, by)
+            related_entries(dead.label("every metric whose name contains `old` is blocked"), facts, by)
                 .help(help)
         }
         Effect::Removed(earlier) => dead
-            .label("no name has `old` in it any more")
-            .related(place(&facts.origins.rewriters, *earlier), "this has replaced it everywhere")
+            .label("no name contains `old` any more")
+            .related(place(&facts.origins.rewriters, *earlier), "this rewriter has replaced it everywhere")
             .help("remove this rewriter, or move it before the earlier one"),
         Effect::Repeats(earlier) => Diagnostic::warning(
             codes::DUPLICATE_REWRITER,
             here,
-            format!("the rewriter of `{old}` is there twice"),
+            format!("the configuration has the rewriter of `{old}` twice"),
         )
         .label("nothing is left to be replaced")
         .related(place(&facts.origins.rewriters, *earlier), "first here")

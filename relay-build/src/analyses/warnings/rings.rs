@@ -47,7 +47,7 @@ fn check_ring(
         };
         let (twin_index, other) = all[twin];
         if twin_index == *index {
-            // Named twice, which is another warning.
+            // The same destination twice; another warning reports that.
             continue;
         }
         let message = format!("`{}` has the same places on the ring as `{}`", one.written(), other.written());
@@ -55,7 +55,7 @@ fn check_ring(
         let example = apart.map(|one| format!(": `{}`", one.written())).unwrap_or_default();
         found.push(
             Diagnostic::warning(codes::SHARED_POSITIONS, facts.destination_place(route, at), message)
-                .label("next to no metric comes here")
+                .label("almost no metric goes to this one")
                 .related(facts.destination_place(route, twin), "this one gets its share")
                 .help(format!("give it an instance of its own{example}")),
         );

@@ -1,6 +1,7 @@
-//! Rules in order, arranged so that the first that matches a name is found without asking all of them.
+//! Rules in order, arranged so that the first one that matches a name is found without testing all of them.
 //!
-//! Rules of one literal are looked up in tables; only the others are asked one by one. Every answer costs fuel.
+//! Rules that consist of one literal are looked up in tables; only the others are tested one by one. Every
+//! answer costs fuel.
 
 use relay_runtime::{
     matcher,
@@ -11,7 +12,7 @@ use std::{
     collections::{BTreeSet, HashMap},
 };
 
-/// Matchers in order, of which the first that matches counts.
+/// Matchers in order; the first one that matches counts.
 pub(super) struct RuleSet<'t> {
     matchers: Vec<&'t Matcher>,
     /// Rules that consist of one prefix or one substring: each text with the first rule that has it.
@@ -26,14 +27,14 @@ struct Texts<'t> {
     lengths: BTreeSet<usize>,
 }
 
-/// A rule that must be asked; its regex is compiled when it is first needed.
+/// A rule that must be tested; its regex is compiled when it is first needed.
 struct Other<'t> {
     rule: usize,
     matcher: &'t Matcher,
     ready: OnceCell<Option<matcher::Matcher>>,
 }
 
-/// What asking one rule costs, and what compiling its regex costs, in fuel.
+/// The fuel that testing one rule costs, and that compiling its regex costs.
 const ASK_PRICE: u64 = 5;
 const REGEX_PRICE: u64 = 500;
 
@@ -63,7 +64,8 @@ impl<'t> RuleSet<'t> {
         self.matchers[rule]
     }
 
-    /// The first rule numbered below `limit` that matches; the outer `None` if asking would take too long.
+    /// Returns the first rule numbered below `limit` that matches; the outer `None` if testing would take too
+    /// long.
     #[expect(clippy::option_option, reason = "the outer one is for `?`")]
     pub(super) fn first(&self, name: &str, limit: usize, fuel: &mut u64) -> Option<Option<usize>> {
         let name = name.as_bytes();

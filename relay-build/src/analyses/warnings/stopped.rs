@@ -1,7 +1,8 @@
-//! Routes that no metric reaches, because earlier ones take it and stop.
+//! Routes that no metric reaches, because earlier routes with `stop` match it.
 //!
-//! Whatever comes to a route has come past every earlier one, also what aggregations emit. What the blocklist drops need not
-//! be taken by any, unless a rewriter or an aggregation can make it.
+//! Every metric passes all earlier routes before it reaches a route, and so do outputs of aggregations.
+//! Metrics that the blocklist drops need no earlier route, unless a rewriter or an aggregation can produce
+//! them.
 
 use super::{
     Facts,
@@ -49,14 +50,17 @@ pub(super) fn check(facts: &Facts<'_>, found: &mut Vec<Diagnostic>) {
     }
 }
 
-/// `by` take what the entries of the blocklist leave.
+/// Reports the route: the routes `by` match everything that the blocklist does not drop.
 fn report(facts: &Facts<'_>, at: usize, entries: &[usize], by: &[usize]) -> Diagnostic {
     let message = format!("no metric reaches {}", facts.route_name(at));
     let is_one = entries.is_empty() && by.len() == 1;
-    let label =
-        if is_one { "takes all of its metrics, and stops" } else { "takes part of its metrics, and stops" };
+    let label = if is_one {
+        "matches all of its metrics, and stops"
+    } else {
+        "matches part of its metrics, and stops"
+    };
     let mut diagnostic = Diagnostic::warning(codes::STOPPED_ROUTE, place(&facts.origins.routes, at), message)
-        .label("earlier routes take all that it matches");
+        .label("earlier routes match all of its metrics");
     for &entry in entries {
         diagnostic = diagnostic.related(place(&facts.origins.blocklist, entry), "blocks part of it");
     }

@@ -1,4 +1,6 @@
-//! The Aho-Corasick automaton over substrings.
+//! Computes the tables of the Aho-Corasick automaton over substrings.
+//!
+//! How they are searched is in relay-runtime's `matching`.
 
 use super::WordList;
 use std::collections::{BTreeMap, VecDeque};
@@ -27,7 +29,7 @@ impl AutomatonTable {
         let (classes, stride) = classes(texts);
         let mut states = trie(texts, &classes);
         let rows = complete(&mut states, stride);
-        // Where nothing ends comes first, so that one comparison tells.
+        // States in which no text ends come first, so that one comparison distinguishes them.
         let (quiet, ending): (Vec<_>, Vec<_>) =
             (0..states.len()).partition(|&at| states[at].ended.is_empty());
         let mut place = vec![0; states.len()];
@@ -83,7 +85,7 @@ fn trie(texts: &[&str], classes: &[u8]) -> Vec<State> {
     states
 }
 
-/// Makes every step possible, breadth first, so that what a state falls back to is complete before it.
+/// Completes all transitions, breadth first, so that a state's fallback is complete before the state.
 fn complete(states: &mut [State], stride: usize) -> Vec<usize> {
     let mut rows = vec![0; states.len() * stride];
     let mut open = VecDeque::from([0]);
@@ -96,7 +98,7 @@ fn complete(states: &mut [State], stride: usize) -> Vec<usize> {
         }
         for (class, next) in std::mem::take(&mut states[at].next) {
             let step = at * stride + usize::from(class);
-            // What this step would have been without the new state is where the new state falls back to.
+            // The new state falls back to the state to which this transition would have led without it.
             states[next].fallback = if at == 0 { 0 } else { rows[step] };
             rows[step] = next;
             open.push_back(next);

@@ -1,4 +1,6 @@
-//! The hash table over prefixes.
+//! Computes the hash table over prefixes.
+//!
+//! How it is searched is in relay-runtime's `matching`.
 
 use super::{ArenaList, WordList};
 use relay_runtime::matching::hash;

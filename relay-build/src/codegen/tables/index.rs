@@ -1,4 +1,6 @@
-//! Which rules wait under which literals.
+//! Computes the lists of rules that each literal guards.
+//!
+//! Each list is in the order of the rules.
 
 use super::{AutomatonTable, HashedTable, SkipTable, TrieTable, WordList};
 use crate::analyses::strategy::{Guard, PrefixStrategy, Strategy, SubstringStrategy};
@@ -34,7 +36,7 @@ pub(in crate::codegen) enum SubstringTable {
 type Waiting<'a> = BTreeMap<&'a str, Vec<usize>>;
 
 impl IndexTable {
-    /// `None` when no rule waits under a literal.
+    /// `None` if no rule is guarded by a literal.
     pub(in crate::codegen) fn new(strategy: &Strategy) -> Option<Self> {
         let (mut prefixes, mut substrings, mut always) =
             (Waiting::new(), Waiting::new(), WordList::default());

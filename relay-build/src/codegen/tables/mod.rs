@@ -1,5 +1,5 @@
 //! Builders of the tables that `relay_runtime::matching` reads: one file per engine, each a function from
-//! literals or rules to bytes. Tests hold builder and engine together.
+//! literals or rules to bytes. Tests check that builder and engine agree.
 
 mod automaton;
 mod hashed;
@@ -15,7 +15,7 @@ pub(super) use rows::RowsTable;
 pub(super) use skips::SkipTable;
 pub(super) use trie::TrieTable;
 
-/// Numbers on their way to a byte string.
+/// Numbers to be stored as a byte string.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct WordList(pub Vec<u8>);
 

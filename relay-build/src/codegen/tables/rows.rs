@@ -1,4 +1,6 @@
-//! Rules as rows.
+//! Converts rules to rows of data.
+//!
+//! The rows have the order of the rules; relay-runtime has the loop that runs them.
 
 use super::{ArenaList, IndexTable, WordList};
 use crate::{
@@ -79,7 +81,7 @@ impl Writer<'_> {
             RouteKind::ConsistentHash(_) | RouteKind::RoundRobin { .. } | RouteKind::Failover { .. } => {
                 Kind::Select
             }
-            // To all of no targets.
+            // A route without targets sends to none.
             RouteKind::Blackhole
             | RouteKind::GrafanaNet(_)
             | RouteKind::KafkaMdm(_)

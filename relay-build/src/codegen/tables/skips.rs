@@ -1,4 +1,6 @@
-//! The table of skips over substrings.
+//! Computes the table with which the search for substrings skips bytes.
+//!
+//! How it is searched is in relay-runtime's `matching`.
 
 use super::HashedTable;
 use relay_runtime::matching::{BLOCK_BYTES, block};
@@ -12,7 +14,7 @@ pub(in crate::codegen) struct SkipTable {
     pub texts: HashedTable,
 }
 
-/// Places for each block that occurs, so that one that does not rarely falls on it.
+/// Entries per block that occurs, so that other blocks rarely share its entry.
 const PLACES_PER_BLOCK: usize = 8;
 
 impl SkipTable {
@@ -22,7 +24,7 @@ impl SkipTable {
         let furthest = window - BLOCK_BYTES;
         let places = (texts.len() * (furthest + 1) * PLACES_PER_BLOCK).next_power_of_two();
         let place_bits = places.clamp(1 << 8, 1 << 16).ilog2();
-        // Past everything that a window may hold the beginning of.
+        // The window moves past every position where a text could begin.
         let unseen = u8::try_from(furthest + 1).unwrap_or(u8::MAX);
         let mut shifts = vec![unseen; 1 << place_bits];
         for text in texts {

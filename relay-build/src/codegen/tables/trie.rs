@@ -1,4 +1,6 @@
-//! The path-compressed trie over prefixes.
+//! Computes the path-compressed trie over prefixes.
+//!
+//! How it is searched is in relay-runtime's `matching`.
 
 use super::{ArenaList, WordList};
 

@@ -1,5 +1,4 @@
-//! Carries out a command on a plan (spec §16): added rules go to the end, `modRoute`, `modDest` and `delRoute` act on
-//! the first route of the name.
+//! Carries out a command on a plan. Added rules go to the end; `modRoute`, `modDest` and `delRoute` change the first route with the key.
 
 use super::{Command, CommandError, CommandErrorKind, NewRoute};
 use crate::config::{
@@ -11,7 +10,7 @@ use relay_runtime::{
     table::{Condition, Destination, DestinationIndex, Matcher, Route, RouteDestination, RouteKind, Table},
 };
 
-/// Changes the plan; an error leaves it as it was.
+/// Carries out `command` on the plan; after an error the plan is unchanged.
 pub fn apply(command: &Command, plan: &mut Plan) -> Result<(), CommandError> {
     let table = &mut plan.table;
     match command.clone() {
@@ -69,7 +68,7 @@ fn set(matcher: &mut Matcher, conditions: &[(Condition, String)]) {
     }
 }
 
-/// A new address counts at once, whether or not anybody answers there (BUG-21).
+/// A new address is valid immediately, even if nothing listens there (BUG-21).
 fn modify_destination(
     table: &mut Table,
     key: &str,

@@ -1,33 +1,35 @@
 //! Why a command cannot be read or carried out.
+//!
+//! Each kind carries the data of its message; `report` adds the place in the file and what to write instead.
 
 use crate::config::{MalformedRegex, destinations::DestinationErrorKind};
 use std::{fmt, ops::Range};
 
-/// What is wrong with a command, and where.
+/// An error in a command, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CommandError {
-    /// What.
+    /// The kind of the error.
     pub kind: CommandErrorKind,
-    /// Where, in the command.
+    /// The range of bytes in the command.
     pub range: Range<usize>,
 }
 
-/// What is wrong with a command.
+/// The kinds of errors in a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CommandErrorKind {
-    /// The first word (or the route type) is no command.
+    /// The first word, or the route type, does not exist.
     UnknownCommand {
         /// As written.
         word: String,
     },
     /// A word is missing or of the wrong form.
     Usage {
-        /// What the command looks like.
+        /// The command's syntax, for messages.
         usage: &'static str,
-        /// What is expected here.
+        /// The word that is expected here.
         expected: &'static str,
     },
-    /// A word that has no place in the command.
+    /// A word that does not belong to the command.
     UnexpectedWord {
         /// As written.
         word: String,
@@ -37,28 +39,28 @@ pub enum CommandErrorKind {
         /// As written.
         word: String,
     },
-    /// A number that does not fit.
+    /// A number out of range.
     OutOfRange {
-        /// What it may be.
+        /// The allowed range.
         expected: &'static str,
     },
     /// A regex that does not parse.
     Regex {
-        /// Why.
+        /// The parser's message.
         error: MalformedRegex,
     },
     /// A destination that cannot be read.
     Destination(DestinationErrorKind),
     /// Fewer destinations than the route type needs.
     TooFewDestinations {
-        /// How many it needs.
+        /// The number of destinations that it needs.
         needed: usize,
     },
-    /// A matcher on a destination of a route that takes none there.
+    /// A matcher on a destination of a route type that allows none there.
     MatcherNotAllowed,
-    /// No route has this name.
+    /// No route has this key.
     NoSuchRoute {
-        /// The name.
+        /// The route's key.
         key: String,
     },
     /// The route has no such destination.
@@ -66,7 +68,7 @@ pub enum CommandErrorKind {
         /// The position.
         index: usize,
     },
-    /// `addDest`, which carbon-relay-ng never had.
+    /// `addDest`, which carbon-relay-ng never implemented.
     NotImplemented,
 }
 
@@ -89,7 +91,7 @@ impl fmt::Display for CommandErrorKind {
             Self::TooFewDestinations { needed } => {
                 write!(f, "the route needs at least {needed} destination(s)")
             }
-            Self::MatcherNotAllowed => f.write_str("a destination of this route type takes no matcher"),
+            Self::MatcherNotAllowed => f.write_str("a destination of this route type cannot have a matcher"),
             Self::NoSuchRoute { key } => write!(f, "no route is called `{key}`"),
             Self::NoSuchDestination { index } => write!(f, "the route has no destination {index}"),
             Self::NotImplemented => f.write_str("addDest is not implemented"),

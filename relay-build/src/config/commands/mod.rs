@@ -1,10 +1,12 @@
-//! The command language of carbon-relay-ng (spec §3): `[init] cmds` now, the admin interfaces later.
+//! The command language of carbon-relay-ng (spec §3), for `[init] cmds` and, in later versions, for the admin
+//! interfaces.
 //!
-//! [`parse`] turns a line into a [`Command`], [`apply`] carries it out on a plan and changes nothing when it fails.
-//! Words are parted at white space first and then classified by position (BUG-15); two adjacent spaces part a
-//! route's options from its destinations and destinations from each other.
+//! [`parse`] turns a line into a [`Command`]; [`apply`] carries it out on a plan and changes nothing if it
+//! fails. Words are separated by white space and then classified by position (BUG-15). Two adjacent spaces
+//! separate a route's options from its destinations, and destinations from each other.
 //!
-//! Neither knows of files or variables. The configuration's checks complete variables word by word, with places.
+//! Neither function reads files or variables. The configuration's checks complete variables word by word,
+//! with their places.
 
 mod apply;
 mod error;
@@ -22,7 +24,7 @@ pub use apply::apply;
 pub use error::{CommandError, CommandErrorKind};
 pub(super) use report::{check_old, check_text};
 
-/// One command, understood.
+/// One parsed command.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// `addBlock`, `addBlack`
@@ -35,11 +37,11 @@ pub enum Command {
     AddRoute {
         /// The route's name.
         key: String,
-        /// Which metrics it takes.
+        /// The metrics that it matches.
         matcher: Matcher,
-        /// Whether no later route gets what it takes (ours).
+        /// Whether later routes do not get what it matches (ours).
         stop: bool,
-        /// What it does with them.
+        /// How it chooses destinations.
         kind: NewRoute,
     },
     /// `modRoute`
@@ -48,14 +50,14 @@ pub enum Command {
         key: String,
         /// The conditions that change.
         conditions: Vec<(Condition, String)>,
-        /// Whether it stops from now on (ours).
+        /// The new value of `stop`, if it changes (ours).
         stop: Option<bool>,
     },
     /// `modDest`
     ModDestination {
         /// The first route of this name.
         key: String,
-        /// Which of its destinations, from 0.
+        /// The number of the destination, from 0.
         index: usize,
         /// The new address with instance, if it changes.
         address: Option<String>,
@@ -69,7 +71,7 @@ pub enum Command {
     },
 }
 
-/// The kind of a route to add, with destinations that are not yet in a table.
+/// The kind of a route to add, with destinations that are not in a table yet.
 #[derive(Clone, Debug, PartialEq)]
 pub enum NewRoute {
     /// A type with destinations, or `blackhole`.

@@ -1,4 +1,6 @@
-//! The commands, word by word.
+//! Parses commands word by word.
+//!
+//! Errors contain the place in the command and what is expected there. Nothing here changes a plan.
 
 use super::{Command, CommandError, CommandErrorKind, route, words::Word};
 use crate::config::{matchers, regexes};
@@ -33,7 +35,7 @@ pub(super) fn parse_words(words: &[Word], end: usize) -> Result<Command, Command
     }
 }
 
-/// The words that are left.
+/// The words that are not parsed yet.
 pub(super) struct Cursor<'a> {
     pub(super) words: &'a [Word],
     pub(super) at: usize,
@@ -45,7 +47,7 @@ impl<'a> Cursor<'a> {
         self.words.get(self.at)
     }
 
-    /// The next word; a separator is none.
+    /// Returns the next word, or `None` at a separator.
     pub(super) fn word(
         &mut self,
         usage: &'static str,
@@ -63,7 +65,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The next word, which must not be an option: then the word that belongs here was forgotten.
+    /// Returns the next word. An option here is an error, because it means that a word is missing.
     pub(super) fn plain(
         &mut self,
         usage: &'static str,
@@ -87,7 +89,7 @@ impl<'a> Cursor<'a> {
         number(&word.text, usage, expected).map_err(|kind| kind.at(word.range.clone()))
     }
 
-    /// The conditions that come next, until a separator or a word that is none.
+    /// Reads conditions until a separator or a word that is not a condition.
     pub(super) fn conditions(&mut self) -> Result<Vec<(Condition, String)>, CommandError> {
         let mut conditions = Vec::new();
         while let Some(word) = self.peek() {
@@ -98,7 +100,7 @@ impl<'a> Cursor<'a> {
         Ok(conditions)
     }
 
-    /// What is said of a route: conditions, and whether it stops (ours), in any order.
+    /// Reads the options of a route: conditions and `stop` (ours), in any order.
     pub(super) fn route_options(&mut self, usage: &'static str) -> Result<RouteOptions, CommandError> {
         let mut options = RouteOptions::default();
         loop {
@@ -121,14 +123,14 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// What a command says of a route, beside its kind.
+/// The options of a route in a command, without its kind.
 #[derive(Default)]
 pub(super) struct RouteOptions {
     pub(super) conditions: Vec<(Condition, String)>,
     pub(super) stop: Option<bool>,
 }
 
-/// A whole number without sign, that fits.
+/// Parses a whole number without a sign.
 pub(super) fn number(
     text: &str,
     usage: &'static str,
@@ -141,13 +143,13 @@ pub(super) fn number(
     text.parse::<i64>().map(i64::unsigned_abs).map_err(|_| out_of_range)
 }
 
-/// The condition that a word `name=value` sets.
+/// Returns the condition that a word `name=value` sets.
 pub(super) fn condition(word: &Word) -> Option<(Condition, &str)> {
     let (name, value) = word.text.split_once('=')?;
     Some((matchers::condition(name)?, value))
 }
 
-/// A condition's value, not empty and, for a regex, well-formed.
+/// Checks a condition's value: it must not be empty, and a regex must parse.
 pub(super) fn checked(condition: Condition, value: &str, word: &Word) -> Result<String, CommandError> {
     if value.is_empty() {
         let kind = CommandErrorKind::Usage { usage: "<matcher>=<text>", expected: "a text after `=`" };
@@ -165,7 +167,7 @@ fn regex_error(error: crate::config::MalformedRegex, start: usize) -> CommandErr
     CommandErrorKind::Regex { error }.at(at..at + 1)
 }
 
-/// A matcher of these conditions; a later repetition wins.
+/// Makes a matcher of these conditions; if one is repeated, the last wins.
 pub(super) fn matcher(conditions: Vec<(Condition, String)>) -> Matcher {
     let mut matcher = Matcher::default();
     for (condition, text) in conditions {
@@ -289,7 +291,7 @@ fn mod_destination(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
     Ok(Command::ModDestination { key, index, address, conditions })
 }
 
-/// That there was an option, and nothing after the options.
+/// Checks that there is at least one option and nothing after the options.
 fn require(cursor: &Cursor<'_>, usage: &'static str, has_option: bool) -> Result<(), CommandError> {
     match cursor.peek() {
         Some(word) => Err(CommandErrorKind::UnknownOption { word: word.text.clone() }.at(word.range.clone())),

@@ -1,4 +1,7 @@
-//! Commands of `[init] cmds`: variables completed, carried out on the plan, errors reported with their place.
+//! The commands of `[init] cmds`: completes their variables, carries them out on the plan, and reports errors
+//! with their place.
+//!
+//! A command with an error changes nothing, and the commands after it are still checked.
 
 use super::{
     Command, CommandError, CommandErrorKind, NewRoute, apply,
@@ -37,8 +40,8 @@ pub(in crate::config) fn check_text(check: &mut Check<'_>, text: &Text) {
     note_origins(check, &command, position, text);
 }
 
-/// `init = [ … ]`, as it was written before carbon-relay-ng 0.9: says how it is written now, and checks the commands all the
-/// same. Returns whether it was there.
+/// Reads `init = [ … ]`, the style before carbon-relay-ng 0.9: reports how to write it now, and checks the
+/// commands too. Returns whether the key was there.
 pub(in crate::config) fn check_old(check: &mut Check<'_>, fields: &Fields<'_>) -> bool {
     let Some(Value::Array(items)) = fields.node("init").map(|node| &node.value) else { return false };
     let is_commands = items.iter().all(|item| matches!(item.value, Value::Text(_)));
@@ -47,9 +50,9 @@ pub(in crate::config) fn check_old(check: &mut Check<'_>, fields: &Fields<'_>) -
     }
     let place = fields.key_span("init").unwrap_or_default();
     check.report(
-        Diagnostic::error(codes::OLD_INIT, place, "commands stand in a section of their own")
-            .label("this was so before carbon-relay-ng 0.9")
-            .help("write `[init]` and below it `cmds = [ … ]`, after all keys that belong to no section"),
+        Diagnostic::error(codes::OLD_INIT, place, "commands belong into the section `[init]`")
+            .label("this is the style before carbon-relay-ng 0.9")
+            .help("after all global keys, write `[init]` and below it `cmds = [ … ]`"),
     );
     for text in fields.texts(check, "init") {
         check_text(check, text);
@@ -57,7 +60,7 @@ pub(in crate::config) fn check_old(check: &mut Check<'_>, fields: &Fields<'_>) -
     true
 }
 
-/// Where the route stands that a command deletes.
+/// The position of the route that a command deletes.
 fn deleted(check: &Check<'_>, command: &Command) -> Option<usize> {
     let Command::DeleteRoute { key } = command else { return None };
     check.plan.table.routes.iter().position(|route| route.key == *key)
@@ -92,8 +95,8 @@ fn note_origins(check: &mut Check<'_>, command: &Command, deleted: Option<usize>
     }
 }
 
-/// Completes the variables word by word. What stands behind the first separator of `addRoute` is where lines go
-/// and may stay open; everything else decides routing.
+/// Completes the variables word by word. Words after the first separator of `addRoute` are destinations,
+/// whose variables may stay open; all other words influence routing.
 fn complete(check: &mut Check<'_>, text: &Text) -> Vec<Word> {
     let written = words::words(&text.text);
     let route_type = match written.as_slice() {
@@ -156,7 +159,7 @@ fn code_and_help(kind: &CommandErrorKind) -> (Code, String) {
         CommandErrorKind::Usage { usage, .. } => (codes::MALFORMED_COMMAND, format!("write `{usage}`")),
         CommandErrorKind::UnexpectedWord { word } | CommandErrorKind::UnknownOption { word } => (
             codes::COMMAND_OPTION,
-            format!("remove `{word}`; two spaces part a route's destinations from its options"),
+            format!("remove `{word}`; two spaces separate a route's destinations from its options"),
         ),
         CommandErrorKind::OutOfRange { expected } => {
             (codes::OUT_OF_RANGE, format!("write a number that is {expected}"))
@@ -174,7 +177,7 @@ fn code_and_help(kind: &CommandErrorKind) -> (Code, String) {
             "remove the destination's matcher, or put it on the route".to_owned(),
         ),
         CommandErrorKind::NoSuchRoute { .. } => {
-            (codes::NO_SUCH_ROUTE, "add the route by a command before this one".to_owned())
+            (codes::NO_SUCH_ROUTE, "add the route with an earlier command".to_owned())
         }
         CommandErrorKind::NoSuchDestination { .. } => {
             (codes::NO_SUCH_DESTINATION, "destinations are counted from 0".to_owned())

@@ -1,4 +1,6 @@
 //! `addRoute`, for every type that the command language has.
+//!
+//! Values are checked like the keys of a `[[route]]` of the same type.
 
 use super::{
     Command, CommandError, CommandErrorKind, NewRoute,
@@ -18,7 +20,7 @@ const GRAFANA_NET: &str =
 const KAFKA_MDM: &str = "addRoute kafkaMdm <key> [<matcher>=…]  <broker,broker> <topic> <codec> <schemasFile> <partitionBy> <orgId> [<option>=…]";
 const PUBSUB: &str = "addRoute pubsub <key> [<matcher>=…]  <project> <topic> [<option>=…]";
 
-/// Reads what follows `addRoute`.
+/// Reads the words after `addRoute`.
 pub(super) fn add_route(cursor: &mut Cursor<'_>) -> Result<Command, CommandError> {
     let place = cursor.peek().map_or(cursor.end..cursor.end, |word| word.range.clone());
     let name = cursor.peek().map(|word| word.text.clone()).unwrap_or_default();
@@ -204,7 +206,7 @@ fn grafana_net(cursor: &mut Cursor<'_>) -> Result<GrafanaNet, CommandError> {
 }
 
 fn kafka_mdm(cursor: &mut Cursor<'_>) -> Result<KafkaMdm, CommandError> {
-    let brokers = cursor.plain(KAFKA_MDM, "the brokers, parted by commas")?;
+    let brokers = cursor.plain(KAFKA_MDM, "the brokers, separated by commas")?;
     let brokers = brokers.text.split(',').filter(|broker| !broker.is_empty()).map(Template::from).collect();
     let topic = cursor.plain(KAFKA_MDM, "the topic")?.text.as_str().into();
     let codec = cursor.plain(KAFKA_MDM, "the codec")?;

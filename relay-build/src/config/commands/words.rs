@@ -1,8 +1,10 @@
 //! The words of a command and the separators between them.
+//!
+//! Each word has its place in the text, for messages.
 
 use std::ops::Range;
 
-/// A word, or the separator that two adjacent spaces make; a word `##` is one too.
+/// A word, or a separator: two adjacent spaces, or the word `##`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Word {
     pub(super) text: String,

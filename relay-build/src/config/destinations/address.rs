@@ -5,22 +5,22 @@
 use relay_runtime::table::Template;
 use std::net::Ipv6Addr;
 
-/// Why nothing can be sent to an address.
+/// Why an address is not valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AddressProblem {
     /// IPv6 without brackets, or brackets that do not close.
     Malformed {
-        /// What was probably meant.
+        /// The address that was probably intended.
         example: String,
     },
-    /// No port, or one that is no port.
+    /// There is no port, or it is not valid.
     NoPort {
-        /// What stands before it.
+        /// The address without the port.
         host: String,
     },
 }
 
-/// Parts the instance from the address.
+/// Separates the instance from the address.
 #[must_use]
 pub fn split_instance(written: &str) -> (&str, Option<&str>) {
     if written.starts_with('[')
@@ -44,7 +44,8 @@ pub fn split_instance(written: &str) -> (&str, Option<&str>) {
     (written, None)
 }
 
-/// What is wrong with an address, if anything; open ones are completed at start.
+/// Returns what is wrong with an address, if anything. An address with open variables is checked when the
+/// relay starts.
 pub(super) fn problem(address: &Template) -> Option<AddressProblem> {
     let text = address.0.as_str();
     if !address.is_closed() {
@@ -59,7 +60,7 @@ pub(super) fn problem(address: &Template) -> Option<AddressProblem> {
             return Some(AddressProblem::Malformed { example: format!("[{host}]:2003") });
         }
     } else if is_ipv6(text) {
-        // What looks like a port at the end is rather one than a part of the address.
+        // A number at the end is more probably a port than a part of the address.
         let parts = text.rsplit_once(':').filter(|(host, port)| is_ipv6(host) && port.len() == 4);
         let (host, port) = parts.filter(|(_, port)| port.parse::<u16>().is_ok()).unwrap_or((text, "2003"));
         return Some(AddressProblem::Malformed { example: format!("[{host}]:{port}") });

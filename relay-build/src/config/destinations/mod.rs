@@ -1,8 +1,8 @@
-//! Destinations, in both forms: strings (spec §3.2) and tables `[[route.destination]]`.
+//! Destinations in both forms: strings, and tables `[[route.destination]]`.
 //!
-//! `string` reads words and knows nothing of files or variables, so that commands on a live table read the same
-//! language; `check_string` and `check_table` complete variables and report with places. Two routes to the
-//! same address, instance, transport and options share one destination of the plan.
+//! `string` only parses words, without files or variables, so that commands on a running relay can use it
+//! too. `check_string` and `check_table` complete variables and report problems with their places. Two routes
+//! to the same address, instance, transport and options share one destination of the plan.
 
 mod address;
 mod option;
@@ -27,9 +27,9 @@ pub(super) use table::check_table;
 /// A destination as one route writes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// Where to.
+    /// The destination.
     pub destination: Destination,
-    /// Which of the route's metrics.
+    /// The metrics of the route that it gets.
     pub matcher: Matcher,
 }
 
@@ -38,7 +38,8 @@ pub fn parse(text: &str) -> Result<Written, Vec<DestinationError>> {
     string::parse_words(&words(text), text.len())
 }
 
-/// Reads a destination string of the configuration. With `closed`, the address must be known now.
+/// Reads a destination string of the configuration. If `closed` is true, the address must not have open
+/// variables.
 pub(super) fn check_string(check: &mut Check<'_>, text: &Text, closed: bool) -> Option<Written> {
     let words: Vec<Word> = words(&text.text)
         .into_iter()
@@ -64,7 +65,8 @@ pub(super) fn check_string(check: &mut Check<'_>, text: &Text, closed: bool) -> 
     }
 }
 
-/// Completes the variables of one word: what decides routing now, the rest when it was given.
+/// Completes the variables of one word. Those that influence routing must have a value; others are completed
+/// if a value was given.
 pub(super) fn complete(
     check: &mut Check<'_>,
     word: &Text,
@@ -89,7 +91,7 @@ pub(super) fn complete(
     Word { text, range }
 }
 
-/// The position of a destination in the table, where it is put if it is new.
+/// Returns the position of a destination in the table; a new one is added.
 pub fn intern(table: &mut Table, destination: Destination) -> DestinationIndex {
     let at = table.destinations.iter().position(|known| *known == destination).unwrap_or_else(|| {
         table.destinations.push(destination);
@@ -98,7 +100,8 @@ pub fn intern(table: &mut Table, destination: Destination) -> DestinationIndex {
     DestinationIndex::new(at)
 }
 
-/// The same, for a destination at a place of the configuration; one address with different options is reported.
+/// The same for a destination with a place in the configuration. Reports an address that occurs with
+/// different options.
 pub(super) fn intern_at(check: &mut Check<'_>, destination: Destination, span: Span) -> DestinationIndex {
     note_origin(check, &destination, span);
     intern(&mut check.plan.table, destination)
@@ -128,7 +131,7 @@ pub(super) fn note_origin(check: &mut Check<'_>, destination: &Destination, span
     check.destinations.push((destination.clone(), span));
 }
 
-/// Reports an address that cannot work; `false` when that is an error.
+/// Reports an address that is not valid; returns false if that is an error.
 pub(super) fn check_address(check: &mut Check<'_>, destination: &Destination, span: Span) -> bool {
     let Some(problem) = address::problem(&destination.address) else { return true };
     match problem {
@@ -136,7 +139,7 @@ pub(super) fn check_address(check: &mut Check<'_>, destination: &Destination, sp
             let message = format!("`{}` is not an address", destination.address);
             check.report(
                 Diagnostic::error(codes::MALFORMED_ADDRESS, span, message)
-                    .label("an IPv6 address goes into brackets, its port and instance after them")
+                    .label("write an IPv6 address in brackets, with port and instance after them")
                     .help(format!("write `{example}`")),
             );
             false
@@ -153,7 +156,7 @@ pub(super) fn check_address(check: &mut Check<'_>, destination: &Destination, sp
     }
 }
 
-/// Reports what is wrong with a destination string.
+/// Reports an error in a destination string.
 pub(super) fn report(check: &mut Check<'_>, error: &DestinationError, text: &Text) {
     let span = text.part(error.range.clone());
     let diagnostic = match &error.kind {
@@ -188,7 +191,7 @@ pub(super) fn report(check: &mut Check<'_>, error: &DestinationError, text: &Tex
         }
         DestinationErrorKind::Udp { option } => {
             Diagnostic::error(codes::UDP_OPTION, span, format!("`{option}` needs `protocol=tcp`"))
-                .label("datagrams get no answer, so nobody could tell what arrived")
+                .label("over UDP the relay cannot know what arrived")
                 .help(format!("remove `{option}=true` or `protocol=udp`"))
         }
         DestinationErrorKind::Regex { option, error } => {
@@ -214,7 +217,7 @@ fn report_regex(check: &mut Check<'_>, option: Condition, error: &MalformedRegex
     );
 }
 
-/// Adds a condition after checking it, for the readers of this directory.
+/// Checks a condition and adds it to the matcher; used by both forms.
 fn set_condition(matcher: &mut Matcher, condition: Condition, value: &str) -> Result<(), MalformedRegex> {
     if matchers::is_regex(condition) {
         regexes::parse(value)?;

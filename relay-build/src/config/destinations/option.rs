@@ -1,4 +1,6 @@
 //! The options of a destination: names, types, defaults.
+//!
+//! Strings and tables both use this list, so they have the same options.
 
 use crate::config::keys;
 use relay_runtime::table::{Destination, DestinationOptions, FullPolicy, Late, Replay, Transport};
@@ -29,7 +31,7 @@ pub(super) fn kind(name: &str) -> Option<Kind> {
 /// `spool = "write-ahead"`.
 const WRITE_AHEAD: &str = "write-ahead";
 
-/// Sets an option that is a word, which must be one of those of its kind.
+/// Sets an option whose value is one of a few words; returns false for another word.
 pub(super) fn set_word(destination: &mut Destination, name: &str, word: &str) {
     let options = &mut destination.options;
     match (name, word) {
@@ -45,7 +47,7 @@ pub(super) fn set_word(destination: &mut Destination, name: &str, word: &str) {
     }
 }
 
-/// Whether a word `name=value` is a size or a time, which need not be known now.
+/// Whether a word `name=value` is a size or a time, whose variables may stay open.
 pub(super) fn may_stay_open(word: &str) -> bool {
     word.split_once('=').is_some_and(|(name, _)| kind(name) == Some(Kind::Number))
 }
@@ -53,7 +55,7 @@ pub(super) fn may_stay_open(word: &str) -> bool {
 /// `redo` of a destination with a spool.
 const REDO_MS: u64 = 1_000;
 
-/// The place of a numeric option. To ask for `redo` sets it to its default.
+/// The field of a numeric option. Calling this for `redo` sets it to its default first.
 pub(super) fn number_mut<'a>(options: &'a mut DestinationOptions, name: &str) -> Option<&'a mut Late<u64>> {
     Some(match name {
         "flush" => &mut options.flush_ms,
@@ -86,7 +88,7 @@ pub(super) fn default_text(name: &str) -> String {
     }
 }
 
-/// The options that are 0 and must not be (BUG-17).
+/// Returns the options that are 0 and must not be (BUG-17).
 pub(super) fn zeros(options: &DestinationOptions) -> Vec<&'static str> {
     let mut checked = vec![
         ("flush", &options.flush_ms),

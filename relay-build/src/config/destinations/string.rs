@@ -1,7 +1,8 @@
 //! The words of a destination string.
 //!
-//! Words are parted by any white space and classified by position (BUG-15): the first is the address, the others
-//! are `name=value`. Order is free, a later repetition wins, the word `##` ends the string.
+//! Words are separated by white space and classified by position (BUG-15): the first is the address, the
+//! others are `name=value` in any order. If an option is repeated, the last wins. The word `##` ends the
+//! string.
 
 use super::{
     Written,
@@ -18,20 +19,20 @@ use std::{fmt, ops::Range};
 pub struct Word {
     /// The word.
     pub text: String,
-    /// Where it stands.
+    /// Its range of bytes.
     pub range: Range<usize>,
 }
 
-/// What is wrong with a destination string, and where.
+/// An error in a destination string, with its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DestinationError {
-    /// What.
+    /// The kind of the error.
     pub kind: DestinationErrorKind,
-    /// Where, in the string.
+    /// The range of bytes in the string.
     pub range: Range<usize>,
 }
 
-/// What is wrong with a destination string.
+/// The kinds of errors in a destination string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DestinationErrorKind {
     /// There is no first word.
@@ -40,7 +41,7 @@ pub enum DestinationErrorKind {
     UnknownOption {
         /// As written.
         word: String,
-        /// The nearest name.
+        /// The option with the nearest name.
         near: Option<&'static str>,
     },
     /// The value is not of the option's type.
@@ -49,12 +50,12 @@ pub enum DestinationErrorKind {
         option: &'static str,
         /// As written.
         value: String,
-        /// What it may be.
+        /// The allowed values.
         expected: String,
-        /// A value that it may have.
+        /// An example of an allowed value.
         example: String,
     },
-    /// The number does not fit.
+    /// The number is out of range.
     OutOfRange {
         /// The option.
         option: &'static str,
@@ -64,16 +65,16 @@ pub enum DestinationErrorKind {
         /// The option.
         option: &'static str,
     },
-    /// The option makes no sense with UDP.
+    /// The option is not possible with UDP.
     Udp {
         /// The option.
         option: &'static str,
     },
     /// A regex does not parse.
     Regex {
-        /// Which.
+        /// The condition with the regex.
         option: Condition,
-        /// Why.
+        /// The parser's message.
         error: MalformedRegex,
     },
 }
@@ -131,7 +132,7 @@ fn is_option(name: &str) -> bool {
     keys::OPTIONS.contains(&name) || matchers::condition(name).is_some()
 }
 
-/// What does not go together in a destination.
+/// Reports options that contradict each other.
 pub(super) fn conflicts(destination: &Destination) -> Vec<DestinationErrorKind> {
     let options = &destination.options;
     let mut conflicts: Vec<_> =
@@ -182,7 +183,7 @@ fn set(written: &mut Written, word: &str) -> Result<(), DestinationErrorKind> {
     Ok(())
 }
 
-/// The words as a message lists them.
+/// Lists the words for a message.
 fn one_of(words: &[&str]) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
     match quoted.as_slice() {

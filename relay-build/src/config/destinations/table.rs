@@ -1,4 +1,5 @@
-//! `[[route.destination]]`: the same as a string, as a table with typed values.
+//! `[[route.destination]]`: a destination as a table with typed values. It has the same options as a
+//! destination string.
 
 use super::{
     DestinationErrorKind, Written, check_address,
@@ -14,7 +15,7 @@ use crate::config::{
 use crate::diagnostics::{Diagnostic, codes};
 use relay_runtime::table::{Destination, Template};
 
-/// Reads one table. With `closed`, the address must be known now.
+/// Reads one table. If `closed` is true, the address must not have open variables.
 pub(in crate::config) fn check_table(check: &mut Check<'_>, table: &Table, closed: bool) -> Option<Written> {
     let fields =
         Fields::read(check, table, "a destination", &[keys::DESTINATION, keys::OPTIONS, keys::MATCHER]);
@@ -65,7 +66,7 @@ fn read_options(check: &mut Check<'_>, fields: &Fields<'_>, destination: &mut De
     }
 }
 
-/// A word, or a boolean where `true` and `false` are among the words.
+/// Reads a word; a boolean is accepted if `true` and `false` are among the words.
 fn word(
     check: &mut Check<'_>,
     fields: &Fields<'_>,
@@ -92,7 +93,7 @@ fn report_conflicts(check: &mut Check<'_>, fields: &Fields<'_>, destination: &De
             DestinationErrorKind::Udp { option } => {
                 let message = format!("`{option}` needs `protocol = \"tcp\"`");
                 Diagnostic::error(codes::UDP_OPTION, fields.span_of(option), message)
-                    .label("datagrams get no answer, so nobody could tell what arrived")
+                    .label("over UDP the relay cannot know what arrived")
                     .help(format!("remove `{option}` or `protocol`"))
             }
             _ => continue,

@@ -1,4 +1,6 @@
 //! Routes with destinations, and `blackhole`.
+//!
+//! Reads their keys, applies `hash` to the type, and checks the number of destinations.
 
 use super::{RouteType, kind::HASHES};
 use crate::config::{
@@ -37,7 +39,7 @@ pub(super) fn check(
     assemble(route_type, destinations, replicas, diverse)
 }
 
-/// The kind of a route with these destinations; `None` for the types that have none.
+/// Returns the kind of a route with these destinations; `None` for types without destinations.
 pub(in crate::config) fn assemble(
     route_type: RouteType,
     destinations: Vec<RouteDestination>,
@@ -127,10 +129,10 @@ fn report_matcher(check: &mut Check<'_>, span: Span, route_type: RouteType, text
         };
         words.iter().skip(1).find(|word| is_condition(word)).map(|word| text.part(word.range.clone()))
     });
-    let message = format!("a destination of a route of type `{}` takes no matcher", route_type.name());
+    let message = format!("a destination of a route of type `{}` cannot have a matcher", route_type.name());
     check.report(
         Diagnostic::error(codes::MATCHER_NOT_ALLOWED, word.unwrap_or(span), message)
-            .label("the route picks the destination, whatever the metric is called")
+            .label("the route chooses the destination itself")
             .help("remove the matcher here, or put it on the route"),
     );
 }

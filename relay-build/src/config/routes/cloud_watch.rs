@@ -1,4 +1,4 @@
-//! `type = "cloudWatch"` (spec §2.10, §13.3).
+//! Reads and checks routes with `type = "cloudWatch"`. This version does not build them.
 
 use crate::config::{
     check::Check,

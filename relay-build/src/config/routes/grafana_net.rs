@@ -1,4 +1,5 @@
-//! `type = "grafanaNet"` (spec §2.10, §12). Booleans belong to the route, not to its key (BUG-12).
+//! Reads and checks routes with `type = "grafanaNet"`. Booleans belong to the route, not to its key (BUG-12).
+//! This version does not build them.
 
 use crate::config::{check::Check, fields::Fields};
 use crate::diagnostics::{Diagnostic, codes};

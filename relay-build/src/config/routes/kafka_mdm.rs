@@ -1,4 +1,4 @@
-//! `type = "kafkaMdm"` (spec §2.10, §13.1).
+//! Reads and checks routes with `type = "kafkaMdm"`. This version does not build them.
 
 use crate::config::{check::Check, fields::Fields};
 use crate::diagnostics::{Diagnostic, codes};

@@ -1,16 +1,18 @@
 //! The names of the route types: carbon-relay-ng's, ours, and the hash types of other relays.
+//!
+//! Each type says how many destinations it needs and which keys it has.
 
 use crate::config::keys;
 use relay_runtime::table::HashAlgorithm;
 
-/// What stands under `type`.
+/// A value of `type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteType {
     /// Every destination that matches.
     SendAllMatch,
     /// The first destination that matches.
     SendFirstMatch,
-    /// The destination that a hash of the metric picks.
+    /// The destination that a hash of the metric chooses.
     Hash(HashAlgorithm),
     /// One destination after the other (ours).
     RoundRobin,
@@ -52,7 +54,7 @@ const NAMES: [(&str, RouteType); 21] = [
     ("cloudWatch", RouteType::CloudWatch),
 ];
 
-/// The names of the hash types, as the key `hash` takes them.
+/// The names of the hash types, which are also the values of the key `hash`.
 pub(in crate::config) const HASHES: &[&str] = &[
     "carbon_ch",
     "fnv1a_ch",
@@ -67,13 +69,13 @@ pub(in crate::config) const HASHES: &[&str] = &[
 ];
 
 impl RouteType {
-    /// The type of a name, in exactly this case.
+    /// Returns the type with exactly this name, letter case included.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
     }
 
-    /// Every name.
+    /// Returns every name.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMES.iter().map(|(name, _)| *name)
     }
@@ -84,7 +86,8 @@ impl RouteType {
         NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
     }
 
-    /// How many destinations the type needs, as it is written: carbon-relay-ng's rings need two, ours may have one.
+    /// Returns how many destinations a type with this name needs: two for hash types of carbon-relay-ng, one
+    /// for ours.
     #[must_use]
     pub fn destinations_min(self, written: &str) -> usize {
         match self {
@@ -96,13 +99,13 @@ impl RouteType {
         }
     }
 
-    /// Whether its destinations may have matchers of their own.
+    /// Whether its destinations may have matchers.
     #[must_use]
     pub fn takes_matchers(self) -> bool {
         matches!(self, Self::SendAllMatch | Self::SendFirstMatch)
     }
 
-    /// Whether it speaks carbon's protocols (or to nobody).
+    /// Whether it sends with carbon's protocols, or nowhere.
     #[must_use]
     pub fn is_carbon(self) -> bool {
         !matches!(self, Self::GrafanaNet | Self::KafkaMdm | Self::PubSub | Self::CloudWatch)

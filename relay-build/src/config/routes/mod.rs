@@ -1,4 +1,5 @@
-//! `[[route]]` (spec §2.10).
+//! Checks `[[route]]` sections (spec §2.10) and adds the routes to the plan. Each group of types has its own
+//! module.
 
 mod carbon;
 mod cloud_watch;
@@ -42,7 +43,7 @@ pub(super) fn check(check: &mut Check<'_>, table: &Table) {
     let stop = fields.boolean(check, "stop").unwrap_or(false);
     let mut destinations = Vec::new();
     let Some(route_type) = route_type else {
-        // Whatever the type should be, its destinations are looked at in the same run.
+        // The destinations are checked in the same run, even if the type is wrong.
         if ["destinations", "destination"].iter().any(|key| fields.node(key).is_some()) {
             carbon::check(check, &fields, RouteType::SendAllMatch, &mut destinations);
         }
@@ -102,7 +103,8 @@ fn report_keys(check: &mut Check<'_>, route: &Fields<'_>, table: &Table, route_t
             lists.iter().any(|list| list.iter().any(|key| key.eq_ignore_ascii_case(&entry.key)))
         };
         if is_in(ALL_KEYS) && !is_in(of_type) {
-            let message = format!("`{}` means nothing on a route of type `{}`", entry.key, route_type.name());
+            let message =
+                format!("`{}` changes nothing on a route of type `{}`", entry.key, route_type.name());
             check.report(
                 Diagnostic::warning(codes::KEY_OF_ANOTHER_TYPE, entry.key_span, message)
                     .label("nothing reads this")

@@ -1,4 +1,5 @@
-//! `type = "pubsub"` (spec §2.10, §13.2). Codec and format are checked (BUG-13).
+//! Reads and checks routes with `type = "pubsub"`, codec and format included (BUG-13). This version does not
+//! build them.
 
 use crate::config::{check::Check, fields::Fields};
 use relay_runtime::table::PubSub;

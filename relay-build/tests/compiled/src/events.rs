@@ -1,4 +1,6 @@
-//! What a table says about a name, written down.
+//! A sink that records every decision of a table about a name.
+//!
+//! Two tables agree if they record the same events.
 
 use relay_runtime::{
     dispatch::{DynDispatch, Scratch, Sink},

@@ -1,4 +1,6 @@
-//! Everything that the code generator may choose, by force.
+//! Forces the code generator to make each of its choices.
+//!
+//! Every form must agree with the interpreter.
 
 use relay_build::analyses::strategy::{Force, PrefixStrategy, RuleForm, SubstringStrategy};
 

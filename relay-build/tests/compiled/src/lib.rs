@@ -40,7 +40,7 @@ fn random_tables_are_compiled_as_they_are_interpreted() {
     assert!(checked >= 100_000, "{checked}");
 }
 
-/// Outputs of aggregators included: what is sent when, byte for byte, and the books.
+/// Compares what is sent when, byte for byte, outputs of aggregators included, and the ledger.
 #[test]
 fn random_tables_replay_the_same_compiled_and_interpreted() {
     let mut aggregated = 0;

@@ -1,4 +1,6 @@
-//! The recorded matchers and rewriters as tables.
+//! Makes tables of the recorded matchers and rewriters.
+//!
+//! The records are answers of carbon-relay-ng's own code.
 
 use crate::vectors::{self, cases, is_utf8};
 use relay_runtime::table::{Route, RouteKind, Table};

@@ -1,4 +1,6 @@
-//! Files of a spool, as a broken disk or a stranger may leave them.
+//! Fuzzes the reader of spool files with arbitrary contents, as a broken disk may leave them.
+//!
+//! The reader must not panic, and must count damage.
 
 use relay_runtime::spool::{Contents, Store, read_out};
 use std::{collections::BTreeMap, io};

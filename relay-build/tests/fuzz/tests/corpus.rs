@@ -1,4 +1,6 @@
-//! Everything that is kept, and small variations of it, against every target.
+//! Runs every input of the corpus, and small variations of it, against its fuzz target.
+//!
+//! The variations depend only on the input, so a failure can be repeated.
 
 use fuzz_tests::{TARGETS, Target};
 use std::{

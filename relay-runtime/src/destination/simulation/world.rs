@@ -43,8 +43,7 @@ pub(super) struct World {
     is_resolving: bool,
     is_healed: bool,
     connections: Vec<Connection>,
-    /// How often the relay was told of each line that it arrived. A relay that starts again knows nothing of
-    /// this.
+    /// How often the relay was told that each line arrived. A relay that starts again has forgotten this.
     heard: BTreeMap<u32, u32>,
     /// Lines that the peer's program has read.
     read: BTreeSet<u32>,
@@ -289,8 +288,8 @@ impl World {
         self.handle(Input::Closed { outstanding: is_known.then_some(outstanding) });
     }
 
-    /// Records what the connection leaves behind: lines that were read, and lines that the relay was told of.
-    /// It is told of each at most twice: once, and once of the repeat. A repeat that was not read is lost.
+    /// Records the lines of the connection that were read, and the lines that the relay was told of. It is
+    /// told of each at most twice: of the line, and of its repeat. A repeat that was not read is lost.
     fn note_end(&mut self) {
         let Some(last) = self.connections.last() else { return };
         self.read.extend(last.lines(last.read, self.kind).into_iter().map(|(line, _)| line));
@@ -369,8 +368,8 @@ impl World {
         }
     }
 
-    /// From now on everything works, until everything has arrived. Only connections may still be short: then
-    /// each brings some lines closer to their end.
+    /// From now on everything works, until all lines have arrived. Only connections may still be short; then
+    /// each of them delivers some lines.
     pub(super) fn heal(&mut self) {
         self.is_healed = true;
         self.store.set_faults(Faults::default());

@@ -76,7 +76,7 @@ impl fmt::Display for BadPickle {
                 write!(f, "a pickle of {bytes} bytes is longer than `pickle_frame_max`")
             }
             Self::EndsEarly => f.write_str("a pickle ends early"),
-            Self::NotAList => f.write_str("a pickle is no list"),
+            Self::NotAList => f.write_str("a pickle is not a list"),
             Self::Undecodable { at, problem } => {
                 write!(f, "not a pickle of datapoints: {problem} at byte {at}")
             }
@@ -89,7 +89,7 @@ impl std::error::Error for BadPickle {}
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::UnknownOpcode(opcode) => write!(f, "opcode {opcode:#04x} is not taken"),
+            Self::UnknownOpcode(opcode) => write!(f, "opcode {opcode:#04x} is not supported"),
             Self::UnknownProtocol(version) => write!(f, "there is no protocol {version}"),
             Self::StackUnderflow => f.write_str("too few values"),
             Self::NoMark => f.write_str("no mark"),

@@ -28,15 +28,15 @@ pub use spool::SpoolError;
 /// The commands in `--help`.
 pub(super) const USAGE: &str = "\
 Commands:
-  trace         Read lines on stdin, print what becomes of each as JSON
+  trace         Read lines on stdin, print what happens to each as JSON
   replay [UNTIL]
                 Read `seconds TAB line`s on stdin, print what is sent when, in virtual time,
                 up to second UNTIL, and the ledger on stderr
   record [--lines N] [--seconds S] [--pid PID] FILE
-                Take the lines that a relay which runs here gets, a million or N of them, into FILE,
+                Record the lines that a running relay receives, a million or N of them, into FILE,
                 compressed if its name ends in .zst, or to stdout for -
   spool list [--json]
-                Show the spools in the spool directory, also of destinations that are gone
+                Show the spools in the spool directory, also those of removed destinations
   spool drain DESTINATION [ADDRESS]
                 Send a spool to its destination, or to another address, and remove it
   spool drop DESTINATION
@@ -169,24 +169,24 @@ fn trace(plan: &str, dispatch: &dyn DynDispatch) -> Result<(), ToolError> {
     let mut output = io::BufWriter::new(io::stdout().lock());
     let (admission, mut input) = (admission(&plan), io::stdin().lock());
     match trace_lines(&plan.table, dispatch, admission, &seconds_now, &mut input, &mut output) {
-        // Whoever reads has seen enough.
+        // The reader has closed the pipe.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         done => done.map_err(ToolError::Trace),
     }
 }
 
-/// What decides about lines in this relay.
+/// The table of this relay.
 fn admission(plan: &Plan) -> Admission {
     Admission::of(plan, |name| std::env::var(name).ok())
 }
 
-/// What would be sent when, had the lines on stdin come at the times before them.
+/// Prints what would be sent when, if the lines on stdin came at the times in front of them.
 fn replay(plan: &str, dispatch: &dyn DynDispatch, until: Option<f64>) -> Result<(), ToolError> {
     let plan = Plan::from_json(plan).map_err(ToolError::Plan)?;
     let mut output = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     let (admission, mut input) = (admission(&plan), io::stdin().lock());
     match replay_lines(&plan.table, dispatch, admission, until, &mut input, &mut output) {
-        // Whoever reads has seen enough.
+        // The reader has closed the pipe.
         Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(ToolError::Replay(error)),
         Ok(ledger) => {

@@ -133,7 +133,7 @@ fn list(
     Ok(())
 }
 
-/// What printing came to: a reader that has gone away is no failure.
+/// The result of printing; a reader that has gone away is not an error.
 fn written(done: io::Result<()>) -> Result<(), SpoolError> {
     match done {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -211,7 +211,7 @@ impl fmt::Display for SpoolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unknown { destination } => {
-                write!(f, "there is no spool of `{destination}`; `relay spool list` shows which there are")
+                write!(f, "there is no spool of `{destination}`; `relay spool list` shows all spools")
             }
             Self::Files { destination, error } => {
                 write!(f, "cannot open the spool of `{destination}`: {error}")
