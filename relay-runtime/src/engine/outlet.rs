@@ -254,8 +254,12 @@ impl Outlet {
         }
     }
 
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Lines that are left to send.
-    fn waiting(&self) -> u64 {
+    pub(super) fn waiting(&self) -> u64 {
         let counts = self.destination.counts();
         counts.queued + counts.spooled
     }

@@ -4,7 +4,7 @@
 //! happened is driven before the turn ends; the others when they are due. All of them are checked only when the
 //! earliest is due.
 
-use super::{Outgoing, Setup, edge::Edge, outlet::Outlet, resolve::Resolution};
+use super::{Outgoing, Setup, edge::Edge, farewell::Awaited, outlet::Outlet, resolve::Resolution};
 use crate::{
     destination::{Destination, DestinationCounts, Input},
     gather::Chunk,
@@ -128,8 +128,24 @@ impl Outlets {
     /// Whether all lines have arrived or are on disk. Destinations that are up are waited for until `up_until`,
     /// others until `down_until`.
     pub(super) fn is_settled(&self, up_until: Instant, down_until: Instant, now: Instant) -> bool {
-        self.owned.iter().all(|Outlet { destination, .. }| {
-            destination.is_settled() || now >= if destination.is_up() { up_until } else { down_until }
+        self.awaited(up_until, down_until, now).next().is_none()
+    }
+
+    /// The destinations for which a stop waits.
+    pub(super) fn awaited(
+        &self,
+        up_until: Instant,
+        down_until: Instant,
+        now: Instant,
+    ) -> impl Iterator<Item = Awaited<'_>> {
+        let is_awaited = move |destination: &Destination| {
+            !destination.is_settled() && now < if destination.is_up() { up_until } else { down_until }
+        };
+        let awaited = self.owned.iter().filter(move |outlet| is_awaited(&outlet.destination));
+        awaited.map(|outlet| Awaited {
+            destination: outlet.address(),
+            lines: outlet.waiting(),
+            is_up: outlet.destination.is_up(),
         })
     }
 
