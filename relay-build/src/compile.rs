@@ -5,7 +5,7 @@ use crate::{
     config::{Checked, Options, load},
     diagnostics::{Diagnostic, Severity, render},
     driver::{BuildError, Manifest, generate, manifest},
-    testing,
+    runtime_dependency, testing,
 };
 use std::{
     env, fmt, fs, io,
@@ -23,6 +23,8 @@ pub enum CompileError {
     Build(BuildError),
     /// `OUT_DIR` is not set: this is no build script.
     NoOutDir,
+    /// The crate that the code is for does not depend on relay-runtime.
+    NoRuntime,
 }
 
 /// Compiles a configuration into `$OUT_DIR/relay.rs`, from a build script:
@@ -39,8 +41,9 @@ pub enum CompileError {
 /// }
 /// ```
 ///
-/// The module has the type `Table`, which implements `relay_runtime::dispatch::Dispatch`, and a `main` that
-/// runs the relay. Warnings become warnings of cargo.
+/// The module has the type `Table`, which implements `relay_runtime::dispatch::Dispatch`, the plan as `PLAN`, and a `main`
+/// that runs the relay. Warnings become warnings of cargo. A crate without relay-runtime is told so before anything is
+/// generated.
 pub fn compile(config: impl AsRef<Path>) -> Result<(), CompileError> {
     let config = config.as_ref();
     println!("cargo::rerun-if-changed={}", config.display());
@@ -55,6 +58,11 @@ pub fn compile(config: impl AsRef<Path>) -> Result<(), CompileError> {
 
 /// The code for a configuration as one text, and the warnings, each as a report with its place, the quoted line and a help.
 pub fn compile_text(config: &Path, door: Door) -> Result<(String, Vec<String>), CompileError> {
+    if env::var_os("CARGO_MANIFEST_DIR")
+        .is_some_and(|crate_| runtime_dependency::is_missing(Path::new(&crate_)))
+    {
+        return Err(CompileError::NoRuntime);
+    }
     let text = |value: std::ffi::OsString| value.into_string().ok();
     let environment = env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect();
     let options = Options { environment, ..Options::default() };
@@ -96,6 +104,10 @@ impl fmt::Display for CompileError {
             Self::Bad(errors) => f.write_str(&errors.join("\n")),
             Self::Build(error) => error.fmt(f),
             Self::NoOutDir => f.write_str("`OUT_DIR` is not set; call this from a build script"),
+            Self::NoRuntime => f.write_str(
+                "this crate does not depend on relay-runtime, which the generated code uses: add it to `[dependencies]` in \
+                 Cargo.toml, from where relay-build and relay-macros come",
+            ),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! Lines to measure with, to compare by, or to choose strategies for: from a file, or made from the rules.
 
-use crate::analyses::samples::{Random, Subject};
+use crate::{
+    analyses::samples::{Random, Subject},
+    digest::sha256,
+};
 use relay_runtime::table::Table;
 use ruzstd::decoding::StreamingDecoder;
-use sha2::{Digest, Sha256};
 use std::{
     fmt::Write as _,
     fs,
@@ -87,12 +89,7 @@ impl Corpus {
     /// The digest of the lines.
     #[must_use]
     pub fn sha256(&self) -> String {
-        let mut sha256 = String::new();
-        for byte in Sha256::digest(&self.text) {
-            let written = write!(sha256, "{byte:02x}");
-            debug_assert!(written.is_ok(), "a string takes everything");
-        }
-        sha256
+        sha256(&self.text)
     }
 }
 

@@ -11,21 +11,22 @@ use crate::{
     analyses::strategy::Force,
     codegen::{self, Door, Generated},
     config::Checked,
+    digest::sha256,
     private::Private,
 };
 use cargo::{Job, tidy, write_alone};
-use sha2::{Digest, Sha256};
 use std::{
-    fmt::{self, Write as _},
-    fs,
+    fmt, fs,
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
 mod bench;
 mod cargo;
+mod crates;
 mod error;
 mod manifest;
+mod process;
 mod profile;
 mod sbom;
 mod sources;
@@ -34,9 +35,11 @@ mod vendor;
 mod verify;
 
 pub use bench::{BenchProgram, build_bench};
+pub use crates::Crates;
 pub use error::BuildError;
 pub use manifest::Manifest;
 pub(crate) use manifest::manifest;
+pub use process::end_on_signals;
 pub use profile::{Profile, tuned};
 pub use vendor::vendor;
 pub use verify::{INPUTS_FILE, Inputs, Verdict, verify};
@@ -128,6 +131,19 @@ impl fmt::Display for Stage {
     }
 }
 
+/// How far a build is.
+#[derive(Clone, Copy, Debug)]
+pub enum Progress<'a> {
+    /// A stage begins.
+    Stage(Stage),
+    /// Another process compiles a relay in the same cache, and has to end first.
+    Waiting,
+    /// Crates are fetched.
+    Fetching,
+    /// Crates are compiled. Said many times a second.
+    Compiling(&'a Crates),
+}
+
 /// What a build left.
 #[derive(Clone, Debug)]
 pub struct Artifact {
@@ -137,13 +153,15 @@ pub struct Artifact {
     pub manifest: Option<Manifest>,
     /// How long each stage took.
     pub stages: Vec<(Stage, Duration)>,
+    /// The crates that had to be compiled, by name.
+    pub compiled: Vec<String>,
 }
 
-/// Builds. `progress` hears of each stage when it starts.
+/// Builds. `progress` hears of each stage when it begins, and while it compiles.
 pub fn build(
     checked: &Checked,
     options: &BuildOptions,
-    mut progress: impl FnMut(Stage),
+    mut progress: impl FnMut(Progress<'_>),
 ) -> Result<Artifact, BuildError> {
     if checked.has_errors() {
         return Err(BuildError::BadConfiguration);
@@ -157,7 +175,7 @@ pub fn build(
         clock = Instant::now();
     };
 
-    progress(Stage::Generate);
+    progress(Progress::Stage(Stage::Generate));
     let target = Target::new(options.target.as_deref(), options.cpu.as_deref(), options.profile)?;
     let mut manifest = manifest(checked);
     manifest.rustc.clone_from(&target.rustc);
@@ -168,32 +186,33 @@ pub fn build(
     let generated = generate(checked, options.force, Door::Program, &manifest)?;
     finish(Stage::Generate, &mut stages);
 
-    progress(Stage::Write);
+    progress(Progress::Stage(Stage::Write));
     let sources = Sources::get()?;
     let files: Vec<_> = generated.files().into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
     if options.emit == Emit::Source {
         write_alone(&options.out, "relay", &manifest.features, &files, &sources)?;
         tidy(&options.out);
         finish(Stage::Write, &mut stages);
-        return Ok(Artifact { path: options.out.join("src/main.rs"), manifest: None, stages });
+        let path = options.out.join("src/main.rs");
+        return Ok(Artifact { path, manifest: None, stages, compiled: Vec::new() });
     }
     let (cache, vendor) =
         (cache_directory(options.cache.as_deref()), Vendor::find(options.vendor.as_deref())?);
     // Cargo leaves the executables of all crates in one place, and does not put one there again that is up to date: a
     // name of its own keeps one configuration's relay from being taken for another's.
     let name = format!("relay-{}", &manifest.plan_sha256[..16]);
-    let _lock = lock(&cache)?;
+    let _lock = lock(&cache, &mut progress)?;
     let profile = options.profile;
     let (features, vendor) = (manifest.features.as_slice(), vendor.as_ref());
     let job = Job { name: &name, features, profile, target: &target, cache: &cache, vendor };
     job.write(&files, &sources)?;
     finish(Stage::Write, &mut stages);
 
-    progress(Stage::Compile);
-    let built = job.compile()?;
+    progress(Progress::Stage(Stage::Compile));
+    let (built, compiled) = job.compile(&mut progress)?;
     finish(Stage::Compile, &mut stages);
 
-    progress(Stage::Copy);
+    progress(Progress::Stage(Stage::Copy));
     let bytes = read(&built)?;
     manifest.binary_sha256 = Some(sha256(&bytes));
     manifest.binary_bytes = Some(bytes.len() as u64);
@@ -203,7 +222,7 @@ pub fn build(
     write_json(&options.out.join(SBOM_FILE), &sbom::sbom(&manifest, &lock_file, &job.linked()?, &name))?;
     write_json(&options.out.join(INPUTS_FILE), &Inputs::of(checked))?;
     finish(Stage::Copy, &mut stages);
-    Ok(Artifact { path, manifest: Some(manifest), stages })
+    Ok(Artifact { path, manifest: Some(manifest), stages, compiled })
 }
 
 /// Puts the relay into its place.
@@ -251,20 +270,18 @@ fn cache_directory(given: Option<&Path>) -> PathBuf {
 }
 
 /// All relays of a cache are written and compiled in one place, and copied from there: one after the other.
-fn lock(cache: &Path) -> Result<fs::File, BuildError> {
+fn lock(cache: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<fs::File, BuildError> {
     create(cache)?;
     let path = cache.join("lock");
-    let locked = fs::File::create(&path).and_then(|file| file.lock().map(|()| file));
-    locked.map_err(|error| BuildError::File(path, error))
-}
-
-fn sha256(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(bytes) {
-        let written = write!(text, "{byte:02x}");
-        debug_assert!(written.is_ok(), "a string takes everything");
-    }
-    text
+    let mut lock = || {
+        let file = fs::File::create(&path)?;
+        if file.try_lock().is_err() {
+            progress(Progress::Waiting);
+            file.lock()?;
+        }
+        Ok(file)
+    };
+    lock().map_err(|error| BuildError::File(path, error))
 }
 
 fn create(directory: &Path) -> Result<(), BuildError> {

@@ -3,12 +3,11 @@
 mod cli;
 
 use clap::Parser;
+use relay_build::driver;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments = cli::Arguments::parse();
-    cli::run(arguments).unwrap_or_else(|error| {
-        cli::print_error(&error);
-        ExitCode::FAILURE
-    })
+    driver::end_on_signals();
+    cli::run(arguments)
 }

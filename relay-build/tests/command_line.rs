@@ -146,6 +146,152 @@ fn a_comparison_exits_with_0_1_or_2() {
     assert_eq!(code(&relay_build(place.path(), &["diff", "old.toml", "none.toml"])), 2);
 }
 
+/// Starts relay-build with a stdout of the caller's choice. Returns its exit code and what it printed on stderr.
+fn with_stdout(arguments: &[&str], stdout: impl Into<std::process::Stdio>) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_relay-build"));
+    let output =
+        command.args(arguments).env("NO_COLOR", "1").stdout(stdout).output().expect("relay-build starts");
+    (output.status.code(), stderr(&output))
+}
+
+/// A command for each way in which commands print.
+fn printing(place: &Path) -> Vec<Vec<String>> {
+    let config = place.join("relay.toml").display().to_string();
+    let commands: [&[&str]; 12] = [
+        &["schema"],
+        &["explain-code"],
+        &["explain-code", "R0203"],
+        &["completions", "bash"],
+        &["man"],
+        &["check", &config, "--format", "json"],
+        &["test", &config],
+        &["test", &config, "--format", "junit"],
+        &["test", &config, "--format", "json"],
+        &["diff", &config, &config],
+        &["explain", &config],
+        &["explain", &config, "web.a"],
+    ];
+    commands.iter().map(|words| words.iter().map(|word| (*word).to_owned()).collect()).collect()
+}
+
+#[test]
+fn a_reader_that_has_gone_away_is_no_failure_and_a_full_device_is_one() {
+    let place = directory(&[("relay.toml", &format!("{CONFIG}{PASSING}"))]);
+    for words in printing(place.path()) {
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        let (code, said) = with_stdout(&words, writer);
+        assert_eq!((code, said.contains("panicked")), (Some(0), false), "{words:?}: {said}");
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+        let (code, said) = with_stdout(&words, full);
+        let is_failure = code != Some(0) && code.is_some();
+        assert!(
+            is_failure && said.contains("No space left") && !said.contains("panicked"),
+            "{words:?}: {code:?} {said}"
+        );
+    }
+}
+
+#[test]
+fn a_full_device_on_stderr_changes_no_exit_code() {
+    let place = directory(&[("relay.toml", CONFIG)]);
+    for (file, want) in [("relay.toml", 0), ("none.toml", 1)] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_relay-build"));
+        let status = command.args(["check", file]).current_dir(place.path()).stderr(full).status();
+        assert_eq!(status.expect("relay-build starts").code(), Some(want), "{file}");
+    }
+}
+
+#[test]
+fn denied_warnings_say_why_a_configuration_is_refused() {
+    let place =
+        directory(&[("relay.toml", &format!("{CONFIG}{}", CONFIG.split_once("\n\n").expect("routes").1))]);
+    let said = stderr(&relay_build(place.path(), &["check", "relay.toml", "--deny", "warnings"]));
+    assert!(said.contains("refused because of `--deny warnings`"), "{said}");
+    let said = stderr(&relay_build(place.path(), &["check", "relay.toml"]));
+    assert!(!said.contains("refused") && said.contains("R0809") | said.contains("R0808"), "{said}");
+}
+
+#[test]
+fn a_missing_file_is_json_where_json_is_asked_for() {
+    let place = directory(&[]);
+    for command in ["check", "build", "test", "trace", "explain", "bench"] {
+        let output = relay_build(place.path(), &[command, "none.toml", "--format", "json"]);
+        assert_eq!(code(&output), 1, "{command}");
+        let found = json(&output);
+        let message = found[0]["message"].as_str().unwrap_or_default();
+        assert!(message.contains("none.toml") && found[0]["severity"] == "error", "{command}: {found}");
+    }
+    let output = relay_build(place.path(), &["diff", "none.toml", "none.toml", "--format", "json"]);
+    assert_eq!((code(&output), &json(&output)[0]["file"]), (2, &"none.toml".into()));
+}
+
+#[test]
+fn help_lists_each_format_and_a_command_without_it_refuses_it() {
+    let place = directory(&[("relay.toml", CONFIG)]);
+    let help = stdout(&relay_build(place.path(), &["test", "--help"]));
+    for format in ["text", "json", "junit", "markdown"] {
+        assert!(help.contains(format), "{format} in {help}");
+    }
+    for (command, format) in [("check", "junit"), ("test", "markdown"), ("build", "markdown")] {
+        let output = relay_build(place.path(), &[command, "relay.toml", "--format", format]);
+        assert_eq!(code(&output), 2, "{command} {format}");
+        assert!(stderr(&output).contains(format), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_configuration_without_routes_is_warned_of_before_it_is_a_relay() {
+    let place = directory(&[("relay.toml", CONFIG.split_once("\n\n").expect("routes").0)]);
+    let output = relay_build(place.path(), &["check", "relay.toml"]);
+    assert!(code(&output) == 0 && stderr(&output).contains("R0815"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("0 routes to 0 destinations"), "{}", stderr(&output));
+    assert!(!stderr(&relay_build(place.path(), &["explain", "relay.toml"])).contains("R0815"));
+}
+
+#[test]
+fn check_counts_in_words_and_says_what_most_memory_is_for() {
+    let one = CONFIG.split("\n\n").take(2).collect::<Vec<_>>().join("\n\n");
+    let place = directory(&[("relay.toml", &one), ("two.toml", CONFIG)]);
+    let said = |file| stderr(&relay_build(place.path(), &["check", file]));
+    assert!(said("relay.toml").contains("1 route to 1 destination, 0 rewriters"), "{}", said("relay.toml"));
+    assert!(said("two.toml").contains("2 routes to 2 destinations"), "{}", said("two.toml"));
+    let many: Vec<String> = (1..=200).map(|port| format!("'127.0.0.1:{port}'")).collect();
+    let many = one.replace("'127.0.0.1:22003'", &many.join(", "));
+    fs::write(place.path().join("many.toml"), many).expect("a file");
+    let text = said("many.toml");
+    assert!(text.contains("queues of 200 destinations") && text.contains("`memory`"), "{text}");
+}
+
+#[test]
+fn explain_shows_the_whole_names_of_outputs() {
+    let rule = "\n[[aggregation]]\nfunctions = ['sum', 'p95']\nregex = '^web\\.cpu_(.*)'\nformat = 'cpu.$1'\n\
+        interval = 10\nwait = 20\n";
+    let place = directory(&[("relay.toml", &format!("{CONFIG}{rule}"))]);
+    let plan = stdout(&relay_build(place.path(), &["explain", "relay.toml"]));
+    assert!(plan.contains("cpu.$1.sum, cpu.$1.p95"), "{plan}");
+    let way = stdout(&relay_build(place.path(), &["explain", "relay.toml", "web.cpu_user"]));
+    assert!(way.contains("takes it into cpu.user.sum, cpu.user.p95"), "{way}");
+}
+
+#[test]
+fn completions_and_manual_pages_are_made_for_both_programs() {
+    let place = directory(&[]);
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        for (program, word) in [("relay-build", "explain-code"), ("relay", "drain")] {
+            let output = relay_build(place.path(), &["completions", shell, "--program", program]);
+            assert!(code(&output) == 0 && stdout(&output).contains(word), "{shell} {program}");
+        }
+    }
+    assert_eq!(code(&relay_build(place.path(), &["man", "--out", "man1"])), 0);
+    for page in ["relay-build.1", "relay-build-check.1", "relay.1", "relay-spool-drain.1"] {
+        let text = fs::read_to_string(place.path().join("man1").join(page)).expect(page);
+        assert!(text.contains(".TH") && text.contains(".SH"), "{page}");
+    }
+}
+
 #[test]
 fn explain_shows_what_an_environment_changes_and_whose_values_won() {
     let text = format!("{}\n[env.prod]\nlog_level = 'warn'\n", CONFIG.replace("debug.", "${DC}."));
@@ -264,6 +410,12 @@ fn an_artifact_says_what_it_is_and_is_the_same_when_built_again() {
     let said = |argument: &str| Command::new(&relay).arg(argument).output().expect("the relay starts").stdout;
     let embedded: Value = serde_json::from_slice(&said("--manifest")).unwrap();
     assert_eq!(embedded["plan_sha256"], manifest["plan_sha256"]);
+    let version = String::from_utf8(said("--version")).unwrap();
+    for key in ["config", "config_sha256", "environment", "plan_sha256", "tool", "version", "rustc", "target"]
+    {
+        let value = manifest[key].as_str().unwrap();
+        assert!(version.contains(value), "{key} {value} in {version}");
+    }
     assert!(String::from_utf8_lossy(&said("--config")).contains("ams."));
     let components = file("sbom.cdx.json")["components"].as_array().unwrap().clone();
     let names: Vec<_> = components.iter().filter_map(|one| one["name"].as_str()).collect();

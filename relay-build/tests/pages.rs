@@ -1,7 +1,7 @@
 //! Every code has a page, and what its page calls wrong is found wrong, what it calls right is not.
 
 use relay_build::{
-    config::{Checked, Options, Source, check_text, unsupported},
+    config::{Checked, Options, Source, check_text, routeless, unsupported},
     diagnostics::{Code, Severity, codes, page, render, to_json},
     testing::check_sample,
 };
@@ -48,6 +48,9 @@ fn check(snippet: &Snippet) -> Checked {
     let mut checked = check_text(Source { path: "relay.toml".into(), text }, &options);
     let more = unsupported(&checked);
     checked.diagnostics.extend(more);
+    if snippet.whole {
+        checked.diagnostics.extend(routeless(&checked));
+    }
     if let Some(sample) = &snippet.sample {
         let found = check_sample(&checked, &mut sample.as_bytes()).unwrap();
         checked.diagnostics.extend(found);
@@ -106,9 +109,9 @@ fn a_report_points_at_the_word_and_says_what_to_write() {
 }
 
 /// Codes whose help says what to do in a way that no edit of the file follows from, each read by a person.
-const PROSE: [u16; 21] = [
+const PROSE: [u16; 22] = [
     // Where something is said of another file, of the command line, or of what the author knows.
-    2, 1, 203, 208, 506, 507, 508, 509, 601, 602, 604, 605, 606, 607, 701, 702, 703, 704, 708, 1001, 1002,
+    2, 1, 203, 208, 506, 507, 508, 509, 601, 602, 604, 605, 606, 607, 701, 702, 703, 704, 708, 815, 1001, 1002,
 ];
 
 /// "Followed literally, it mends the configuration": what a help says is done to the page's wrong example, which must then have

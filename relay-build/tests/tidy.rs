@@ -75,6 +75,18 @@ fn links_between_documents_lead_somewhere() {
     assert!(broken.is_empty(), "{broken:#?}");
 }
 
+/// A picture without words is nothing to some readers, and with colours for paper only it is nothing to many.
+#[test]
+fn pictures_have_words_and_colours_for_light_and_dark() {
+    let parts = ["role=\"img\"", "<title", "<desc", "prefers-color-scheme: dark"];
+    let mut pictures = named(".svg").peekable();
+    assert!(pictures.peek().is_some());
+    for (path, text) in pictures {
+        let missing: Vec<_> = parts.iter().filter(|part| !text.contains(**part)).collect();
+        assert!(missing.is_empty(), "{}: {missing:?}", path.display());
+    }
+}
+
 /// The targets of `[text](target)`, outside of code.
 fn links(text: &str) -> impl Iterator<Item = &str> {
     let mut in_code = false;
@@ -130,4 +142,36 @@ fn the_modules_with_unsafe_code_are_those_that_are_named() {
         let place = path.strip_prefix("relay-runtime/src").unwrap_or(&path).display().to_string();
         assert!(named_there.contains(&format!("`{place}`")), "ARCHITECTURE.md does not name {place}");
     }
+}
+
+/// Comments refer to carbon-relay-ng's behaviour by "spec §5.5" and "BUG-22"; docs/compatibility.md says what that is.
+#[test]
+fn references_to_upstream_lead_to_the_page_on_compatibility() {
+    let page = fs::read_to_string(root().join("docs/compatibility.md")).unwrap();
+    let after = |text: &str, sign: &str, is_part: fn(char) -> bool| -> Vec<String> {
+        let rest =
+            text.split(sign).skip(1).map(|rest| rest.split(|c| !is_part(c)).next().unwrap_or_default());
+        rest.map(|number| number.trim_end_matches('.').to_owned())
+            .filter(|number| !number.is_empty())
+            .collect()
+    };
+    let (mut missing, mut count) = (BTreeSet::new(), 0);
+    let references = files().into_iter().filter(|path| {
+        path.extension().is_some_and(|ending| ending == "rs" || ending == "md") && !path.ends_with("tidy.rs")
+    });
+    for path in references {
+        let text = fs::read_to_string(root().join(&path)).unwrap();
+        let sections = text.lines().filter(|line| line.contains("spec §"));
+        let sections = sections.flat_map(|line| after(line, "§", |c| c.is_ascii_digit() || c == '.'));
+        let sections = sections.map(|number| format!("§{number}"));
+        let faults =
+            after(&text, "BUG-", |c| c.is_ascii_digit()).into_iter().map(|number| format!("BUG-{number}"));
+        for reference in sections.chain(faults) {
+            count += 1;
+            if !page.contains(&format!("{reference} ")) {
+                missing.insert(format!("{}: {reference}", path.display()));
+            }
+        }
+    }
+    assert!(count > 50 && missing.is_empty(), "{count}: {missing:#?}");
 }

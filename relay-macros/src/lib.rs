@@ -1,7 +1,15 @@
 //! `relay!("relay.toml")`: a compiled Graphite relay inside your own program.
 //!
-//! The program must depend on relay-runtime. The path is relative to the directory of the program's Cargo.toml.
-//! The macro expands to items, so call it in a module of its own.
+//! The program needs both crates, of one version:
+//!
+//! ```toml
+//! [dependencies]
+//! relay-macros = { path = "static-relay/relay-macros" }
+//! relay-runtime = { path = "static-relay/relay-runtime" }
+//! ```
+//!
+//! The path is relative to the directory of the program's Cargo.toml. The macro expands to items, so call it in a module of
+//! its own. A configuration with errors is a compile error that shows each with its place, the quoted line and what to write.
 //!
 //! ```ignore
 //! mod relay {
@@ -14,7 +22,19 @@
 //! ```
 //!
 //! `relay!(router "relay.toml")` expands to the routing table only: the type `Table`, which implements
-//! `relay_runtime::dispatch::Dispatch`.
+//! `relay_runtime::dispatch::Dispatch`, and the plan as the text `PLAN`. To ask it where a metric would go:
+//!
+//! ```ignore
+//! use relay_runtime::{admission::Admission, plan::Plan, trace::Tracer};
+//!
+//! let (plan, table) = (Plan::from_json(table::PLAN)?, table::Table::new());
+//! let mut tracer = Tracer::new(&plan.table, &table, Admission::of(&plan, |_| None));
+//! for route in tracer.trace_name(b"servers.web1.cpu").routes {
+//!     println!("{} -> {}", route.key, route.destinations.join(", "));
+//! }
+//! ```
+//!
+//! The whole program is `examples/macro` of the repository.
 
 use proc_macro2::{Span, TokenStream};
 use quote::quote;

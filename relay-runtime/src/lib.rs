@@ -1,4 +1,26 @@
-//! The engine of static-relay.
+//! The engine of static-relay: what a compiled relay is linked against, and what a program asks that has a table inside.
+//!
+//! relay-build and relay-macros make a `Table` of a configuration; [`interpret::Interpreter`] runs one without compiling it. Either
+//! is asked in the same way:
+//!
+//! ```
+//! use relay_runtime::{admission::Admission, interpret::Interpreter, plan::Plan, table::*, trace::Tracer};
+//!
+//! let mut plan = Plan::default();
+//! plan.table.destinations.push(Destination::new("graphite.example:2003"));
+//! let all = RouteDestination { destination: DestinationIndex::new(0), matcher: Matcher::default() };
+//! let servers = Matcher { prefix: Some("servers.".to_owned()), ..Matcher::default() };
+//! plan.table.routes.push(Route::new("servers", servers, RouteKind::SendAllMatch { destinations: vec![all] }));
+//!
+//! let table = Interpreter::new(&plan.table)?;
+//! let mut tracer = Tracer::new(&plan.table, &table, Admission::of(&plan, |_| None));
+//! let trace = tracer.trace(b"servers.web1.cpu 0.5 1700000000", 1_700_000_000);
+//! assert_eq!(trace.routes[0].destinations, ["graphite.example:2003"]);
+//! assert!(tracer.trace_name(b"apps.shop").routes.is_empty());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`serve::Relay`] runs a table as a whole relay, on sockets, inside a program or a test.
 //!
 //! Follow a line through the modules in this order:
 //!
@@ -19,6 +41,7 @@
 //!   recorder.
 //! * [`serve`] is the `main` of a relay, [`measure`] that of a program that times tables.
 
+mod counted;
 mod parts;
 pub mod plan;
 pub mod settings;
@@ -71,3 +94,5 @@ mod shortage;
 mod stream;
 
 pub mod measure;
+
+pub use counted::{Counted, counted};

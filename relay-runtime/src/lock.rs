@@ -9,7 +9,6 @@
 //! The socket's name is visible in one network namespace only; across namespaces the file is the only lock. A
 //! name that is held by another user, who may not use the directory, is ignored.
 
-use md5::{Digest, Md5};
 use rustix::{
     io::Errno,
     net::{
@@ -18,7 +17,6 @@ use rustix::{
     },
 };
 use std::{
-    fmt::Write as _,
     fs::{self, File, OpenOptions, TryLockError},
     io,
     os::{
@@ -175,11 +173,7 @@ fn call(name: &str) -> Result<OwnedFd, Errno> {
 
 /// A name for the path, which may itself be too long for one.
 fn name_of(path: &Path) -> String {
-    let mut name = String::from("static-relay/directory/");
-    for byte in Md5::digest(path.as_os_str().as_bytes()) {
-        let _ = write!(name, "{byte:02x}");
-    }
-    name
+    format!("static-relay/directory/{:x}", md5::compute(path.as_os_str().as_bytes()))
 }
 
 fn taken() -> io::Error {

@@ -12,6 +12,7 @@
 //! figures are upper bounds: chunks of lines are at most half empty, so they count twice. The kernel's socket
 //! buffers are not part of the process and not included.
 
+use crate::counted;
 use std::fmt;
 
 const KIB: u64 = 1024;
@@ -98,6 +99,17 @@ pub struct Memory {
     pub queues: u64,
     /// Whether the queues share less than the sum of their own limits.
     pub is_shared: bool,
+    /// The number of destinations, each with its queue.
+    pub destinations: u64,
+}
+
+/// A part of the memory, named with the keys that bound it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LargestPart {
+    bytes: u64,
+    what: &'static str,
+    bounds: &'static str,
+    destinations: u64,
 }
 
 /// A limit below what the configuration needs at least.
@@ -123,8 +135,9 @@ impl Memory {
         let queues = demands.queues.iter().map(queue).fold(0, u64::saturating_add);
         let unfinished = unfinished.min(UNFINISHED_MAX);
         let names = demands.workers.saturating_mul(demands.names);
+        let destinations = demands.queues.len() as u64;
         let Some(limit) = limit else {
-            return Ok(Self { fixed, aggregates, names, unfinished, queues, is_shared: false });
+            return Ok(Self { fixed, aggregates, names, unfinished, queues, is_shared: false, destinations });
         };
         let queues_min = QUEUE_MIN.saturating_mul(SLACK).saturating_mul(demands.queues.len() as u64);
         let unfinished_min = unfinished.min(demands.unfinished_bytes.saturating_mul(SLACK));
@@ -139,7 +152,21 @@ impl Memory {
         let (names, unfinished) = (names.min(quarter), unfinished.min(quarter));
         let rest = limit - first - names - unfinished;
         let queues_get = queues.min(rest);
-        Ok(Self { fixed, aggregates, names, unfinished, queues: queues_get, is_shared: queues > rest })
+        let is_shared = queues > rest;
+        Ok(Self { fixed, aggregates, names, unfinished, queues: queues_get, is_shared, destinations })
+    }
+
+    /// The part that makes most of the ceiling, if it is more than half; `None` if no part is, or if the queues are already
+    /// bounded by `memory`.
+    #[must_use]
+    pub fn largest_part(&self) -> Option<LargestPart> {
+        let part = |bytes, what, bounds, destinations| LargestPart { bytes, what, bounds, destinations };
+        let parts = [
+            part(self.queues, "queues", "`connbuf`, and `spoolbuf` with a spool,", self.destinations),
+            part(self.aggregates, "open buckets", "`max_buckets`, `max_series` and `max_values`", 0),
+        ];
+        let largest = parts.into_iter().max_by_key(|part| part.bytes)?;
+        (!self.is_shared && largest.bytes > self.ceiling() / 2).then_some(largest)
     }
 
     /// The most bytes that the process uses.
@@ -192,13 +219,25 @@ impl fmt::Display for Readable {
 
 impl fmt::Display for Memory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { fixed, aggregates, names, unfinished, queues, is_shared } = self;
+        let Self { fixed, aggregates, names, unfinished, queues, is_shared, destinations: _ } = self;
         let how = if *is_shared { ", shared" } else { "" };
         write!(f, "at most {}: {} fixed, ", Readable(self.ceiling()), Readable(*fixed))?;
         if *aggregates > 0 {
             write!(f, "{} for open buckets, {} for names, ", Readable(*aggregates), Readable(*names))?;
         }
         write!(f, "{} for unfinished lines, {} for queues{how}", Readable(*unfinished), Readable(*queues))
+    }
+}
+
+impl fmt::Display for LargestPart {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { bytes, what, bounds, destinations } = self;
+        write!(f, "most of it, {}, is for {what}", Readable(*bytes))?;
+        if *destinations > 0 {
+            let each = Readable(bytes / destinations);
+            write!(f, " of {}, {each} each when it is full", counted(*destinations, "destination"))?;
+        }
+        write!(f, "; {bounds} bound it, and `memory` in the configuration bounds the whole")
     }
 }
 
@@ -271,6 +310,21 @@ mod tests {
         };
         assert_eq!(Memory::divide(&demands, None).unwrap().ceiling(), all);
         assert!(Memory::divide(&demands, Some(1 << 40)).is_err());
+    }
+
+    #[test]
+    fn the_largest_part_is_named_with_the_keys_that_bound_it() {
+        let memory = Memory::divide(&demands(500), None).unwrap();
+        assert_eq!(
+            memory.largest_part().unwrap().to_string(),
+            "most of it, 27.4 GiB, is for queues of 500 destinations, 56 MiB each when it is full; `connbuf`, and \
+             `spoolbuf` with a spool, bound it, and `memory` in the configuration bounds the whole"
+        );
+        assert_eq!(Memory::divide(&demands(500), Some(2 << 30)).unwrap().largest_part(), None);
+        assert_eq!(Memory::divide(&demands(0), None).unwrap().largest_part(), None);
+        let aggregations = Demands { buckets: 1 << 30, ..demands(1) };
+        let text = Memory::divide(&aggregations, None).unwrap().largest_part().unwrap().to_string();
+        assert!(text.contains("open buckets; `max_buckets`"), "{text}");
     }
 
     #[test]

@@ -234,7 +234,7 @@ fn a_stop_says_that_it_waits_for_clients() {
     let sender = std::thread::spawn(move || send(to, 0, 0..400_000));
     wait_until("it reads the client", || relay.ledger()["received"].as_u64().unwrap() > 1_000);
     relay.signal("-TERM");
-    relay.wait_for_log(&["stopping: waits for clients", "clients=1", "`when_full", "seconds_left="]);
+    relay.wait_for_log(&["stopping: waits for clients", "clients=1", "when_full", "seconds_left="]);
     peer.pause(false);
     sender.join().unwrap();
     wait_until("all arrive", || peer.line_count() == 400_000);

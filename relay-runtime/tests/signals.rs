@@ -176,7 +176,7 @@ fn given_up(mut relay: Process) {
     assert_eq!(ledger["balanced"], true, "{ledger}");
     let lines = ledger["destinations"][0]["dropped"]["shutdown"].as_u64().unwrap();
     assert!(lines > 0, "{ledger}");
-    relay.wait_for_log(&["stopped at once", &format!(" {lines} lines were given up")]);
+    relay.wait_for_log(&["stopped at once", &format!(" {lines} lines given up")]);
     assert_eq!(wait_for(relay).code(), Some(1));
 }
 
@@ -190,6 +190,43 @@ fn faults_and_sigkill_end_it_as_the_system_does() {
             relay.child.try_wait().unwrap().is_some()
         });
         assert_eq!(wait_for(relay).signal(), Some(signal));
+    }
+}
+
+#[test]
+fn the_pid_file_is_removed_when_it_has_ended_unless_another_process_has_it() {
+    let directory = Directory::new("pid-file");
+    let path = directory.0.join("relay.pid");
+    let mut plan = plan(&[]);
+    plan.settings.pid_file = Some(path.display().to_string().as_str().into());
+    for signal in ["-TERM", "-QUIT"] {
+        let relay = start(&plan);
+        let text = fs::read_to_string(&path).unwrap();
+        assert_eq!(text.trim().parse(), Ok(relay.child.id()));
+        relay.signal(signal);
+        wait_for(relay);
+        assert!(!path.exists(), "{signal}");
+    }
+    let relay = start(&plan);
+    fs::write(&path, "1\n").unwrap();
+    relay.stop();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "1\n");
+}
+
+#[test]
+fn a_ledger_says_when_it_was_made_and_by_whom() {
+    let mut plan = plan(&[]);
+    plan.settings.instance = "edge-7".into();
+    let now = || std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs_f64();
+    let before = now();
+    let mut relay = start(&plan);
+    for ledger in [relay.ledger(), relay.stop()] {
+        let time = ledger["time"].as_f64().unwrap();
+        assert!(before - 0.001 <= time && time <= now(), "{ledger}");
+        assert_eq!(
+            (&ledger["instance"], &ledger["version"]),
+            (&"edge-7".into(), &env!("CARGO_PKG_VERSION").into())
+        );
     }
 }
 

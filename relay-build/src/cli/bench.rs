@@ -1,8 +1,8 @@
 //! `bench`: what a line costs with this configuration.
 
 use super::{
-    input::{Format, Input},
-    style,
+    input::{Format, Input, Purpose},
+    output, style,
 };
 use anyhow::{Context as _, bail};
 use clap::Args;
@@ -29,7 +29,7 @@ const LINES: usize = 10_000;
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// Lines to measure, one datapoint (or only a name) each [default: made from the rules, hits and near misses of each]
     #[arg(long, value_name = "FILE")]
     corpus: Option<PathBuf>,
@@ -69,10 +69,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
-    let Some(checked) = arguments.input.load_for_report()? else { return Ok(ExitCode::FAILURE) };
+    let Some(checked) = arguments.input.load(Purpose::Ask)? else { return Ok(ExitCode::FAILURE) };
     let other = match &arguments.against {
         None => None,
-        Some(path) => match arguments.input.of(path).load_for_report()? {
+        Some(path) => match arguments.input.of(path).load(Purpose::Ask)? {
             None => return Ok(ExitCode::FAILURE),
             some => some,
         },
@@ -90,11 +90,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         rules: arguments.rules,
         growth: arguments.plot.is_some(),
     };
-    let report =
-        match bench::run(&request, |stage| anstream::eprintln!("{}{stage}{}", style::FAINT, style::RESET)) {
-            Err(BenchError::Build(error)) => return Err(error.into()),
-            other => other?,
-        };
+    let report = match bench::run(&request, |stage| {
+        output::remark(format_args!("{}{stage}{}", style::FAINT, style::RESET));
+    }) {
+        Err(BenchError::Build(error)) => return Err(error.into()),
+        other => other?,
+    };
     if let Some(path) = &arguments.save_baseline {
         let text = serde_json::to_string_pretty(&report)? + "\n";
         fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
@@ -132,16 +133,16 @@ fn print(arguments: &Arguments, report: &Report, judgements: &[Judgement]) -> an
     if arguments.input.format == Format::Json {
         let mut value = serde_json::to_value(report)?;
         value["judgements"] = serde_json::to_value(judgements)?;
-        println!("{}", serde_json::to_string_pretty(&value)?);
+        output::answer_line(serde_json::to_string_pretty(&value)?)?;
         return Ok(());
     }
-    print!("{}", bench::text(report));
+    output::answer(bench::text(report))?;
     if arguments.plot.is_some() {
-        print!("\n{}", bench::terminal(&report.growth));
+        output::answer(format_args!("\n{}", bench::terminal(&report.growth)))?;
     }
     for one in judgements {
         let (style, word) = if one.is_met { (style::GOOD, "met") } else { (style::ERROR, "not met") };
-        anstream::println!("{style}{word}{}: {}", style::RESET, one.said);
+        output::answer_line(format_args!("{style}{word}{}: {}", style::RESET, one.said))?;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use super::{
     compiling::Compiling,
     corpus::Steering,
     input::{Format, Input, Purpose},
+    output,
     package::{self, Packages},
     progress::Progress,
     style,
@@ -22,7 +23,7 @@ use std::{path::PathBuf, process::ExitCode};
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     #[command(flatten)]
     steering: Steering,
     #[command(flatten)]
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     if arguments.emit == Emit::Source {
         options.emit = driver::Emit::Source;
     }
-    let built = driver::build(&checked, &options, |stage| progress.begin(stage));
+    let built = driver::build(&checked, &options, |heard| progress.hear(heard));
     progress.finish();
     let artifact = built?;
     let outcome = match &artifact.manifest {
@@ -78,17 +79,17 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
             if !arguments.packages.is_empty() {
                 said["packaging"] = package::to_json(&outcome);
             }
-            println!("{}", serde_json::to_string_pretty(&said)?);
+            output::answer_line(serde_json::to_string_pretty(&said)?)?;
         }
         _ if arguments.quiet => {}
         _ => {
-            anstream::eprintln!(
+            output::remark(format_args!(
                 "{}built{} {} ({} KiB)",
                 style::GOOD,
                 style::RESET,
                 artifact.path.display(),
                 std::fs::metadata(&artifact.path)?.len().div_ceil(1024)
-            );
+            ));
             package::print(&outcome);
         }
     }

@@ -2,12 +2,12 @@
 
 use super::{
     input::{Format, Input, Purpose},
-    style,
+    output, style,
 };
 use anyhow::Context as _;
 use clap::Args;
 use relay_build::{config::Checked, testing};
-use relay_runtime::serve;
+use relay_runtime::{counted, serve};
 use std::{
     path::{Path, PathBuf},
     process::ExitCode,
@@ -19,7 +19,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// Lines that really came: aggregations that take none of them are a warning
     #[arg(long, value_name = "FILE")]
     sample: Option<PathBuf>,
@@ -35,27 +35,32 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let refused = input.refuses(&checked);
     if input.format == Format::Json || checked.all_diagnostics().next().is_some() {
-        input.print(&checked);
+        input.print(&checked)?;
     }
     if !refused && input.format == Format::Text {
         let table = &checked.plan.table;
-        anstream::eprintln!(
-            "{}{}: ok{}, {} routes to {} destinations, {} rewriters, {} aggregators, {} blocklist entries",
+        output::remark(format_args!(
+            "{}{}: ok{}, {} to {}, {}, {}, {}",
             style::GOOD,
             checked.source.path.display(),
             style::RESET,
-            table.routes.len(),
-            table.destinations.len(),
-            table.rewriters.len(),
-            table.aggregators.len(),
-            table.blocklist.len()
-        );
+            counted(table.routes.len(), "route"),
+            counted(table.destinations.len(), "destination"),
+            counted(table.rewriters.len(), "rewriter"),
+            counted(table.aggregators.len(), "aggregator"),
+            counted(table.blocklist.len(), "blocklist entry")
+        ));
         // Where it does not depend on what is open, anything will do for that.
         let memory = serve::memory(&checked.plan)
             .or_else(|_| serve::memory_with(&checked.plan, |_| Some("open".to_owned())));
         match memory {
-            Ok(memory) => anstream::eprintln!("memory: {memory}"),
-            Err(error) => anstream::eprintln!("memory: known when the relay starts: {error}"),
+            Ok(memory) => {
+                output::remark(format_args!("memory: {memory}"));
+                if let Some(part) = memory.largest_part() {
+                    output::remark(format_args!("        {part}"));
+                }
+            }
+            Err(error) => output::remark(format_args!("memory: known when the relay starts: {error}")),
         }
     }
     Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })

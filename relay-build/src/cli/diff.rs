@@ -1,6 +1,9 @@
 //! `diff`: what two configurations do differently.
 
-use super::input::{Format, Input, Purpose};
+use super::{
+    input::{Format, Input, Purpose},
+    output,
+};
 use clap::Args;
 use relay_build::diff;
 use std::{
@@ -16,7 +19,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// The configuration to compare with
     #[arg(value_name = "NEW")]
     new: PathBuf,
@@ -25,29 +28,21 @@ pub(crate) struct Arguments {
     corpus: Option<PathBuf>,
 }
 
-/// What cannot be compared is no difference.
-const CANNOT: u8 = 2;
+/// The exit code if the configurations cannot be compared.
+pub(super) const CANNOT: u8 = 2;
 
-pub(crate) fn run(arguments: &Arguments) -> ExitCode {
-    match compare(arguments) {
-        Ok(Some(report)) => {
-            print(arguments, &report);
-            if report.equal { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-        }
-        Ok(None) => ExitCode::from(CANNOT),
-        Err(error) => {
-            super::print_error(&error);
-            ExitCode::from(CANNOT)
-        }
-    }
+pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
+    let Some(report) = compare(arguments)? else { return Ok(ExitCode::from(CANNOT)) };
+    print(arguments, &report)?;
+    Ok(if report.equal { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn compare(arguments: &Arguments) -> anyhow::Result<Option<diff::Report>> {
     let mut plans = Vec::new();
     for input in [arguments.input.clone(), arguments.input.of(&arguments.new)] {
-        let checked = input.check(Purpose::Report)?;
+        let checked = input.check(Purpose::Ask)?;
         if input.refuses(&checked) {
-            input.print_to_stderr(&checked);
+            input.print(&checked)?;
             return Ok(None);
         }
         plans.push(checked.plan);
@@ -67,10 +62,10 @@ fn read_names(path: &Path) -> anyhow::Result<Vec<String>> {
     Ok(names)
 }
 
-fn print(arguments: &Arguments, report: &diff::Report) {
+fn print(arguments: &Arguments, report: &diff::Report) -> anyhow::Result<()> {
     match arguments.input.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(report).unwrap_or_default()),
-        Format::Markdown => print!("{}", diff::markdown(report)),
-        Format::Text | Format::Junit => print!("{}", diff::text(report)),
+        Format::Json => output::answer_line(serde_json::to_string_pretty(report)?),
+        Format::Markdown => output::answer(diff::markdown(report)),
+        Format::Text | Format::Junit => output::answer(diff::text(report)),
     }
 }

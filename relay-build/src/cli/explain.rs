@@ -13,8 +13,9 @@ use relay_build::{
     diagnostics::Span,
 };
 use relay_runtime::{
+    counted,
     explain::{Outcome, Rule, Step, explain_name},
-    table::{Matcher, RouteKind},
+    table::{Aggregator, Matcher, RouteKind},
 };
 use std::{
     fmt,
@@ -26,7 +27,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     #[command(flatten)]
     steering: Steering,
     /// A metric to follow, rule by rule
@@ -75,7 +76,7 @@ fn print_plan(out: &mut impl Write, checked: &Checked, explained: &Explained) ->
             aggregator.key(),
             aggregator.function_names(),
             Conditions(&aggregator.matcher),
-            aggregator.format,
+            outputs(aggregator, &aggregator.format),
             aggregator.interval,
             aggregator.wait,
             if aggregator.drop_raw { ", hides what it takes" } else { "" }
@@ -171,7 +172,15 @@ fn print_step(out: &mut impl Write, checked: &Checked, step: &Step) -> io::Resul
             (style::ERROR, "takes it, but its output has no name that can be sent".to_owned())
         }
         Outcome::Aggregated(output) => {
-            (style::GOOD, format!("takes it into {}", String::from_utf8_lossy(output)))
+            let outputs = match step.rule {
+                Rule::Aggregator(at) => {
+                    outputs(&table.aggregators[at.get()], &String::from_utf8_lossy(output))
+                }
+                Rule::Blocklist(_) | Rule::Rewriter(_) | Rule::Route(_) | Rule::Destination(..) => {
+                    String::new()
+                }
+            };
+            (style::GOOD, format!("takes it into {outputs}"))
         }
         Outcome::Failed(condition) => (style::FAINT, format!("no: `{}` does not hold", condition.name())),
         Outcome::NotChosen => (style::FAINT, "not chosen".to_owned()),
@@ -184,11 +193,17 @@ fn print_step(out: &mut impl Write, checked: &Checked, step: &Step) -> io::Resul
     writeln!(out, "{}: {what}: {style}{said}{}", Place(checked, span), style::RESET)
 }
 
+/// The whole names of an aggregator's outputs, where `name` is its format or what the format gave.
+fn outputs(aggregator: &Aggregator, name: &str) -> String {
+    let names: Vec<_> = aggregator.outputs().iter().map(|(suffix, _)| format!("{name}{suffix}")).collect();
+    names.join(", ")
+}
+
 /// The type as a configuration writes it.
 fn kind(kind: &RouteKind) -> String {
     match kind {
         RouteKind::ConsistentHash(ring) => {
-            format!("{} of {} destinations", ring.algorithm.name(), ring.destinations.len())
+            format!("{} of {}", ring.algorithm.name(), counted(ring.destinations.len(), "destination"))
         }
         RouteKind::SendAllMatch { .. } => "sendAllMatch".to_owned(),
         RouteKind::SendFirstMatch { .. } => "sendFirstMatch".to_owned(),

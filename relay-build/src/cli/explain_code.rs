@@ -1,5 +1,6 @@
 //! `explain-code`: the page of a diagnostic.
 
+use super::output;
 use anyhow::bail;
 use clap::Args;
 use relay_build::diagnostics::{self, Code};
@@ -15,12 +16,12 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     match arguments.code {
         Some(code) => match diagnostics::page(code) {
-            Some(page) => print!("{page}"),
+            Some(page) => output::answer(page)?,
             None => bail!("there is no code {code}; `relay-build explain-code` lists them"),
         },
         None => {
             for (_, page) in diagnostics::codes::ALL {
-                println!("{}", page.lines().next().unwrap_or_default().trim_start_matches("# "));
+                output::answer_line(page.lines().next().unwrap_or_default().trim_start_matches("# "))?;
             }
         }
     }

@@ -1,12 +1,13 @@
 //! What every command that reads a configuration takes, and how its problems are reported.
 
-use super::style;
-use anyhow::{Context as _, bail};
+use super::{output, style};
+use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use relay_build::{
     config::{self, Checked, Source},
     diagnostics::{self, Severity},
 };
+use relay_runtime::counted;
 use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
@@ -56,12 +57,22 @@ pub(crate) enum Format {
     Text,
     /// For machines: one JSON document on stdout
     Json,
-    /// For CI: the outcome of tests, as XML
-    #[value(hide = true)]
+    /// For CI, `test` only: the outcome of tests, as XML
     Junit,
-    /// For a merge request's comment: the outcome of a comparison
-    #[value(hide = true)]
+    /// For the comment of a merge request, `diff` only: the outcome of a comparison
     Markdown,
+}
+
+impl Format {
+    /// As it is written after `--format`.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+        }
+    }
 }
 
 /// Whether the command needs a relay that this version can build.
@@ -69,8 +80,6 @@ pub(crate) enum Format {
 pub(crate) enum Purpose {
     /// Only the table is asked, so that parts without an engine do no harm.
     Ask,
-    /// The same, for a report that has forms of its own.
-    Report,
     /// A relay is to run.
     Serve,
 }
@@ -81,36 +90,29 @@ impl Input {
         Self { config: config.to_owned(), ..self.clone() }
     }
 
-    /// Reads, checks and analyses. Prints every problem; `None` when the configuration is refused.
+    /// Reads, checks and analyses. Prints every problem; returns `None` if the configuration is refused. Otherwise
+    /// stdout is the command's own, so that warnings are text on stderr in every format.
     pub(crate) fn load(&self, purpose: Purpose) -> anyhow::Result<Option<Checked>> {
         let checked = self.check(purpose)?;
-        let refused = self.refuses(&checked);
-        if checked.all_diagnostics().next().is_some() {
-            self.print(&checked);
+        if self.refuses(&checked) {
+            self.print(&checked)?;
+            return Ok(None);
         }
-        Ok((!refused).then_some(checked))
-    }
-
-    /// The same for commands that print a report on stdout: problems are text on stderr, whatever the report's form.
-    pub(crate) fn load_for_report(&self) -> anyhow::Result<Option<Checked>> {
-        let checked = self.check(Purpose::Report)?;
         if checked.all_diagnostics().next().is_some() {
             self.print_to_stderr(&checked);
         }
-        Ok((!self.refuses(&checked)).then_some(checked))
+        Ok(Some(checked))
     }
 
     /// Reads, checks and analyses, without a word.
     pub(crate) fn check(&self, purpose: Purpose) -> anyhow::Result<Checked> {
-        if purpose != Purpose::Report && matches!(self.format, Format::Junit | Format::Markdown) {
-            bail!("this command prints text or json");
-        }
         let options = self.options()?;
         let mut checked = config::load(&self.config, &options)
             .with_context(|| format!("cannot read {}", self.config.display()))?;
         if purpose == Purpose::Serve {
             let unsupported = config::unsupported(&checked);
             checked.diagnostics.extend(unsupported);
+            checked.diagnostics.extend(config::routeless(&checked));
             checked.diagnostics.sort_by_key(|one| (one.place.as_ref().map(|(span, _)| *span), one.code));
         }
         Ok(checked)
@@ -158,48 +160,74 @@ impl Input {
 
     /// Whether the findings forbid a relay.
     pub(crate) fn refuses(&self, checked: &Checked) -> bool {
-        checked.has_errors()
-            || (self.deny == Some(Deny::Warnings)
-                && checked.all_diagnostics().any(|one| one.severity >= Severity::Warning))
+        checked.has_errors() || self.denies(checked)
     }
 
-    /// Prints the findings: text on stderr with a closing count, JSON on stdout.
-    pub(crate) fn print(&self, checked: &Checked) {
+    /// Returns whether `--deny warnings` is given and there is a warning.
+    fn denies(&self, checked: &Checked) -> bool {
+        self.deny == Some(Deny::Warnings)
+            && checked.all_diagnostics().any(|one| one.severity >= Severity::Warning)
+    }
+
+    /// Prints the findings that refuse a configuration: text on stderr with a closing count, JSON on stdout.
+    pub(crate) fn print(&self, checked: &Checked) -> anyhow::Result<()> {
         let files = || checked.files.iter().map(|file| (&file.diagnostics, &file.source));
         let all = || std::iter::once((&checked.diagnostics, &checked.source)).chain(files());
         match self.format {
             Format::Json => {
                 let lists = all().map(|(found, source)| diagnostics::to_json(found, source));
                 let flat = lists.flat_map(|list| list.as_array().cloned().unwrap_or_default());
-                println!("{}", serde_json::Value::Array(flat.collect()));
+                output::answer_line(serde_json::Value::Array(flat.collect()))
             }
-            _ => self.print_to_stderr(checked),
+            Format::Text | Format::Junit | Format::Markdown => {
+                self.print_to_stderr(checked);
+                Ok(())
+            }
         }
     }
 
     /// Prints the findings as text on stderr, for commands with something else to say on stdout.
-    #[expect(clippy::unused_self, reason = "reads as its sibling does")]
     pub(crate) fn print_to_stderr(&self, checked: &Checked) {
         let files = checked.files.iter().map(|file| (&file.diagnostics, &file.source));
         let all = std::iter::once((&checked.diagnostics, &checked.source)).chain(files);
         for (found, source) in all.filter(|(found, _)| !found.is_empty()) {
-            anstream::eprintln!("{}", diagnostics::render(found, source, true).trim_end());
+            output::remark(diagnostics::render(found, source, true).trim_end());
         }
-        anstream::eprintln!("{}", summary(checked));
+        output::remark(self.summary(checked));
+    }
+
+    /// How many findings there are, whether they refuse the configuration, and where to read more.
+    fn summary(&self, checked: &Checked) -> String {
+        let count = |severity| checked.all_diagnostics().filter(|one| one.severity == severity).count();
+        let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
+        let refused = self.refuses(checked);
+        let style = if refused { style::ERROR } else { style::WARNING };
+        let why = if errors == 0 && refused { "; refused because of `--deny warnings`" } else { "" };
+        let more = checked
+            .all_diagnostics()
+            .next()
+            .map_or(String::new(), |first| format!("; `relay-build explain-code {}` tells more", first.code));
+        format!(
+            "{style}{}: {}, {}{}{why}{more}",
+            checked.source.path.display(),
+            counted(errors, "error"),
+            counted(warnings, "warning"),
+            style::RESET
+        )
     }
 }
 
-fn summary(checked: &Checked) -> String {
-    let count = |severity| checked.all_diagnostics().filter(|one| one.severity == severity).count();
-    let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
-    let plural = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
-    let style = if errors > 0 { style::ERROR } else { style::WARNING };
-    let (errors, warnings) = (plural(errors, "error"), plural(warnings, "warning"));
-    let more = checked
-        .all_diagnostics()
-        .next()
-        .map_or(String::new(), |first| format!("; `relay-build explain-code {}` tells more", first.code));
-    format!("{style}{}: {errors}, {warnings}{}{more}", checked.source.path.display(), style::RESET)
+/// A problem that is none of a configuration's text, such as a file that is missing, in the form of a finding.
+pub(super) fn to_json(error: &anyhow::Error, config: &Path) -> serde_json::Value {
+    serde_json::json!([{
+        "code": null,
+        "severity": "error",
+        "message": format!("{error:#}"),
+        "file": config.display().to_string(),
+        "place": null,
+        "related": [],
+        "help": null,
+    }])
 }
 
 fn name_and_value(argument: &str) -> Result<(String, String), String> {

@@ -1,6 +1,6 @@
 //! `build --package`: the packages of a relay that was just built.
 
-use super::style;
+use super::{output, style};
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
 use relay_build::{
@@ -93,11 +93,11 @@ impl Packages {
 /// What was made, for people.
 pub(super) fn print(outcome: &Outcome) {
     for note in &outcome.notes {
-        anstream::eprintln!("{}note{}: {note}", style::WARNING, style::RESET);
+        output::remark(format_args!("{}note{}: {note}", style::WARNING, style::RESET));
     }
     for package in &outcome.packages {
         let (path, kib) = (package.path.display(), package.bytes.div_ceil(1024));
-        anstream::eprintln!("{}packaged{} {path} ({kib} KiB)", style::GOOD, style::RESET);
+        output::remark(format_args!("{}packaged{} {path} ({kib} KiB)", style::GOOD, style::RESET));
     }
 }
 

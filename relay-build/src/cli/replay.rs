@@ -1,6 +1,9 @@
 //! `replay`: what a configuration would have done with recorded traffic, in virtual time.
 
-use super::input::{Input, Purpose};
+use super::{
+    input::{Input, Purpose},
+    output, progress,
+};
 use anyhow::Context as _;
 use clap::Args;
 use relay_build::driver::{self, BuildOptions};
@@ -10,7 +13,7 @@ use relay_runtime::{
     replay::{ReplayError, replay_lines},
 };
 use std::{
-    io,
+    io::{self, IsTerminal as _},
     os::unix::process::CommandExt as _,
     process::{Command, ExitCode},
 };
@@ -23,7 +26,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// Use the generated code instead of the interpreter
     #[arg(long)]
     compiled: bool,
@@ -36,12 +39,12 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let checked = arguments.input.check(Purpose::Ask)?;
     // Standard error is for the books; `check` shows what there is to say.
     if arguments.input.refuses(&checked) {
-        arguments.input.print(&checked);
+        arguments.input.print(&checked)?;
         return Ok(ExitCode::FAILURE);
     }
     if arguments.compiled {
         let options = BuildOptions::new(driver::default_out(&checked));
-        let artifact = driver::build(&checked, &options, |_| {})?;
+        let artifact = progress::build(!io::stderr().is_terminal(), &checked, &options)?;
         let mut relay = Command::new(&artifact.path);
         relay.arg("replay");
         if let Some(until) = arguments.until {
@@ -64,7 +67,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(ExitCode::SUCCESS),
         Err(error) => Err(error).context("cannot replay"),
         Ok(ledger) => {
-            eprintln!("{}", ledger.to_json());
+            output::remark(ledger.to_json());
             Ok(ExitCode::SUCCESS)
         }
     }

@@ -25,7 +25,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     #[command(flatten)]
     compiling: Compiling,
     /// Interpret the configuration instead of compiling it: starts at once, relays slower
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     }
     let out = arguments.out.clone().unwrap_or_else(|| driver::default_out(&checked));
     let mut progress = Progress::new(false);
-    let built = driver::build(&checked, &arguments.compiling.options(&out), |stage| progress.begin(stage));
+    let built = driver::build(&checked, &arguments.compiling.options(&out), |heard| progress.hear(heard));
     progress.finish();
     let mut relay = Command::new(&built?.path);
     if let Some(shown) = show_lines(&checked)? {

@@ -1,5 +1,6 @@
 //! `schema`: the JSON Schema of configurations.
 
+use super::output;
 use clap::Args;
 use relay_build::config;
 use std::process::ExitCode;
@@ -9,6 +10,6 @@ use std::process::ExitCode;
 pub(crate) struct Arguments {}
 
 pub(crate) fn run() -> anyhow::Result<ExitCode> {
-    println!("{}", serde_json::to_string_pretty(&config::schema())?);
+    output::answer_line(serde_json::to_string_pretty(&config::schema())?)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -3,6 +3,7 @@
 //!
 //! It ends when its stdin does: the relay holds the other end.
 
+use super::{output, style};
 use anstyle::AnsiColor;
 use clap::Args;
 use std::{
@@ -24,7 +25,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
         let listener = TcpListener::bind(address).map_err(|error| anyhow::anyhow!("{address}: {error}"))?;
         thread::spawn(move || show(&listener, address, COLORS[at % COLORS.len()]));
     }
-    anstream::eprintln!("showing what arrives at {}", list(&arguments.addresses));
+    output::remark(format_args!("showing what arrives at {}", list(&arguments.addresses)));
     // Nothing is ever written there; the read returns when the relay has ended.
     io::stdin().read_to_end(&mut Vec::new())?;
     Ok(ExitCode::SUCCESS)
@@ -37,7 +38,10 @@ fn show(listener: &TcpListener, address: SocketAddr, color: AnsiColor) {
         thread::spawn(move || {
             for line in BufReader::new(connection).split(b'\n').map_while(Result::ok) {
                 let line = String::from_utf8_lossy(&line);
-                anstream::println!("{}{address}{} {line}", color.on_default(), super::style::RESET);
+                let shown = format_args!("{}{address}{} {line}", color.on_default(), style::RESET);
+                if output::answer_line(shown).is_err() {
+                    return;
+                }
             }
         });
     }

@@ -2,7 +2,7 @@
 
 use super::{
     input::{Format, Input, Purpose},
-    style,
+    output, style,
 };
 use anyhow::Context as _;
 use clap::Args;
@@ -10,6 +10,7 @@ use relay_build::{
     config::{Checked, TestFile},
     testing::{self, Report},
 };
+use relay_runtime::counted;
 use std::{path::PathBuf, process::ExitCode};
 
 /// Run the tests of a configuration
@@ -19,7 +20,7 @@ use std::{path::PathBuf, process::ExitCode};
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// Files with more tests; `*`, `?` and `**` stand for what they do in a shell (may be repeated)
     #[arg(long = "tests", value_name = "GLOB")]
     tests: Vec<String>,
@@ -34,26 +35,26 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     };
     let report = testing::run(&checked, &files)?;
     match arguments.input.format {
-        Format::Json => println!("{}", serde_json::to_string_pretty(&testing::json(&report))?),
-        Format::Junit => print!("{}", junit(&report, &checked)),
-        Format::Text | Format::Markdown => print!("{}", testing::text(&report)),
+        Format::Json => output::answer_line(serde_json::to_string_pretty(&testing::json(&report))?)?,
+        Format::Junit => output::answer(junit(&report, &checked))?,
+        Format::Text | Format::Markdown => output::answer(testing::text(&report))?,
     }
     let coverage = report.coverage.percent();
     let is_covered = arguments.min_coverage.is_none_or(|least| coverage + 1e-9 >= least);
     if !is_covered {
         let least = arguments.min_coverage.unwrap_or_default();
-        anstream::eprintln!(
+        output::remark(format_args!(
             "{}error{}: the tests reach {coverage:.1}% of the rules, at least {least}% wanted",
             style::ERROR,
             style::RESET
-        );
+        ));
     }
     Ok(if report.failed() == 0 && is_covered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Reads a configuration with its tests. `None` when one of them is refused; the problems are printed.
 fn load(input: &Input, globs: &[String]) -> anyhow::Result<Option<(Checked, Vec<TestFile>)>> {
-    let mut checked = input.check(Purpose::Report)?;
+    let mut checked = input.check(Purpose::Ask)?;
     let mut paths = Vec::new();
     let beside = testing::test_file_of(&input.config);
     if beside.is_file() {
@@ -65,10 +66,14 @@ fn load(input: &Input, globs: &[String]) -> anyhow::Result<Option<(Checked, Vec<
     }
     let options = input.options()?;
     let files = testing::read_files(&mut checked, &paths, &options).context("cannot read the tests")?;
+    if input.refuses(&checked) {
+        input.print(&checked)?;
+        return Ok(None);
+    }
     if checked.all_diagnostics().next().is_some() {
         input.print_to_stderr(&checked);
     }
-    Ok((!input.refuses(&checked)).then_some((checked, files)))
+    Ok(Some((checked, files)))
 }
 
 /// Runs the tests before something is made of a configuration. Prints failures; whether all passed.
@@ -88,12 +93,13 @@ pub(super) fn pass(input: &Input, checked: &Checked) -> anyhow::Result<bool> {
     let report = testing::run(checked, &files)?;
     let failed = report.failed();
     if failed > 0 {
-        anstream::eprint!("{}", testing::text(&report));
-        anstream::eprintln!(
-            "{}error{}: {failed} tests failed; nothing was built",
+        output::remark(testing::text(&report).trim_end());
+        output::remark(format_args!(
+            "{}error{}: {} failed; nothing was built",
             style::ERROR,
-            style::RESET
-        );
+            style::RESET,
+            counted(failed, "test")
+        ));
     }
     Ok(failed == 0)
 }

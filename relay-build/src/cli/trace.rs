@@ -1,6 +1,9 @@
 //! `trace`: what would become of lines.
 
-use super::input::{Input, Purpose};
+use super::{
+    input::{Input, Purpose},
+    progress,
+};
 use anyhow::Context as _;
 use clap::Args;
 use relay_build::driver::{self, BuildOptions};
@@ -19,7 +22,7 @@ use std::{
 #[derive(Args)]
 pub(crate) struct Arguments {
     #[command(flatten)]
-    input: Input,
+    pub(super) input: Input,
     /// Ask the generated code instead of the interpreter
     #[arg(long)]
     compiled: bool,
@@ -29,7 +32,7 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let Some(checked) = arguments.input.load(Purpose::Ask)? else { return Ok(ExitCode::FAILURE) };
     if arguments.compiled {
         let options = BuildOptions::new(driver::default_out(&checked));
-        let artifact = driver::build(&checked, &options, |_| {})?;
+        let artifact = progress::build(false, &checked, &options)?;
         return Err(Command::new(&artifact.path).arg("trace").exec()).context("cannot run the relay");
     }
     let interpreter = Interpreter::new(&checked.plan.table)?;

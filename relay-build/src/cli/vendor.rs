@@ -1,8 +1,9 @@
 //! `vendor`: everything that building relays needs beside Rust, in a directory.
 
-use super::style;
+use super::{output, style};
 use clap::Args;
 use relay_build::driver;
+use relay_runtime::counted;
 use std::{path::PathBuf, process::ExitCode};
 
 /// Fetch every crate that relays consist of, so that they can be built without a network
@@ -19,6 +20,11 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let crates = driver::vendor(&arguments.directory)?;
     let directory = arguments.directory.display();
-    anstream::eprintln!("{}vendored{} {crates} crates in {directory}", style::GOOD, style::RESET);
+    output::remark(format_args!(
+        "{}vendored{} {} in {directory}",
+        style::GOOD,
+        style::RESET,
+        counted(crates, "crate")
+    ));
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! `verify`: is this artifact what its configuration gives?
 
-use super::style;
+use super::{output, style};
 use clap::Args;
 use relay_build::driver::{self, BuildOptions};
 use std::{path::PathBuf, process::ExitCode};
@@ -20,11 +20,11 @@ pub(crate) fn run(arguments: &Arguments) -> anyhow::Result<ExitCode> {
     let again = tempfile::tempdir()?;
     let verdict = driver::verify(&arguments.directory, &BuildOptions::new(again.path()))?;
     for difference in &verdict.differences {
-        anstream::eprintln!("{}differs{}: {difference}", style::ERROR, style::RESET);
+        output::remark(format_args!("{}differs{}: {difference}", style::ERROR, style::RESET));
     }
     if !verdict.differences.is_empty() {
         return Ok(ExitCode::FAILURE);
     }
-    anstream::eprintln!("{}verified{} {}", style::GOOD, style::RESET, verdict.binary_sha256);
+    output::remark(format_args!("{}verified{} {}", style::GOOD, style::RESET, verdict.binary_sha256));
     Ok(ExitCode::SUCCESS)
 }

@@ -27,6 +27,7 @@ mod placeholders;
 mod raw;
 mod regexes;
 mod rewriters;
+mod routeless;
 mod routes;
 mod schema;
 mod secrets;
@@ -54,6 +55,7 @@ pub use options::{Options, VariablesFileError, is_variable_name, parse_variables
 pub use origins::Origins;
 pub use overlay::OverlayStep;
 pub use regexes::MalformedRegex;
+pub use routeless::routeless;
 pub use routes::RouteType;
 pub use schema::schema;
 pub use secrets::is_secret;

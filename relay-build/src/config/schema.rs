@@ -9,7 +9,7 @@ use relay_runtime::table::Function;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
-const REFERENCE: &str = include_str!("../../../docs/configuration.md");
+const REFERENCE: &str = include_str!("../../packed/configuration.md");
 
 const ROUTE_TYPES: [&str; 15] = [
     "sendAllMatch",

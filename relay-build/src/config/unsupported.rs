@@ -36,7 +36,7 @@ fn inputs(checked: &Checked, found: &mut Vec<Diagnostic>) {
     if checked.plan.settings.amqp.is_some() {
         let message = "the AMQP input cannot be built by this version";
         let diagnostic = error(codes::UNSUPPORTED_AMQP, checked.origins.amqp, message);
-        found.push(diagnostic.help("write `amqp_enabled = false`"));
+        found.push(diagnostic.help("write `amqp_enabled = false`; a later version serves AMQP"));
     }
     if checked.plan.settings.instrumentation.is_some() {
         let message = "self-metrics are not sent by this version";
@@ -56,7 +56,8 @@ fn routes(checked: &Checked, found: &mut Vec<Diagnostic>) {
             _ => continue,
         };
         let message = format!("route `{}` of type `{name}` cannot be built by this version", route.key);
-        found.push(error(codes::UNSUPPORTED_ROUTE, Some(*span), message).help("remove the route"));
+        let diagnostic = error(codes::UNSUPPORTED_ROUTE, Some(*span), message);
+        found.push(diagnostic.help(format!("remove the route; a later version serves `{name}`")));
     }
 }
 

@@ -191,6 +191,8 @@ codes! {
     STOPPED_ROUTE = 0813;
     /// A route that sends metrics back to this relay, which takes them again.
     ROUTE_LOOP = 0814;
+    /// A configuration without routes.
+    NO_ROUTE = 0815;
     /// An input that this version does not open.
     UNSUPPORTED_LISTENER = 0901;
     /// `[amqp]` is not built yet.

@@ -34,7 +34,7 @@ pub fn build_bench(tables: &[Checked]) -> Result<BenchProgram, BuildError> {
     let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
     let crate_name = format!("bench-{}", &sha256(texts.concat().as_bytes())[..16]);
     let cache = cache_directory(None);
-    let _lock = lock(&cache)?;
+    let _lock = lock(&cache, &mut |_| {})?;
     let (profile, vendor) = (Profile::Server, Vendor::find(None)?);
     let target = Target::new(None, None, profile)?;
     let job = Job {
@@ -46,7 +46,8 @@ pub fn build_bench(tables: &[Checked]) -> Result<BenchProgram, BuildError> {
         vendor: vendor.as_ref(),
     };
     job.write(&files, &Sources::get()?)?;
-    Ok(BenchProgram { path: job.compile()?, names })
+    let (path, _) = job.compile(&mut |_| {})?;
+    Ok(BenchProgram { path, names })
 }
 
 fn main_rs(names: &[String]) -> String {

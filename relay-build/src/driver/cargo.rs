@@ -5,7 +5,10 @@
 //! so that nothing in a relay depends on where it was built. With the sources wanted, the crate is the root itself.
 
 use super::{
-    BuildError, Profile, create,
+    BuildError, Profile, Progress,
+    crates::Watch,
+    create,
+    process::{self, Finished, Heard},
     sources::{RUNTIME, Sources},
     target::Target,
     vendor::Vendor,
@@ -14,14 +17,14 @@ use super::{
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::Command,
 };
 
 /// Cargo's manifest of a generated crate that is the root of its workspace.
-const TEMPLATE: &str = include_str!("../../../templates/program/Cargo.toml.in");
+const TEMPLATE: &str = include_str!("../../packed/templates/program/Cargo.toml.in");
 
 /// What the linker leaves out of an appliance's relay, for the root of the workspace: linkers are started there.
-const LEFT_OUT: (&str, &str) = ("relay.ld", include_str!("../../../templates/program/relay.ld"));
+const LEFT_OUT: (&str, &str) = ("relay.ld", include_str!("../../packed/templates/program/relay.ld"));
 
 /// A crate that is written and compiled.
 pub(super) struct Job<'a> {
@@ -71,22 +74,45 @@ impl Job<'_> {
         write_package(&self.package(), &package.to_string(), files)
     }
 
-    /// Compiles it and says where the executable is.
-    pub(super) fn compile(&self) -> Result<PathBuf, BuildError> {
-        if self.vendor.is_none() && registries().is_empty() {
-            // Where crates lie must be known before they are compiled.
-            self.run(&["fetch", "--target", &self.target.triple], false)?;
-        }
-        let build = ["build", "--target", &self.target.triple, "--profile", self.profile.cargo_name()];
-        let offline = self.run(&build, true)?;
-        let is_done = offline.status.success() || self.vendor.is_some();
-        let output = if is_done { offline } else { self.run(&build, false)? };
+    /// Compiles it. Returns where the executable is, and the names of the crates that were compiled.
+    pub(super) fn compile(
+        &self,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<(PathBuf, Vec<String>), BuildError> {
+        let tree = self.fetched(progress)?;
+        let (target, profile) = (self.target.triple.as_str(), self.profile.cargo_name());
+        let key = format!("{profile} {target} {}", self.target.cpu.as_deref().unwrap_or_default());
+        let mut watch = Watch::new(self.name, &tree, self.cache, key);
+        let build = ["build", "--target", target, "--profile", profile];
+        let build = [&build[..], &["--message-format", "json-render-diagnostics"]].concat();
+        let output = self.run(&build, true, |heard| progress(Progress::Compiling(watch.hear(&heard))))?;
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stderr).into_owned();
-            return Err(BuildError::Cargo { package: self.package(), said });
+            return Err(BuildError::Cargo { package: self.package(), said: output.stderr });
         }
-        let directory = self.profile.cargo_directory();
-        Ok(self.target_directory().join(&self.target.triple).join(directory).join(self.name))
+        let path = self.target_directory().join(target).join(self.profile.cargo_directory()).join(self.name);
+        Ok((path, watch.finish()))
+    }
+
+    /// Sees to it that all crates are on this machine, and so that it is known where. Returns a line for each that is to be
+    /// compiled, what only builds others included.
+    fn fetched(&self, progress: &mut dyn FnMut(Progress<'_>)) -> Result<String, BuildError> {
+        let target = self.target.triple.as_str();
+        let tree = ["tree", "--target", target, "--prefix", "none", "--format", "{p}"];
+        let tree = [&tree[..], &["--edges", "normal,build"]].concat();
+        let offline = self.run(&tree, true, |_| {})?;
+        if offline.status.success() {
+            return Ok(offline.stdout);
+        }
+        if self.vendor.is_none() {
+            progress(Progress::Fetching);
+            let fetched = self.run(&["fetch", "--target", target], false, |_| {})?;
+            let tree = self.run(&tree, true, |_| {})?;
+            if tree.status.success() {
+                return Ok(tree.stdout);
+            }
+            return Err(BuildError::Cargo { package: self.package(), said: fetched.stderr + &tree.stderr });
+        }
+        Err(BuildError::Cargo { package: self.package(), said: offline.stderr })
     }
 
     /// The packages whose code is in the executable, as `cargo tree` prints them: name, version, and what [`sbom`](super::sbom)
@@ -94,21 +120,25 @@ impl Job<'_> {
     pub(super) fn linked(&self) -> Result<String, BuildError> {
         let tree = ["tree", "--target", &self.target.triple, "--prefix", "none", "--format", "{p}\t{l}"];
         let edges = ["--edges", "normal,no-proc-macro", "--no-dedupe"];
-        let output = self.run(&[&tree[..], &edges].concat(), true)?;
+        let output = self.run(&[&tree[..], &edges].concat(), true, |_| {})?;
         if output.status.success() {
-            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+            return Ok(output.stdout);
         }
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        Err(BuildError::Cargo { package: self.package(), said })
+        Err(BuildError::Cargo { package: self.package(), said: output.stderr })
     }
 
     fn target_directory(&self) -> PathBuf {
         self.cache.join("target")
     }
 
-    fn run(&self, arguments: &[&str], offline: bool) -> Result<Output, BuildError> {
+    fn run(
+        &self,
+        arguments: &[&str],
+        offline: bool,
+        hear: impl FnMut(Heard<'_>),
+    ) -> Result<Finished, BuildError> {
         let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(&program);
+        let mut command = Command::new(program);
         command.args(arguments).arg("--manifest-path").arg(self.package().join("Cargo.toml"));
         command.env("CARGO_TARGET_DIR", self.target_directory());
         if offline {
@@ -120,7 +150,7 @@ impl Job<'_> {
         command.envs(self.target.linker());
         // The unit separator, since paths may have spaces.
         command.env("CARGO_ENCODED_RUSTFLAGS", self.flags().join("\u{1f}")).env_remove("RUSTFLAGS");
-        command.output().map_err(|error| BuildError::Start(program, error))
+        process::run(command, hear)
     }
 
     fn flags(&self) -> Vec<String> {

@@ -21,6 +21,11 @@ pub enum BuildError {
         /// What cargo said.
         said: String,
     },
+    /// A signal ended the build, and cargo with it.
+    Ended {
+        /// Its number.
+        signal: i32,
+    },
     /// There is no relay-runtime where `RELAY_RUNTIME_DIR` says.
     NoRuntime(PathBuf),
     /// This is no directory that `vendor` left.
@@ -72,6 +77,7 @@ impl fmt::Display for BuildError {
                 let package = package.display();
                 write!(f, "cargo could not compile the relay in `{package}`:\n{said}\n{}", advice(said))
             }
+            Self::Ended { signal } => write!(f, "the build was ended by signal {signal}, and cargo with it"),
             Self::NoRuntime(path) => {
                 write!(f, "`RELAY_RUNTIME_DIR` is `{}`, where no relay-runtime is", path.display())
             }

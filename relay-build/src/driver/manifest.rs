@@ -13,6 +13,9 @@ pub struct Manifest {
     pub tool: String,
     /// relay-build's.
     pub version: String,
+    /// The configuration's file name, without directories.
+    #[serde(default)]
+    pub config: String,
     /// The environment that it is for, if one was named.
     pub environment: Option<String>,
     /// Of the configuration's text.
@@ -47,6 +50,12 @@ pub(crate) fn manifest(checked: &Checked) -> Manifest {
     Manifest {
         tool: env!("CARGO_PKG_NAME").to_owned(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        config: checked
+            .source
+            .path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default(),
         environment: checked.environment.clone(),
         config_sha256: sha256(checked.source.text.as_bytes()),
         plan_sha256: sha256(&serde_json::to_vec(&checked.plan).unwrap_or_default()),

@@ -1,7 +1,7 @@
 //! All that building relays needs beside Rust itself, in a directory: then no network is needed.
 
 use super::{
-    BuildError, create,
+    BuildError, create, process,
     sources::{RUNTIME, Sources},
     write,
 };
@@ -64,15 +64,12 @@ pub fn vendor(directory: &Path) -> Result<usize, BuildError> {
     root.insert("workspace".to_owned(), sources.workspace(&[RUNTIME])?.into());
     write(&work.path().join("Cargo.toml"), root.to_string().as_bytes())?;
     let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(&program)
-        .args(["vendor", "--versioned-dirs", "--manifest-path"])
-        .arg(work.path().join("Cargo.toml"))
-        .arg(directory.join("crates"))
-        .output()
-        .map_err(|error| BuildError::Start(program, error))?;
+    let mut command = Command::new(&program);
+    command.args(["vendor", "--versioned-dirs", "--manifest-path"]);
+    command.arg(work.path().join("Cargo.toml")).arg(directory.join("crates"));
+    let output = process::run(command, |_| {})?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        return Err(BuildError::Cargo { package: directory.to_owned(), said });
+        return Err(BuildError::Cargo { package: directory.to_owned(), said: output.stderr });
     }
     write(&directory.join("Cargo.lock"), sources.lock_file().unwrap_or_default())?;
     let crates = fs::read_dir(directory.join("crates")).and_then(Iterator::collect::<io::Result<Vec<_>>>);

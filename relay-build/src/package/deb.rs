@@ -9,15 +9,14 @@ use super::{
     systemd,
     template::render,
 };
-use md5::{Digest, Md5};
 use serde::Serialize;
 use std::fmt::Write as _;
 
-const CONTROL: &str = include_str!("../../../templates/deb/control.in");
-const POSTINST: &str = include_str!("../../../templates/deb/postinst.in");
-const PRERM: &str = include_str!("../../../templates/deb/prerm.in");
-const POSTRM: &str = include_str!("../../../templates/deb/postrm.in");
-const COPYRIGHT: &str = include_str!("../../../templates/deb/copyright.in");
+const CONTROL: &str = include_str!("../../packed/templates/deb/control.in");
+const POSTINST: &str = include_str!("../../packed/templates/deb/postinst.in");
+const PRERM: &str = include_str!("../../packed/templates/deb/prerm.in");
+const POSTRM: &str = include_str!("../../packed/templates/deb/postrm.in");
+const COPYRIGHT: &str = include_str!("../../packed/templates/deb/copyright.in");
 
 /// The fields that only `control` has.
 #[derive(Serialize)]
@@ -84,11 +83,7 @@ fn md5sums(files: &[Entry]) -> String {
     let mut text = String::new();
     // Configuration files may be changed by the administrator.
     for file in files.iter().filter(|file| !file.path.starts_with("etc/")) {
-        for byte in Md5::digest(&file.bytes) {
-            let written = write!(text, "{byte:02x}");
-            debug_assert!(written.is_ok(), "a string takes everything");
-        }
-        let written = writeln!(text, "  {}", file.path);
+        let written = writeln!(text, "{:x}  {}", md5::compute(&file.bytes), file.path);
         debug_assert!(written.is_ok(), "a string takes everything");
     }
     text

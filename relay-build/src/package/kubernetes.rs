@@ -4,10 +4,10 @@
 
 use super::{PackageError, Request, archive::Entry, facts::Facts, template::render};
 
-const WORKLOAD: &str = include_str!("../../../templates/k8s/workload.yaml.in");
-const SERVICE: &str = include_str!("../../../templates/k8s/service.yaml.in");
-const BUDGET: &str = include_str!("../../../templates/k8s/disruption-budget.yaml.in");
-const KUSTOMIZATION: &str = include_str!("../../../templates/k8s/kustomization.yaml.in");
+const WORKLOAD: &str = include_str!("../../packed/templates/k8s/workload.yaml.in");
+const SERVICE: &str = include_str!("../../packed/templates/k8s/service.yaml.in");
+const BUDGET: &str = include_str!("../../packed/templates/k8s/disruption-budget.yaml.in");
+const KUSTOMIZATION: &str = include_str!("../../packed/templates/k8s/kustomization.yaml.in");
 
 /// One file for each object. A relay that stores something on disk becomes a `StatefulSet`, which brings its
 /// volume.

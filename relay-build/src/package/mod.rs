@@ -32,8 +32,8 @@ use template::render;
 
 pub use error::PackageError;
 
-const README: &str = include_str!("../../../templates/tar/README.in");
-const DOCKERFILE: &str = include_str!("../../../templates/docker/Dockerfile.in");
+const README: &str = include_str!("../../packed/templates/tar/README.in");
+const DOCKERFILE: &str = include_str!("../../packed/templates/docker/Dockerfile.in");
 
 /// The directory of packages, inside the relay's directory.
 pub const DIRECTORY: &str = "package";

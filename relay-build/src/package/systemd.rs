@@ -4,9 +4,9 @@
 
 use super::{PackageError, archive::Entry, facts::Facts, template::render};
 
-const SERVICE: &str = include_str!("../../../templates/systemd/service.in");
-const SOCKET: &str = include_str!("../../../templates/systemd/socket.in");
-const ENVIRONMENT: &str = include_str!("../../../templates/systemd/environment.in");
+const SERVICE: &str = include_str!("../../packed/templates/systemd/service.in");
+const SOCKET: &str = include_str!("../../packed/templates/systemd/socket.in");
+const ENVIRONMENT: &str = include_str!("../../packed/templates/systemd/environment.in");
 
 /// The service, and the sockets if systemd can open some.
 pub(super) fn units(facts: &Facts) -> Result<Vec<Entry>, PackageError> {

@@ -3,6 +3,7 @@
 //! All three show the same report; deciding whether a test passed is left to `compare`.
 
 use super::{Case, Report};
+use relay_runtime::counted;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 
@@ -26,10 +27,10 @@ pub fn text(report: &Report) -> String {
     }
     let _ = writeln!(
         out,
-        "{tests} test{}, {failed} failed; {} of {} rules reached ({:.0}%)",
-        if tests == 1 { "" } else { "s" },
+        "{}, {failed} failed; {} of {} reached ({:.0}%)",
+        counted(tests, "test"),
         coverage.reached,
-        coverage.rules,
+        counted(coverage.rules, "rule"),
         coverage.percent()
     );
     out

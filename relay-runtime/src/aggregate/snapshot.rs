@@ -31,8 +31,7 @@ pub enum SnapshotError {
 }
 
 pub(super) fn fingerprint(rule: &Aggregator) -> Fingerprint {
-    use md5::{Digest, Md5};
-    Md5::digest(serde_json::to_string(rule).unwrap_or_default()).into()
+    md5::compute(serde_json::to_string(rule).unwrap_or_default()).0
 }
 
 pub(super) fn begin(out: &mut Vec<u8>) {

@@ -30,7 +30,7 @@ use crate::{
     gather::Chunk,
     parts::Pickling,
     shortage::is_shortage,
-    spool::{Spool, Trouble},
+    spool::{Spool, Trouble, Wake},
 };
 use std::{
     io::IoSlice,
@@ -313,7 +313,8 @@ impl Backlog {
     pub(super) fn is_settled(&self, is_up: bool) -> bool {
         let is_done =
             self.queue.is_empty() && self.incoming.is_empty() && self.flight.unacknowledged_bytes() == 0;
-        is_done || (!is_up && self.disk.as_ref().is_some_and(|disk| disk.retry_at.is_none()))
+        let is_kept = |disk: &Disk| disk.retry_at.is_none();
+        !self.is_writing() && (is_done || (!is_up && self.disk.as_ref().is_some_and(is_kept)))
     }
 
     /// Whether inputs should be paused.
@@ -372,6 +373,12 @@ impl Backlog {
     #[cfg(test)]
     pub(super) fn is_idle(&self) -> bool {
         self.waiting_bytes() == 0 && self.disk.as_ref().is_none_or(|disk| !disk.spool.has_unread())
+    }
+
+    /// The number of lines that were given to the disk and are not in a file.
+    #[cfg(test)]
+    pub(super) fn unwritten_lines(&self) -> u64 {
+        self.disk.as_ref().map_or(0, |disk| disk.spool.unwritten_lines())
     }
 
     /// Whether there is a spool.
@@ -515,6 +522,33 @@ impl Backlog {
         if let Some(trouble) = disk.spool.take_trouble() {
             disk.note(trouble);
         }
+        if let Some(trouble) = disk.spool.take_late_trouble() {
+            disk.note(trouble);
+        }
+    }
+
+    /// Has `wake` called when the disk has answered.
+    pub(super) fn on_disk_answer(&mut self, wake: Wake) {
+        if let Some(disk) = &mut self.disk {
+            disk.spool.on_answer(wake);
+        }
+    }
+
+    /// Whether the disk has yet to answer for lines that were given to it.
+    pub(super) fn is_writing(&self) -> bool {
+        self.disk.as_ref().is_some_and(|disk| disk.spool.is_writing())
+    }
+
+    /// Waits at most this long until the disk has taken all lines, or refused them. Returns whether it answered so.
+    pub(super) fn wait_for_disk(&mut self, patience: Duration) -> bool {
+        self.disk.as_mut().is_none_or(|disk| disk.spool.wait(patience))
+    }
+
+    /// Drops what the disk has not taken, at the end of a stop.
+    pub(super) fn abandon_disk(&mut self, counts: &mut DestinationCounts) {
+        if let Some(disk) = &mut self.disk {
+            counts.drop_lines(DropReason::SlowSpool, disk.spool.abandon());
+        }
     }
 
     fn trim(&mut self, now: Instant, is_up: bool, room: Room, counts: &mut DestinationCounts) {
@@ -560,7 +594,7 @@ impl Disk {
                 return Err(Refused);
             }
         }
-        self.spool.append(item.chunk.bytes(), item.chunk.lines(), now.unix_s).map_err(|error| {
+        self.spool.append(&item.chunk, now.unix_s).map_err(|error| {
             self.refusal = DropReason::SlowSpool;
             self.retry_at = Some(now.instant + DISK_PAUSE);
             self.note(Trouble { doing: "write to", error });

@@ -26,7 +26,7 @@ mod stopping;
 
 use crate::{
     gather::Chunk,
-    spool::{Spool, Trouble},
+    spool::{Spool, Trouble, Wake},
 };
 use backlog::{Backlog, Now};
 use backoff::Backoff;
@@ -333,6 +333,27 @@ impl Destination {
     /// The error of the disk since the last call, if there was one.
     pub(crate) fn take_trouble(&mut self) -> Option<Trouble> {
         self.backlog.take_trouble()
+    }
+
+    /// Has `wake` called when the disk of the spool has answered: the destination is to be driven then.
+    pub(crate) fn on_disk_answer(&mut self, wake: Wake) {
+        self.backlog.on_disk_answer(wake);
+    }
+
+    /// Whether the disk has yet to answer for lines that were given to it.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.backlog.is_writing()
+    }
+
+    /// Waits at most this long until the disk has taken all lines that were given to it, or refused them. Returns whether it
+    /// answered so.
+    pub(crate) fn wait_for_disk(&mut self, patience: Duration) -> bool {
+        self.backlog.wait_for_disk(patience)
+    }
+
+    /// Drops what the disk has not taken, at the end of a stop.
+    pub(crate) fn abandon_disk(&mut self) {
+        self.backlog.abandon_disk(&mut self.counts);
     }
 
     /// While the socket accepts bytes, the queue may exceed its limit until the end of the turn: otherwise a

@@ -21,7 +21,8 @@ pub(super) struct Awaited<'a> {
     pub(super) destination: &'a str,
     /// Lines that are left to send.
     pub(super) lines: u64,
-    pub(super) is_up: bool,
+    /// What else there is to say of it; empty for a destination that is up.
+    pub(super) state: &'static str,
 }
 
 impl Farewell {
@@ -45,9 +46,8 @@ impl Farewell {
     }
 }
 
-/// Says that clients are still read.
-pub(super) fn say_clients(clients: u64, is_held: bool, left: Duration) {
-    let reason = if is_held { "destinations with `when_full = \"block\"` have no room" } else { "they send" };
+/// Says that clients are still read, and why.
+pub(super) fn say_clients(clients: u64, reason: &str, left: Duration) {
     tracing::info!(clients, reason, seconds_left = left.as_secs(), "stopping: waits for clients");
 }
 
@@ -57,10 +57,7 @@ pub(super) fn say_destinations(awaited: &[Awaited<'_>], left: Duration) {
     let mut names: Vec<_> = awaited
         .iter()
         .take(NAMES)
-        .map(|one| {
-            let state = if one.is_up { "" } else { ", down" };
-            format!("{} ({} lines{state})", one.destination, one.lines)
-        })
+        .map(|Awaited { destination, lines, state }| format!("{destination} ({lines} lines{state})"))
         .collect();
     if awaited.len() > NAMES {
         names.push(format!("{} more", awaited.len() - NAMES));

@@ -55,6 +55,10 @@ pub(super) struct Inlets {
     free: Vec<usize>,
     /// Connections to read, in turn.
     ready: VecDeque<usize>,
+    /// The connection that was read last.
+    last_read: Option<usize>,
+    /// Connections that are not read on, because a disk must take their lines first. They count as listed.
+    held: Vec<usize>,
     /// Bytes that connections store between reads.
     held_bytes: usize,
     counts: ConnectionCounts,
@@ -88,6 +92,8 @@ impl Inlets {
             connections: Vec::new(),
             free: Vec::new(),
             ready: VecDeque::new(),
+            last_read: None,
+            held: Vec::new(),
             held_bytes: 0,
             counts: ConnectionCounts::default(),
             drops,
@@ -232,6 +238,7 @@ impl Inlets {
     /// Reads the next connection, once.
     pub(super) fn read_next(&mut self, intake: &mut Intake, edge: &mut Edge) {
         let Some(slot) = self.ready.pop_front() else { return };
+        self.last_read = Some(slot);
         let Some(Some(connection)) = self.connections.get_mut(slot) else { return };
         connection.is_listed = false;
         let held_before = connection.held_bytes();
@@ -272,6 +279,29 @@ impl Inlets {
             }
         }
         self.bound_held(intake, edge);
+    }
+
+    /// Reads the connection that was read last no further, until [`Self::release`].
+    pub(super) fn hold_last(&mut self) {
+        let Some(slot) = self.last_read.take() else { return };
+        let Some(Some(connection)) = self.connections.get_mut(slot) else { return };
+        if self.stopping_since.is_none() {
+            if connection.is_listed {
+                self.ready.retain(|ready| *ready != slot);
+            }
+            connection.is_listed = true;
+            self.held.push(slot);
+        }
+    }
+
+    /// Reads on what was held.
+    pub(super) fn release(&mut self) {
+        for slot in std::mem::take(&mut self.held) {
+            if let Some(Some(connection)) = self.connections.get_mut(slot) {
+                connection.is_listed = true;
+                self.ready.push_back(slot);
+            }
+        }
     }
 
     /// Closes the connection that stores most while all together store too much.
@@ -335,6 +365,7 @@ impl Inlets {
     /// From now on, connections are read until they send nothing, and then closed.
     pub(super) fn stop(&mut self, now: Instant) {
         self.stopping_since = Some(now);
+        self.release();
         for slot in 0..self.connections.len() {
             self.list_ready(slot);
         }

@@ -41,6 +41,8 @@ pub(super) struct Mail {
     pub(super) parcels: Vec<Parcel>,
     pub(super) clients: Vec<Client>,
     pub(super) resolutions: Vec<(DestinationIndex, Resolution)>,
+    /// Destinations whose disk has answered.
+    pub(super) disks: Vec<DestinationIndex>,
     pub(super) orders: Vec<Order>,
 }
 
@@ -90,6 +92,10 @@ impl Mailbox {
         self.send(|mail| mail.resolutions.push((destination, resolution)));
     }
 
+    pub(super) fn send_disk_answer(&self, destination: DestinationIndex) {
+        self.send(|mail| mail.disks.push(destination));
+    }
+
     pub(super) fn send_order(&self, order: Order) {
         self.send(|mail| mail.orders.push(order));
     }
@@ -137,6 +143,7 @@ impl Mail {
         self.parcels.is_empty()
             && self.clients.is_empty()
             && self.resolutions.is_empty()
+            && self.disks.is_empty()
             && self.orders.is_empty()
     }
 }

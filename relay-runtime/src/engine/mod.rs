@@ -13,6 +13,7 @@ mod connection;
 mod crew;
 mod cut;
 mod descriptors;
+mod disk;
 mod edge;
 mod event;
 mod farewell;
@@ -32,6 +33,7 @@ mod refused;
 mod resolve;
 mod spools;
 mod state;
+mod stuck;
 mod token;
 mod worker;
 
@@ -67,6 +69,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
+use stuck::Stuck;
 use token::Source;
 use worker::{Company, Worker};
 
@@ -208,6 +211,7 @@ impl Engine {
         let setup = Arc::new(setup);
         let (sender, notices) = channel();
         let loads: Arc<[AtomicUsize]> = (0..setup.workers).map(|_| AtomicUsize::new(0)).collect();
+        let stuck = Stuck::none(setup.destinations.len());
         let holds: Arc<[AtomicBool]> = (0..setup.workers).map(|_| AtomicBool::new(false)).collect();
         let (mut polls, mut mailboxes) = (Vec::new(), Vec::new());
         for _ in 0..setup.workers {
@@ -240,6 +244,7 @@ impl Engine {
                 notices: sender.clone(),
                 loads: Arc::clone(&loads),
                 holds: Arc::clone(&holds),
+                stuck: stuck.clone(),
                 descriptors,
                 addresses: addresses.clone(),
             };

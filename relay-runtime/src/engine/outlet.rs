@@ -120,6 +120,26 @@ impl Outlet {
         }
     }
 
+    /// Says that the disk of the spool does not answer, or that it does again.
+    pub(super) fn note_disk(&self, is_answering: bool, edge: &mut Edge) {
+        let Some(suppressed) = edge.admit() else { return };
+        let destination = &self.address;
+        if is_answering {
+            tracing::info!(
+                destination,
+                suppressed,
+                "the disk of the spool answers again: inputs are read on"
+            );
+        } else {
+            tracing::error!(
+                destination,
+                suppressed,
+                "the disk of the spool does not answer: inputs with lines for it are not read on, all others are; look at \
+                 the file system of `spool_dir`"
+            );
+        }
+    }
+
     /// Asks the kernel what is not acknowledged. If it cannot tell, and for datagrams, everything that was
     /// written counts as arrived.
     pub(super) fn ask(&mut self, now: Instant) {

@@ -4,14 +4,25 @@
 //! happened is driven before the turn ends; the others when they are due. All of them are checked only when the
 //! earliest is due.
 
-use super::{Outgoing, Setup, edge::Edge, farewell::Awaited, outlet::Outlet, resolve::Resolution};
+use super::{
+    Outgoing, Setup, edge::Edge, farewell::Awaited, outlet::Outlet, resolve::Resolution, stuck::Stuck,
+};
 use crate::{
     destination::{Destination, DestinationCounts, Input},
     gather::Chunk,
     spool::Spool,
     table::DestinationIndex,
 };
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a turn waits for a disk before the inputs are read on: a disk that works needs less.
+const DISK_PATIENCE: Duration = Duration::from_millis(5);
+
+/// How long a stop waits for what only the disks have not taken.
+const DISK_PATIENCE_AT_END: Duration = Duration::from_secs(1);
 
 /// The destinations of one worker.
 #[derive(Debug)]
@@ -21,12 +32,16 @@ pub(super) struct Outlets {
     owned: Vec<Outlet>,
     /// Destinations to which something happened.
     touched: Vec<usize>,
+    /// Destinations with lines on their way to a disk.
+    writing: Vec<usize>,
+    /// Which destinations wait for a disk that does not answer.
+    stuck: Stuck,
     /// The earliest time at which one wants to be driven.
     next_due: Option<Instant>,
 }
 
 impl Outlets {
-    pub(super) fn new(setup: &Setup, spools: Vec<Option<Spool>>, edge: &Edge) -> Self {
+    pub(super) fn new(setup: &Setup, spools: Vec<Option<Spool>>, stuck: Stuck, edge: &Edge) -> Self {
         let (worker, workers) = (edge.worker, edge.mailboxes.len());
         let dealt = setup.destinations.iter().enumerate().skip(worker).step_by(workers).zip(spools);
         let open = |(at, ((index, outgoing), spool)): (usize, ((usize, &Outgoing), Option<Spool>))| {
@@ -34,11 +49,14 @@ impl Outlets {
             let seed =
                 (u64::from(std::process::id()) << 32 | index as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15);
             let memory = Arc::clone(&setup.queue_memory);
-            let destination = Destination::with_parts(outgoing.limits, spool, memory, edge.now, seed);
-            Outlet::new(DestinationIndex::new(index), at, outgoing, destination)
+            let (mailbox, index) = (edge.mailbox().clone(), DestinationIndex::new(index));
+            let mut destination = Destination::with_parts(outgoing.limits, spool, memory, edge.now, seed);
+            destination.on_disk_answer(Box::new(move || mailbox.send_disk_answer(index)));
+            Outlet::new(index, at, outgoing, destination)
         };
         let owned = dealt.enumerate().map(open).collect();
-        Self { worker, workers, owned, touched: Vec::new(), next_due: Some(edge.now) }
+        let (touched, writing) = (Vec::new(), Vec::new());
+        Self { worker, workers, owned, touched, writing, stuck, next_due: Some(edge.now) }
     }
 
     /// When to drive them, if nothing happens before.
@@ -69,6 +87,26 @@ impl Outlets {
         let at = destination.get() / self.workers;
         self.owned[at].resolved(resolution, edge);
         self.touch(at);
+    }
+
+    /// Records that the disk of a destination of this worker has answered.
+    pub(super) fn note_disk_answer(&mut self, destination: DestinationIndex) {
+        self.touch(destination.get() / self.workers);
+    }
+
+    /// Waits a moment for the disks that have not taken everything, and notes which ones do not answer. Called before inputs
+    /// are read on.
+    pub(super) fn wait_for_disks(&mut self, edge: &mut Edge) {
+        let Self { writing, owned, stuck, .. } = self;
+        writing.retain(|&at| {
+            let outlet = &mut owned[at];
+            let patience = if stuck.has(outlet.index) { Duration::ZERO } else { DISK_PATIENCE };
+            let is_answered = outlet.destination.wait_for_disk(patience);
+            if stuck.set(outlet.index, !is_answered) {
+                outlet.note_disk(is_answered, edge);
+            }
+            !is_answered
+        });
     }
 
     /// Passes on an event of a socket.
@@ -139,21 +177,33 @@ impl Outlets {
         now: Instant,
     ) -> impl Iterator<Item = Awaited<'_>> {
         let is_awaited = move |destination: &Destination| {
-            !destination.is_settled() && now < if destination.is_up() { up_until } else { down_until }
+            let is_waited_for = destination.is_up() || destination.is_writing();
+            !destination.is_settled() && now < if is_waited_for { up_until } else { down_until }
         };
         let awaited = self.owned.iter().filter(move |outlet| is_awaited(&outlet.destination));
         awaited.map(|outlet| Awaited {
             destination: outlet.address(),
             lines: outlet.waiting(),
-            is_up: outlet.destination.is_up(),
+            state: if outlet.destination.is_writing() {
+                ", some on their way to the disk"
+            } else if outlet.destination.is_up() {
+                ""
+            } else {
+                ", down"
+            },
         })
     }
 
-    /// Closes all connections.
+    /// Closes all connections. What a disk has not taken then gets a last moment, and is dropped.
     pub(super) fn close(&mut self, buffer: &mut [u8], now: Instant) {
         for outlet in &mut self.owned {
             outlet.destination.handle(now, Input::GiveUp);
             outlet.close(buffer);
+        }
+        let deadline = Instant::now() + DISK_PATIENCE_AT_END;
+        for Outlet { destination, .. } in &mut self.owned {
+            destination.wait_for_disk(deadline.saturating_duration_since(Instant::now()));
+            destination.abandon_disk();
         }
     }
 
@@ -166,6 +216,9 @@ impl Outlets {
         outlet.drive(edge);
         let due = outlet.destination.poll_timeout(edge.now);
         self.next_due = self.next_due.into_iter().chain(due).min();
+        if outlet.destination.is_writing() && !self.writing.contains(&at) {
+            self.writing.push(at);
+        }
     }
 
     fn touch(&mut self, at: usize) {

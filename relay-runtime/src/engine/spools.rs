@@ -1,13 +1,15 @@
 //! Opens the spools of a relay before anything else starts.
 //!
-//! A spool that cannot be used prevents the start, instead of losing lines later.
+//! A spool that cannot be used prevents the start, instead of losing lines later. Once open, a spool is written and read by
+//! the thread of its `spool_dir`.
 
-use super::{EngineError, Outgoing, descriptors::FLUSHED_PER_SPOOL};
+use super::{EngineError, Outgoing, descriptors::FLUSHED_PER_SPOOL, disk::DiskThread};
 use crate::{
     parts::Spooling,
     spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer, adopt},
 };
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     io,
     path::PathBuf,
     sync::Arc,
@@ -30,6 +32,7 @@ pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Opti
     let budget = Budget::new(bytes_max);
     let spooling = destinations.iter().filter(|outgoing| outgoing.spool.is_some()).count();
     let mut syncer = None;
+    let mut threads: BTreeMap<PathBuf, DiskThread> = BTreeMap::new();
     let mut spools = Vec::new();
     for (at, outgoing) in destinations.iter().enumerate() {
         let (Some(setup), Some(_)) = (&outgoing.spool, Spooling::get()) else {
@@ -44,7 +47,13 @@ pub(super) fn open(destinations: &[Outgoing], bytes_max: u64) -> Result<Vec<Opti
         let name = SpoolName { destination: outgoing.name.clone(), number: twins + 1 };
         let directory = setup.directory.join(name.directory());
         let opened = open_one(setup, directory.clone(), syncer.clone(), &budget, &outgoing.name);
-        spools.push(Some(opened.map_err(|error| EngineError::Spool { directory, error })?));
+        let mut spool = opened.map_err(|error| EngineError::Spool { directory, error })?;
+        let thread = match threads.entry(setup.directory.clone()) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => new.insert(DiskThread::start()?),
+        };
+        spool.go_by(|store| thread.lead_to(store));
+        spools.push(Some(spool));
     }
     Ok(spools)
 }

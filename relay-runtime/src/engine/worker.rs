@@ -20,9 +20,13 @@ use super::{
     mailbox::{Mail, Mailbox, Order, Parcel},
     outlets::Outlets,
     refused::Refused,
+    stuck::Stuck,
     token::Source,
 };
-use crate::{destination::WhenFull, ledger::WorkerLedger, pipeline::LinePipeline, spool::Spool};
+use crate::{
+    destination::WhenFull, ledger::WorkerLedger, pipeline::LinePipeline, spool::Spool,
+    table::DestinationIndex,
+};
 use mio::{Events, Poll, event};
 use std::{
     io,
@@ -64,6 +68,9 @@ pub(super) struct Worker {
     /// For each worker, whether one of its destinations wants inputs to be paused.
     holds: Arc<[AtomicBool]>,
     can_hold: bool,
+    /// Which destinations wait for a disk that does not answer, and how often one had got free when inputs were last released.
+    stuck: Stuck,
+    freed: usize,
     /// Only for the worker that ticks.
     ticker: Option<Ticker>,
     stop: Stop,
@@ -103,6 +110,7 @@ pub(super) struct Company {
     pub(super) notices: Sender<Notice>,
     pub(super) loads: Arc<[AtomicUsize]>,
     pub(super) holds: Arc<[AtomicBool]>,
+    pub(super) stuck: Stuck,
     pub(super) descriptors: Descriptors,
     /// Those of the inputs.
     pub(super) addresses: Vec<SocketAddr>,
@@ -118,7 +126,7 @@ impl Worker {
         pipeline: Box<dyn LinePipeline>,
         ticker: Option<Ticker>,
     ) -> io::Result<Self> {
-        let Company { setup, mailboxes, notices, loads, holds, descriptors, addresses } = company;
+        let Company { setup, mailboxes, notices, loads, holds, stuck, descriptors, addresses } = company;
         let destinations = setup.destinations.len();
         let outboxes = mailboxes.iter().map(|_| Vec::new()).collect();
         let edge = Edge::new(index, poll, mailboxes, setup.liveness.clone());
@@ -126,7 +134,7 @@ impl Worker {
         let mut intake = Intake::new(pipeline, destinations);
         intake.gathered.refusals.watch(Refused::watch());
         Ok(Self {
-            outlets: Outlets::new(&setup, spools, &edge),
+            outlets: Outlets::new(&setup, spools, stuck.clone(), &edge),
             can_hold: setup.destinations.iter().any(|one| matches!(one.limits.when_full, WhenFull::Block(_))),
             inlets: Inlets::new(setup, listening, loads, descriptors, Refused::new(inputs), &edge)?,
             intake,
@@ -137,6 +145,8 @@ impl Worker {
             cut: Cut::default(),
             notices,
             holds,
+            stuck,
+            freed: 0,
             ticker,
             stop: Stop::No,
             farewell: Farewell::default(),
@@ -177,6 +187,7 @@ impl Worker {
         let has_rung = self.note_events(events);
         events.clear();
         self.take_mail();
+        self.wait_for_disks();
         if !self.is_paused() {
             self.read();
             self.tick();
@@ -247,6 +258,9 @@ impl Worker {
         }
         for (destination, resolution) in mail.resolutions.drain(..) {
             self.outlets.resolved(destination, resolution, &mut self.edge);
+        }
+        for destination in mail.disks.drain(..) {
+            self.outlets.note_disk_answer(destination);
         }
         for client in mail.clients.drain(..) {
             self.inlets.add(client, &mut self.edge);
@@ -334,6 +348,9 @@ impl Worker {
         }
         for _ in 0..self.inlets.ready().min(READS_PER_TURN) {
             self.inlets.read_next(&mut self.intake, &mut self.edge);
+            if self.stuck.is_any() {
+                self.hold_if_stuck();
+            }
             self.hand_over_much();
         }
         if let Stop::Inputs { deadline, .. } = self.stop {
@@ -374,6 +391,33 @@ impl Worker {
             self.hand_over();
             self.report(Event::InputsClosed);
         }
+    }
+
+    /// Lines that a disk must take are in its files before the inputs that brought them are read on.
+    fn wait_for_disks(&mut self) {
+        self.outlets.wait_for_disks(&mut self.edge);
+        let freed = self.stuck.freed();
+        if freed != std::mem::replace(&mut self.freed, freed) {
+            self.inlets.release();
+        }
+    }
+
+    /// While a disk does not answer, each connection is looked at alone: if it brought lines for that disk, it is held.
+    fn hold_if_stuck(&mut self) {
+        let before = self.stuck_lines();
+        self.hand_over();
+        if self.stuck_lines() > before {
+            self.inlets.hold_last();
+        }
+    }
+
+    /// The number of lines handed over so far for destinations whose disk does not answer.
+    fn stuck_lines(&self) -> u64 {
+        let destinations = self.handed.iter().enumerate();
+        destinations
+            .filter(|(at, _)| self.stuck.has(DestinationIndex::new(*at)))
+            .map(|(_, lines)| lines)
+            .sum()
     }
 
     fn hand_over_much(&mut self) {
@@ -429,7 +473,14 @@ impl Worker {
             Stop::No | Stop::Idle => {}
             Stop::Inputs { deadline } => {
                 let left = deadline.saturating_duration_since(now);
-                farewell::say_clients(self.inlets.counts().open, self.is_paused(), left);
+                let reason = if self.stuck.is_any() {
+                    "the disk of a spool does not answer"
+                } else if self.is_paused() {
+                    "a destination with `when_full = \"block\"` has no room, or a worker is behind"
+                } else {
+                    "they send"
+                };
+                farewell::say_clients(self.inlets.counts().open, reason, left);
             }
             Stop::Finish { deadline, down_until } => {
                 let awaited: Vec<_> = self.outlets.awaited(deadline, down_until, now).collect();

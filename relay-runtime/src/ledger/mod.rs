@@ -11,6 +11,7 @@ pub mod names;
 
 use crate::{
     aggregate::AggregatorCounts,
+    counted,
     counts::Counts,
     destination::{DestinationCounts, DropReason},
     table::DestinationIndex,
@@ -288,15 +289,23 @@ fn destination_to_json((name, counts): &(String, DestinationCounts)) -> Value {
     })
 }
 
+/// "1 line", "-2 lines".
+fn lines_of(lines: i128) -> String {
+    let sign = if lines < 0 { "-" } else { "" };
+    format!("{sign}{}", counted(lines.unsigned_abs(), "line"))
+}
+
 impl fmt::Display for Difference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Worker { worker, lines } => write!(f, "worker {worker} does not account for {lines} lines"),
+            Self::Worker { worker, lines } => {
+                write!(f, "worker {worker} does not account for {}", lines_of(*lines))
+            }
             Self::Destination { name, lines } => {
-                write!(f, "destination `{name}` does not account for {lines} lines")
+                write!(f, "destination `{name}` does not account for {}", lines_of(*lines))
             }
             Self::BetweenWorkers { name, lines } => {
-                write!(f, "{lines} lines did not reach destination `{name}`")
+                write!(f, "{} did not reach destination `{name}`", lines_of(*lines))
             }
         }
     }
@@ -319,14 +328,14 @@ mod tests {
         };
         assert_eq!(difference(&worker), None);
         worker.destinations[0].1.on_the_way = 1;
-        assert_eq!(difference(&worker).unwrap(), "-1 lines did not reach destination `a:1`");
+        assert_eq!(difference(&worker).unwrap(), "-1 line did not reach destination `a:1`");
         worker.handed[0] = 2;
         assert_eq!(difference(&worker), None);
         worker.destinations[0].1.on_the_way = 0;
-        assert_eq!(difference(&worker).unwrap(), "1 lines did not reach destination `a:1`");
+        assert_eq!(difference(&worker).unwrap(), "1 line did not reach destination `a:1`");
         worker.destinations[0].1.sent = 0;
-        assert_eq!(difference(&worker).unwrap(), "destination `a:1` does not account for 1 lines");
+        assert_eq!(difference(&worker).unwrap(), "destination `a:1` does not account for 1 line");
         worker.counts.received = 1;
-        assert_eq!(difference(&worker).unwrap(), "worker 0 does not account for 1 lines");
+        assert_eq!(difference(&worker).unwrap(), "worker 0 does not account for 1 line");
     }
 }

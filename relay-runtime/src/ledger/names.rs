@@ -2,6 +2,12 @@
 //!
 //! A new counter gets its key here, its field in the ledger, and its line in `docs/reliability.md`.
 
+/// When the ledger was made: seconds since 1970, with a fraction.
+pub const TIME: &str = "time";
+/// The relay's `instance`.
+pub const INSTANCE: &str = "instance";
+/// The relay's version.
+pub const VERSION: &str = "version";
 /// Datapoints that came in, valid or not.
 pub const RECEIVED: &str = "received";
 /// Lines refused before dispatch, by reason.

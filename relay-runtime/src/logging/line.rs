@@ -7,16 +7,9 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 use tracing::{
-    Event, Level, Subscriber,
+    Event, Level,
     field::{Field, Visit},
 };
-use tracing_subscriber::{
-    fmt::{FmtContext, FormatEvent, FormatFields, format::Writer},
-    registry::LookupSpan,
-};
-
-/// Formats events as lines.
-pub(super) struct LineFormat;
 
 /// The current time in the form of log lines.
 pub(super) fn now() -> String {
@@ -24,26 +17,15 @@ pub(super) fn now() -> String {
     written_time(since.as_secs(), since.subsec_millis())
 }
 
-impl<S, N> FormatEvent<S, N> for LineFormat
-where
-    S: Subscriber + for<'a> LookupSpan<'a>,
-    N: for<'a> FormatFields<'a> + 'static,
-{
-    fn format_event(
-        &self,
-        _: &FmtContext<'_, S, N>,
-        mut writer: Writer<'_>,
-        event: &Event<'_>,
-    ) -> fmt::Result {
-        let mut fields = Fields::default();
-        event.record(&mut fields);
-        let level = if *event.metadata().level() == Level::WARN {
-            "WARNING"
-        } else {
-            event.metadata().level().as_str()
-        };
-        writeln!(writer, "{} [{level}] {}{}", now(), fields.message, fields.rest)
-    }
+/// An event as a line.
+pub(super) fn line(event: &Event<'_>) -> String {
+    let mut fields = Fields::default();
+    event.record(&mut fields);
+    let level = match *event.metadata().level() {
+        Level::WARN => "WARNING",
+        other => other.as_str(),
+    };
+    format!("{} [{level}] {}{}\n", now(), fields.message, fields.rest)
 }
 
 /// The message, separate from the other fields.

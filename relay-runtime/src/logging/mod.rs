@@ -13,10 +13,9 @@ mod throttle;
 pub use throttle::Throttle;
 
 use crate::stream::Stream;
-use line::LineFormat;
+use line::line;
 use std::{
-    fmt,
-    io::{self, Write},
+    fmt, io,
     sync::{
         OnceLock,
         atomic::{AtomicU64, Ordering},
@@ -24,7 +23,7 @@ use std::{
     thread,
     time::Duration,
 };
-use tracing::level_filters::LevelFilter;
+use tracing::{Event, Metadata, Subscriber, level_filters::LevelFilter, span};
 
 /// How many lines are kept for stderr.
 const LINES: usize = 1024;
@@ -54,13 +53,8 @@ pub struct UnknownLevel {
 pub fn start(level: &str) -> Result<(), UnknownLevel> {
     let level = parse_level(level)?;
     if LEVEL.set(level).is_ok() {
-        let subscriber = tracing_subscriber::fmt()
-            .event_format(LineFormat)
-            .with_max_level(level)
-            .with_writer(|| Writer)
-            .finish();
         // A program that contains the relay may have its own subscriber; then that one is used.
-        let _ = tracing::subscriber::set_global_default(subscriber);
+        let _ = tracing::subscriber::set_global_default(Lines { level });
     }
     Ok(())
 }
@@ -111,20 +105,37 @@ fn parse_level(name: &str) -> Result<LevelFilter, UnknownLevel> {
     }
 }
 
-/// The writer for the subscriber, which writes each line in one call.
-struct Writer;
+/// Keeps a line for each event of `level` and above. A relay has no spans, so all spans are one.
+struct Lines {
+    level: LevelFilter,
+}
 
-impl Write for Writer {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        if !STDERR.keep(line.to_vec()) {
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.level
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(self.level)
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        if !STDERR.keep(line(event).into_bytes()) {
             LEFT_OUT.fetch_add(1, Ordering::Relaxed);
         }
-        Ok(line.len())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+        span::Id::from_u64(1)
     }
+
+    fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+    fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+    fn enter(&self, _: &span::Id) {}
+
+    fn exit(&self, _: &span::Id) {}
 }
 
 impl fmt::Display for UnknownLevel {

@@ -3,6 +3,7 @@
 //! This is the recorder's side; `offer` is the relay's.
 
 use super::socket::{Name, running};
+use crate::counted;
 use ruzstd::encoding::{CompressionLevel, compress_to_vec};
 use std::{
     fmt,
@@ -193,7 +194,7 @@ impl Output {
 
 impl fmt::Display for Recorded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "recorded {} lines", self.lines)?;
+        write!(f, "recorded {}", counted(self.lines, "line"))?;
         match self.missed {
             0 => Ok(()),
             missed => write!(f, "; {missed} more came too fast to be recorded"),
@@ -218,8 +219,8 @@ impl fmt::Display for RecordError {
             Self::Relay(error) => write!(f, "cannot record: {error}"),
             Self::Ended { lines } => write!(
                 f,
-                "the relay ended the recording after {lines} lines, which are in the file: it stopped, or it runs as \
-                 another user"
+                "the relay ended the recording after {}, which the file has: it stopped, or it runs as another user",
+                counted(*lines, "line")
             ),
             Self::File { path, error } => write!(f, "cannot write `{}`: {error}", path.display()),
         }

@@ -25,8 +25,9 @@ Options:
   --help        Print this
 ";
 
-/// What `--help` prints.
-pub(super) fn usage() -> String {
+/// What `relay --help` prints. Commands that the features leave out are missing.
+#[must_use]
+pub fn usage() -> String {
     [BEFORE, tools::USAGE, AFTER].concat()
 }
 

@@ -15,13 +15,16 @@
 //!
 //! The engine knows nothing of this, and [`Relay`] runs it inside another program or a test.
 
+mod about;
 mod any_table;
 mod arguments;
+mod books;
 mod complete;
 mod losses;
 mod manager;
 mod open_files;
 mod output_files;
+mod pid_file;
 mod relay;
 mod setup;
 mod signals;
@@ -31,6 +34,7 @@ mod tools;
 #[path = "no_tools.rs"]
 mod tools;
 
+pub use arguments::usage;
 pub use complete::{Incomplete, open_variables};
 pub use open_files::raise_open_files_max;
 pub use relay::{Relay, StartError, memory, memory_with};
@@ -42,22 +46,24 @@ pub use tools::ToolError;
 pub use crate::record::RecordError;
 
 use crate::{
+    counted,
     destination::{DestinationCounts, DropReason},
     dispatch::Dispatch,
     ledger::Ledger,
     logging,
     pipeline::LinePipeline,
     plan::Plan,
-    stream::Stream,
 };
 use any_table::AnyTable;
 use arguments::Command;
+use books::Books;
 use losses::Losses;
 use output_files::OutputFiles;
+use pid_file::PidFile;
 use signals::{Asked, Signals};
 use std::{
     cell::Cell,
-    fmt, fs,
+    fmt,
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
@@ -72,11 +78,6 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// How long the last ledger waits for a reader.
 const LAST_WORDS: Duration = Duration::from_secs(10);
-
-/// How many ledgers may wait for their reader.
-const LEDGERS: usize = 16;
-
-static STDOUT: Stream = Stream::new(rustix::stdio::stdout, LEDGERS);
 
 /// Why a relay does not start, or had to end.
 #[derive(Debug)]
@@ -100,6 +101,8 @@ pub enum ServeError {
     Start(StartError),
     /// A tool failed.
     Tool(ToolError),
+    /// What was asked for cannot be written to stdout.
+    Output(io::Error),
     /// A worker ended without having been stopped.
     WorkerEnded,
     /// The relay was asked to stop at once, and did.
@@ -118,13 +121,13 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
     let command = match arguments::parse(std::env::args_os().skip(1)) {
         Ok(command) => command,
         Err(error) => {
-            eprintln!("error: {error}\n\n{}", arguments::usage());
+            say(&format!("error: {error}\n\n{}", arguments::usage()));
             return ExitCode::from(2);
         }
     };
     let done = match command {
         Command::Help => print(&arguments::usage()),
-        Command::Version => print(&format!("static-relay {}\n", env!("CARGO_PKG_VERSION"))),
+        Command::Version => print(&about::version(manifest)),
         Command::Manifest => print(manifest),
         Command::Config => print(plan),
         Command::Tool(tool) => tools::run(&tool, plan, table.as_dispatch()).map_err(ServeError::Tool),
@@ -136,7 +139,7 @@ fn main_of(plan: &str, manifest: &str, table: &Arc<dyn AnyTable>) -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             logging::flush();
-            eprintln!("error: {error}");
+            say(&format!("error: {error}"));
             ExitCode::FAILURE
         }
     }
@@ -157,10 +160,14 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     let output_files = OutputFiles::find();
     let lookup = complete::from_environment;
     let plan = complete::complete(plan, lookup).map_err(|error| ServeError::Start(error.into()))?;
-    if let Some(path) = &plan.settings.pid_file {
-        fs::write(&path.0, std::process::id().to_string())
-            .map_err(|error| ServeError::PidFile { path: path.0.clone(), error })?;
-    }
+    let books = Books { instance: plan.settings.instance.0.clone() };
+    let _pid_file = match &plan.settings.pid_file {
+        None => None,
+        Some(path) => Some(
+            PidFile::write(path.0.clone().into())
+                .map_err(|error| ServeError::PidFile { path: path.0.clone(), error })?,
+        ),
+    };
     let recordable = |pipeline: Box<dyn LinePipeline>| match built_in {
         Some(built_in) => tools::recordable(pipeline, built_in),
         None => pipeline,
@@ -172,7 +179,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     }
     manager::tell_ready();
     let mut losses = Losses::of(&plan.table);
-    let is_urgent = Cell::new(serve(&relay, &signals, &output_files, &mut losses)?);
+    let is_urgent = Cell::new(serve(&relay, &signals, &output_files, &books, &mut losses)?);
     if is_urgent.get() {
         tracing::warn!("stopping at once: what is not delivered is given up");
     } else {
@@ -185,11 +192,7 @@ fn run_table(plan: &Plan, table: &Arc<dyn AnyTable>, built_in: Option<&str>) -> 
     }
     logging::flush();
     let ledger = ledger.ok_or(ServeError::WorkerEnded)?;
-    print_ledger(&ledger, LAST_WORDS);
-    if STDOUT.is_waiting() {
-        tracing::warn!("the last ledger is not written: nobody reads stdout; read it, or send it to a file");
-        logging::flush();
-    }
+    books.print_last(&ledger, LAST_WORDS);
     if is_urgent.get() {
         let dropped = |(_, counts): &(_, DestinationCounts)| counts.dropped(DropReason::Shutdown);
         return Err(ServeError::StoppedAtOnce { lines: ledger.destinations.iter().map(dropped).sum() });
@@ -202,6 +205,7 @@ fn serve(
     relay: &Relay,
     signals: &Signals,
     output_files: &OutputFiles,
+    books: &Books,
     losses: &mut Losses,
 ) -> Result<bool, ServeError> {
     let mut next_check = Instant::now() + SELF_CHECK;
@@ -218,7 +222,7 @@ fn serve(
             output_files.reopen();
         }
         if ledger && let Some(ledger) = relay.ledger() {
-            print_ledger(&ledger, Duration::ZERO);
+            books.print(&ledger, Duration::ZERO);
         }
         if stop || stop_now {
             return Ok(stop_now);
@@ -259,30 +263,21 @@ fn write_waiting(relay: &Relay) {
     if relay.is_run_by_caller() && logging::is_waiting() {
         logging::write_waiting();
     }
-    if STDOUT.is_waiting() {
-        STDOUT.write(Duration::ZERO);
-    }
+    Books::write_waiting();
 }
 
-/// Prints the ledger after those that still wait, and waits at most `patience` for the reader. If there is no
-/// room, it is left out.
-fn print_ledger(ledger: &Ledger, patience: Duration) {
-    let is_read = STDOUT.write(patience);
-    if !STDOUT.keep(format!("{}\n", ledger.to_json()).into_bytes()) {
-        tracing::warn!(
-            "a ledger is left out: {LEDGERS} wait on stdout and nobody reads it; read it, or send it to a file"
-        );
-    } else if is_read {
-        STDOUT.write(patience);
-    }
-}
-
-/// Prints a text. It is no failure if the reader has gone away.
-#[expect(clippy::unnecessary_wraps, reason = "one of several commands that may fail")]
+/// Prints a text on stdout. It is no failure if the reader has gone away.
 fn print(text: &str) -> Result<(), ServeError> {
     let mut out = io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-    Ok(())
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(ServeError::Output),
+    }
+}
+
+/// Prints a text and a newline on stderr, if it takes any.
+fn say(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
 }
 
 impl fmt::Display for ServeError {
@@ -295,9 +290,10 @@ impl fmt::Display for ServeError {
             Self::LogThread(error) => write!(f, "cannot start the thread that writes logs: {error}"),
             Self::Start(error) => error.fmt(f),
             Self::Tool(error) => error.fmt(f),
+            Self::Output(error) => write!(f, "cannot write to standard output: {error}"),
             Self::WorkerEnded => f.write_str("a worker ended unexpectedly"),
             Self::StoppedAtOnce { lines } => {
-                write!(f, "stopped at once, as it was asked to: {lines} lines were given up")
+                write!(f, "stopped at once, as it was asked to: {} given up", counted(*lines, "line"))
             }
         }
     }

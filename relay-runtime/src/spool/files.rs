@@ -1,21 +1,27 @@
 //! A spool's directory on a real disk.
 //!
 //! Writes go to the page cache, which survives `kill -9`. What must survive a loss of power is flushed by a
-//! separate thread, because a disk may take seconds for it and the event loop has other destinations to serve.
+//! separate thread, because a disk may take seconds for it and other spools wait to be written.
+//!
+//! If the directory is removed, it is made again, and so are the files that are open here, with what was in them: at the next
+//! flush, or when a file is not there. Lines in other files are gone, and are counted when they are to be read.
 
 use super::store::Store;
 use crate::lock::DirectoryLock;
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, IoSlice, Seek, SeekFrom, Write},
-    os::unix::fs::{FileExt, OpenOptionsExt},
-    path::PathBuf,
+    os::unix::fs::{FileExt, MetadataExt as _, OpenOptionsExt},
+    path::{Path, PathBuf},
     sync::mpsc::{SyncSender, sync_channel},
     thread,
 };
 
 /// How many flushes may be queued. If there are more, the disk is too slow; the next period asks again.
 const WAITING_MAX: usize = 256;
+
+/// How much of a file is copied at a time, in bytes.
+const COPY_BYTES: usize = 256 * 1024;
 
 /// Flushes files in a thread of its own.
 #[derive(Clone, Debug)]
@@ -66,6 +72,29 @@ impl FileStore {
         self.directory.join(name)
     }
 
+    /// Makes the directory again if it was removed, and writes the open files again, to which no name leads any more. Returns
+    /// whether there was something to do.
+    fn restore(&mut self) -> io::Result<bool> {
+        let Some(lock) = &mut self.lock else { return Ok(false) };
+        let mut is_restored = lock.renew()?;
+        for slot in [&mut self.read, &mut self.written] {
+            let Some((name, file)) = slot else { continue };
+            let path = self.directory.join(name);
+            if file.metadata()?.nlink() == 0 {
+                *file = if path.exists() { writable().open(path)? } else { copy(file, &path)? };
+                is_restored = true;
+            }
+        }
+        if is_restored {
+            tracing::error!(
+                directory = %self.directory.display(),
+                "the files of a spool were removed under this relay: the directory and the files that were open are made \
+                 again; lines in other files are lost"
+            );
+        }
+        Ok(is_restored)
+    }
+
     fn forget(&mut self, name: &str) {
         for slot in [&mut self.written, &mut self.read] {
             if slot.as_ref().is_some_and(|(open, _)| open == name) {
@@ -90,7 +119,13 @@ impl Store for FileStore {
     fn read_at(&mut self, name: &str, offset: u64, buffer: &mut [u8]) -> io::Result<usize> {
         let path = self.path(name);
         let file = match open_in(&mut self.read, name, || File::open(&path)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                // The file that is written may be the one, without its name.
+                if !self.restore()? || !path.exists() {
+                    return Ok(0);
+                }
+                open_in(&mut self.read, name, || File::open(&path))?
+            }
             opened => opened?,
         };
         let mut got = 0;
@@ -107,7 +142,13 @@ impl Store for FileStore {
 
     fn write_at(&mut self, name: &str, offset: u64, parts: &[&[u8]]) -> io::Result<()> {
         let path = self.path(name);
-        let file = open_in(&mut self.written, name, || writable().open(&path))?;
+        let file = match open_in(&mut self.written, name, || writable().open(&path)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.restore()?;
+                open_in(&mut self.written, name, || writable().open(&path))?
+            }
+            opened => opened?,
+        };
         file.seek(SeekFrom::Start(offset))?;
         write_all(file, parts)
     }
@@ -132,6 +173,9 @@ impl Store for FileStore {
     }
 
     fn sync(&mut self, name: &str) {
+        if let Err(error) = self.restore() {
+            tracing::error!(directory = %self.directory.display(), %error, "the directory of a spool is gone");
+        }
         if let Some(syncer) = &self.syncer
             && let Ok(file) = File::open(self.path(name))
         {
@@ -153,8 +197,25 @@ impl Drop for FileStore {
 /// Only the user who runs the relay may read metrics.
 fn writable() -> OpenOptions {
     let mut options = OpenOptions::new();
-    options.create(true).write(true).truncate(false).mode(0o600);
+    options.create(true).read(true).write(true).truncate(false).mode(0o600);
     options
+}
+
+/// Writes what is in an open file to a new one.
+fn copy(from: &File, to: &Path) -> io::Result<File> {
+    let mut new = writable().open(to)?;
+    let (mut buffer, mut at) = (vec![0; COPY_BYTES], 0);
+    loop {
+        match from.read_at(&mut buffer, at) {
+            Ok(0) => return Ok(new),
+            Ok(bytes) => {
+                new.write_all(&buffer[..bytes])?;
+                at += bytes as u64;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 fn open_in<'a>(

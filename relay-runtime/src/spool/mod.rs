@@ -18,6 +18,7 @@
 mod contents;
 mod files;
 mod holes;
+mod lane;
 mod name;
 mod position;
 mod reader;
@@ -30,6 +31,7 @@ mod survey;
 #[cfg(test)]
 mod tests;
 mod upstream;
+mod way;
 
 use crate::{gather::Chunk, parts::Spooling, shortage};
 use holes::Holes;
@@ -44,16 +46,23 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
 };
 use survey::Survey;
+use way::{Here, Read, Reading, Record, Task};
 
 pub use contents::{Contents, read_out};
 pub(crate) use files::{FileStore, Syncer};
+pub(crate) use lane::{Job, Lane, Outcome};
 pub use name::SpoolName;
 #[cfg(test)]
-pub(crate) use simulated::{Faults, SimulatedStore};
+pub(crate) use simulated::{Faults, Hang, HangingWay, SimulatedStore};
+use store::Nowhere;
 pub use store::Store;
 pub(crate) use upstream::adopt;
+pub(crate) use way::{
+    Read as SpoolRead, Reading as SpoolReading, Record as SpoolRecord, Task as SpoolTask, Wake, Way,
+};
 
 #[cfg(feature = "tools")]
 pub(crate) use survey::count;
@@ -121,13 +130,19 @@ pub(crate) struct Losses {
 #[derive(Debug)]
 pub(crate) struct Spool {
     _part: Spooling,
-    store: Box<dyn Store>,
+    way: Box<dyn Way>,
     limits: SpoolLimits,
     budget: Arc<Budget>,
     segments: VecDeque<Segment>,
     /// The bytes of all segments.
     bytes: u64,
+    /// The line that is read next.
+    next: u64,
+    /// Where it is in which file; the disk has it while it reads.
     reader: Reader,
+    is_reading: bool,
+    /// Whether what is being read is not wanted any more.
+    is_stale: bool,
     committed: u64,
     acknowledged: u64,
     end: u64,
@@ -164,12 +179,15 @@ impl Spool {
         budget.used.fetch_add(bytes, Ordering::Relaxed);
         let mut spool = Self {
             _part: part,
-            store,
+            way: Box::new(Here(store)),
             limits,
             budget,
             bytes,
             segments,
+            next: committed,
             reader: Reader::at(committed),
+            is_reading: false,
+            is_stale: false,
             committed,
             acknowledged: committed,
             end,
@@ -184,21 +202,33 @@ impl Spool {
         Ok((spool, recovery))
     }
 
-    /// Appends whole lines and returns the number of the first. After an error nothing was added.
-    pub(crate) fn append(&mut self, bytes: &[u8], lines: u32, now_s: u64) -> io::Result<u64> {
-        debug_assert!(lines > 0 && bytes.len() <= RECORD_BYTES_MAX);
+    /// From now on another way leads to the files.
+    pub(crate) fn go_by(&mut self, way: impl FnOnce(Box<dyn Store>) -> Box<dyn Way>) {
+        let here = std::mem::replace(&mut self.way, Box::new(Here(Box::new(Nowhere))));
+        if let Some(store) = here.into_store() {
+            self.way = way(store);
+        }
+    }
+
+    /// Has `wake` called when the disk has answered.
+    pub(crate) fn on_answer(&mut self, wake: Wake) {
+        self.way.on_answer(wake);
+    }
+
+    /// Appends whole lines and returns the number of the first. After an error nothing was added. The lines may still be on
+    /// their way: see [`Self::is_writing`].
+    pub(crate) fn append(&mut self, lines: &Chunk, now_s: u64) -> io::Result<u64> {
+        debug_assert!(lines.lines() > 0 && lines.bytes().len() <= RECORD_BYTES_MAX);
         if self.segments.back().is_none_or(|last| last.is_closed || last.bytes > self.file_bytes_max()) {
             self.roll();
         }
         let sequence = self.end;
-        let header = Header::of(bytes, lines, sequence, now_s);
+        let header = Header::of(lines.bytes(), lines.lines(), sequence, now_s);
         let Some(segment) = self.segments.back_mut() else { return Err(io::ErrorKind::NotFound.into()) };
-        let name = segment.name();
-        if let Err(error) = self.store.write_at(&name, segment.bytes, &[&header.encode(), bytes]) {
-            // What was written in part is overwritten by the next write; if there is none, it is a torn end.
-            let _ = self.store.truncate(&name, segment.bytes);
+        let (name, offset) = (segment.name(), segment.bytes);
+        let record = Record { sequence, name, offset, header: header.encode(), lines: lines.clone() };
+        if let Err(error) = self.way.append(record) {
             if segment.bytes == 0 {
-                let _ = self.store.remove(&name);
                 self.segments.pop_back();
             }
             return Err(error);
@@ -208,7 +238,7 @@ impl Spool {
         self.bytes += header.record_bytes();
         self.budget.used.fetch_add(header.record_bytes(), Ordering::Relaxed);
         segment.newest_s = now_s;
-        self.end += u64::from(lines);
+        self.end += u64::from(lines.lines());
         segment.end = self.end;
         self.records_unsynced += 1;
         if self.records_unsynced >= self.limits.sync_every {
@@ -217,26 +247,50 @@ impl Spool {
         Ok(sequence)
     }
 
-    /// The next lines in order, about `bytes_max` bytes; `None` if all were read or the disk cannot be read
-    /// now.
+    /// Whether lines were appended that are not in a file yet, for which the disk has not refused.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.way.first_unwritten().is_some() && !self.way.is_failing()
+    }
+
+    /// The number of these lines.
+    #[cfg(test)]
+    pub(crate) fn unwritten_lines(&self) -> u64 {
+        self.way.first_unwritten().map_or(0, |first| self.end - first)
+    }
+
+    /// Waits at most this long until all lines are in files, or the disk refuses them. Returns whether it answered so.
+    pub(crate) fn wait(&mut self, patience: Duration) -> bool {
+        self.way.wait(patience)
+    }
+
+    /// Gives up what the disk did not take, at a stop. Returns the number of lines.
+    pub(crate) fn abandon(&mut self) -> u64 {
+        let first = self.way.abandon();
+        first.map_or(0, |first| self.give_up(first..self.end))
+    }
+
+    /// The next lines in order, about `bytes_max` bytes; `None` if all were read, or if the disk cannot be read now or has not
+    /// answered yet.
     pub(crate) fn read(&mut self, bytes_max: usize, now_s: u64) -> Option<Piece> {
         self.expire(now_s);
         let oldest_s = self.oldest_s(now_s);
         loop {
-            let bounds =
-                Bounds { acknowledged: self.acknowledged, stop: self.skip_holes(), bytes_max, oldest_s };
-            match self.reader.step(&mut *self.store, &self.segments, bounds) {
-                Ok(reader::Step::Expired { lines }) => {
-                    self.losses.expired += self.give_up(lines);
-                }
+            let stop = self.skip_holes();
+            let Read { reader, step } = match self.answer() {
+                Some(read) => read,
+                None if self.is_reading => return None,
+                None => match self.read_unwritten(stop) {
+                    Some(piece) => return Some(piece),
+                    None => self.ask(stop, bytes_max, oldest_s)?,
+                },
+            };
+            self.next = reader.next;
+            self.reader = reader;
+            match step {
+                Ok(reader::Step::Expired { lines }) => self.losses.expired += self.give_up(lines),
                 Ok(reader::Step::Piece(piece)) => return Some(piece),
                 Ok(reader::Step::Damaged { lines }) => self.losses.damaged += self.give_up(lines),
-                Ok(reader::Step::End) => {
-                    // Lines that the files should contain and do not.
-                    self.losses.damaged += self.give_up(self.reader.next..self.end);
-                    self.reader.next = self.end;
-                    return None;
-                }
+                Ok(reader::Step::End) => return self.miss_the_rest(),
                 Err(error) => {
                     self.trouble = Some(Trouble { doing: "read from", error });
                     return None;
@@ -245,29 +299,80 @@ impl Spool {
         }
     }
 
+    /// What the disk has read, if it is still wanted.
+    fn answer(&mut self) -> Option<Read> {
+        let read = self.way.take_read()?;
+        self.is_reading = false;
+        (!std::mem::take(&mut self.is_stale)).then_some(read)
+    }
+
+    /// The next lines, if they are still on their way to the disk. So a disk that is full or hangs keeps no line from its
+    /// destination that is in memory.
+    fn read_unwritten(&mut self, stop: u64) -> Option<Piece> {
+        let (sequence, chunk) = (self.next, self.way.unwritten(self.next)?);
+        let lines = u32::try_from(stop - sequence).unwrap_or(u32::MAX);
+        let (chunk, _) = chunk.split_at_line(lines);
+        self.next += u64::from(chunk.lines());
+        Some(Piece { sequence, is_repeat: sequence < self.acknowledged, chunk })
+    }
+
+    /// Begins to read. Lines that are not in a file yet are not asked for.
+    fn ask(&mut self, stop: u64, bytes_max: usize, oldest_s: u64) -> Option<Read> {
+        let written = self.way.first_unwritten().unwrap_or(self.end);
+        if self.next >= written {
+            return None;
+        }
+        let at = self.segments.partition_point(|segment| segment.end <= self.next);
+        let Some(segment) = self.segments.get(at).cloned() else {
+            self.miss_the_rest();
+            return None;
+        };
+        let mut reader = std::mem::take(&mut self.reader);
+        if reader.next != self.next {
+            reader = Reader::at(self.next);
+        }
+        let bounds = Bounds { acknowledged: self.acknowledged, stop: stop.min(written), bytes_max, oldest_s };
+        let read = self.way.read(Reading { reader, segment, bounds });
+        self.is_reading = read.is_none();
+        read
+    }
+
+    /// Counts lines that the files should contain and do not.
+    fn miss_the_rest(&mut self) -> Option<Piece> {
+        self.losses.damaged += self.give_up(self.next..self.end);
+        self.move_to(self.end);
+        None
+    }
+
+    /// From now on this line is read next.
+    const fn move_to(&mut self, line: u64) {
+        self.is_stale |= self.is_reading;
+        self.next = line;
+    }
+
     /// Skips dropped lines, which may well be readable. Returns the line before which a piece must end.
     fn skip_holes(&mut self) -> u64 {
-        let (next, stop) = self.holes.around(self.reader.next);
-        if next > self.reader.next {
-            self.reader = Reader::at(next);
+        let (next, stop) = self.holes.around(self.next);
+        if next > self.next {
+            self.move_to(next);
         }
-        if self.reader.next < self.acknowledged { stop.min(self.acknowledged) } else { stop }
+        if self.next < self.acknowledged { stop.min(self.acknowledged) } else { stop }
     }
 
     /// Gives up what cannot be read: the rest of the file that contains the next line. The file is kept.
     pub(crate) fn skip_unreadable(&mut self) {
-        let next = self.reader.next;
+        let next = self.next;
         let Some(segment) = self.segments.iter_mut().find(|segment| next < segment.end) else { return };
         segment.is_unreadable = true;
         segment.is_closed = true;
         let lines = next..segment.end;
-        self.reader = Reader::at(lines.end);
+        self.move_to(lines.end);
         self.losses.damaged += self.give_up(lines);
     }
 
     /// From now on `read` starts again at this line.
     pub(crate) fn rewind(&mut self, sequence: u64) {
-        self.reader = Reader::at(sequence.max(self.committed));
+        self.move_to(sequence.max(self.committed));
     }
 
     /// Records that the lines before this one have arrived.
@@ -277,7 +382,7 @@ impl Spool {
 
     /// Records that the lines before this one are not needed any more.
     pub(crate) fn commit(&mut self, sequence: u64) {
-        let sequence = sequence.min(self.acknowledged).min(self.reader.next);
+        let sequence = sequence.min(self.acknowledged).min(self.next);
         if sequence > self.committed {
             self.committed = sequence;
             self.holes.forget_before(sequence);
@@ -296,7 +401,7 @@ impl Spool {
 
     /// Makes room for new lines by dropping the oldest file that is not being read. Returns whether it could.
     pub(crate) fn displace_oldest(&mut self) -> bool {
-        let reading = self.reader.next;
+        let reading = self.next;
         let Some(at) = self.segments.iter().position(|segment| segment.first >= reading) else {
             return false;
         };
@@ -315,12 +420,12 @@ impl Spool {
         if self.saved == self.committed || self.segments.is_empty() {
             return;
         }
-        match position::save(&mut *self.store, self.committed, self.is_second_slot) {
+        match self.way.order(Task::Save { position: self.committed, is_second: self.is_second_slot }) {
             Ok(()) => {
                 self.saved = self.committed;
                 self.is_second_slot = !self.is_second_slot;
             }
-            Err(error) => self.trouble = Some(Trouble { doing: "write the position of", error }),
+            Err(trouble) => self.trouble = Some(trouble),
         }
     }
 
@@ -331,7 +436,7 @@ impl Spool {
         {
             self.records_unsynced = 0;
             let name = last.name();
-            self.store.sync(&name);
+            self.order(Task::Sync { name });
         }
     }
 
@@ -355,7 +460,7 @@ impl Spool {
 
     /// Whether there are lines that were not read.
     pub(crate) const fn has_unread(&self) -> bool {
-        self.reader.next < self.end
+        self.next < self.end
     }
 
     /// Whether there is no file.
@@ -383,9 +488,14 @@ impl Spool {
         std::mem::take(&mut self.losses)
     }
 
-    /// The error of the disk since the last call, if there was one.
-    pub(crate) fn take_trouble(&mut self) -> Option<Trouble> {
+    /// The error of reading, or of a task that was tried at once, since the last call, if there was one.
+    pub(crate) const fn take_trouble(&mut self) -> Option<Trouble> {
         self.trouble.take()
+    }
+
+    /// The error of what the disk was asked for earlier, since the last call, if there was one.
+    pub(crate) fn take_late_trouble(&mut self) -> Option<Trouble> {
+        self.way.take_trouble()
     }
 
     /// The size of a file at which a new one is started. Small files can be dropped one by one when the limit
@@ -395,8 +505,8 @@ impl Spool {
     }
 
     /// Counts what was appended as read, because the owner has it in memory.
-    pub(crate) fn skip_to_end(&mut self) {
-        self.reader = Reader::at(self.end);
+    pub(crate) const fn skip_to_end(&mut self) {
+        self.move_to(self.end);
     }
 
     fn roll(&mut self) {
@@ -407,15 +517,15 @@ impl Spool {
     /// Drops the files whose lines have all expired.
     pub(crate) fn expire(&mut self, now_s: u64) {
         let oldest_s = self.oldest_s(now_s);
-        while let Some(segment) = self.segments.iter().find(|segment| self.reader.next < segment.end)
+        while let Some(segment) = self.segments.iter().find(|segment| self.next < segment.end)
             && segment.newest_s < oldest_s
             && segment.end <= self.end
         {
-            let (next, first, end) = (self.reader.next, segment.first, segment.end);
+            let (next, first, end) = (self.next, segment.first, segment.end);
             // Lines before the file that are in no file were lost in a loss of power.
             self.losses.damaged += self.give_up(next.min(first)..first);
             self.losses.expired += self.give_up(next.max(first)..end);
-            self.reader = Reader::at(end);
+            self.move_to(end);
         }
     }
 
@@ -429,6 +539,8 @@ impl Spool {
 
     /// Marks lines as not to be read any more. Returns how many of them were not marked before.
     fn give_up(&mut self, lines: Range<u64>) -> u64 {
+        // What is being read may contain such lines.
+        self.is_stale |= self.is_reading;
         let lost = self.holes.add(lines.start.max(self.acknowledged)..lines.end);
         self.acknowledge(self.acknowledged);
         lost
@@ -451,16 +563,20 @@ impl Spool {
     fn remove_segment(&mut self, segment: &Segment) {
         self.bytes -= segment.bytes;
         self.budget.used.fetch_sub(segment.bytes, Ordering::Relaxed);
-        if !segment.is_unreadable {
+        if segment.is_unreadable {
+            self.order(Task::SetAside { from: segment.name(), to: segment.aside() });
+        } else {
             self.remove_file(&segment.name());
-        } else if let Err(error) = self.store.rename(&segment.name(), &segment.aside()) {
-            self.trouble = Some(Trouble { doing: "set aside a file of", error });
         }
     }
 
     fn remove_file(&mut self, name: &str) {
-        if let Err(error) = self.store.remove(name) {
-            self.trouble = Some(Trouble { doing: "remove a file of", error });
+        self.order(Task::Remove { name: name.to_owned() });
+    }
+
+    fn order(&mut self, task: Task) {
+        if let Err(trouble) = self.way.order(task) {
+            self.trouble = Some(trouble);
         }
     }
 }
@@ -489,6 +605,9 @@ impl Trouble {
             }
             io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
                 "lines wait in memory while there is room: make `spool_dir` writable for this user"
+            }
+            io::ErrorKind::TimedOut => {
+                "the disk does not answer; lines wait in memory while there is room: look at the file system of `spool_dir`"
             }
             _ => "it is tried again every half second: look at the disk of `spool_dir`",
         }

@@ -1,13 +1,23 @@
-//! A malicious disk in memory, by seed: full, failing, forgetting what was not flushed.
+//! A malicious disk in memory, by seed: full, failing, hanging, forgetting what was not flushed.
 //!
 //! Used by the tests of the spool and by the simulation of destinations.
 
-use super::store::Store;
+use super::{
+    Trouble,
+    lane::Lane,
+    store::Store,
+    way::{Read, Reading, Record, Task, Wake, Way},
+};
+use crate::gather::Chunk;
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     ops::Range,
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{
+        Arc, Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
 };
 
 /// The probabilities of faults: one in this number of calls, or never if it is 0.
@@ -208,4 +218,100 @@ impl Store for SimulatedStore {
 
 const fn next(random: u64) -> u64 {
     random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407)
+}
+
+/// A disk that may hang: while it does, it carries out nothing of what it is asked for, and answers nothing.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Hang(Arc<AtomicBool>);
+
+impl Hang {
+    pub(crate) fn set(&self, is_hanging: bool) {
+        self.0.store(is_hanging, Ordering::Relaxed);
+    }
+
+    /// Ends it. Returns whether it hung.
+    pub(crate) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// The way to such a disk. It does in the caller's thread what the thread of a relay does in its own.
+#[derive(Debug)]
+pub(crate) struct HangingWay {
+    store: Box<dyn Store>,
+    hang: Hang,
+    lane: Lane,
+}
+
+impl HangingWay {
+    pub(crate) fn new(store: Box<dyn Store>, hang: Hang) -> Self {
+        Self { store, hang, lane: Lane::new(usize::MAX) }
+    }
+
+    /// Does what waits, unless the disk hangs. A write that fails is tried again at the next call.
+    fn work(&mut self) -> &mut Lane {
+        let lane = &mut self.lane;
+        let mut may_write = true;
+        while !self.hang.0.load(Ordering::Relaxed)
+            && let Some(job) = lane.next(may_write)
+        {
+            lane.finish(job.run(&mut *self.store));
+            may_write = !lane.is_failing();
+        }
+        lane
+    }
+}
+
+impl Way for HangingWay {
+    fn append(&mut self, record: Record) -> io::Result<()> {
+        self.work().append(record)?;
+        self.work();
+        Ok(())
+    }
+
+    fn order(&mut self, task: Task) -> Result<(), Trouble> {
+        self.work().order(task);
+        self.work();
+        Ok(())
+    }
+
+    fn read(&mut self, reading: Reading) -> Option<Read> {
+        self.work().read(reading);
+        self.take_read()
+    }
+
+    fn take_read(&mut self) -> Option<Read> {
+        self.work().take_read()
+    }
+
+    fn unwritten(&self, line: u64) -> Option<Chunk> {
+        self.lane.unwritten(line)
+    }
+
+    fn first_unwritten(&self) -> Option<u64> {
+        self.lane.first_unwritten()
+    }
+
+    fn is_failing(&self) -> bool {
+        self.lane.is_failing()
+    }
+
+    fn wait(&mut self, _: Duration) -> bool {
+        let lane = self.work();
+        lane.is_failing() || lane.first_unwritten().is_none()
+    }
+
+    fn abandon(&mut self) -> Option<u64> {
+        self.work().abandon()
+    }
+
+    fn take_trouble(&mut self) -> Option<Trouble> {
+        self.work().take_trouble()
+    }
+
+    fn on_answer(&mut self, _: Wake) {}
+
+    fn into_store(self: Box<Self>) -> Option<Box<dyn Store>> {
+        Some(self.store)
+    }
 }

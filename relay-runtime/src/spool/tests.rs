@@ -10,6 +10,10 @@ fn open(store: &SimulatedStore, limits: SpoolLimits) -> (Spool, Recovery) {
     Spool::open(Box::new(store.clone()), limits, Budget::new(u64::MAX)).unwrap()
 }
 
+fn chunk(text: &str, lines: u32) -> Chunk {
+    Chunk::new(Arc::new(text.as_bytes().to_vec()), lines)
+}
+
 /// Lines `n`, `n+1`, …, several to a record.
 fn append(spool: &mut Spool, numbers: Range<u64>, now_s: u64) {
     let mut text = String::new();
@@ -17,7 +21,7 @@ fn append(spool: &mut Spool, numbers: Range<u64>, now_s: u64) {
         writeln!(text, "{number}").unwrap();
     }
     let lines = u32::try_from(numbers.end - numbers.start).unwrap();
-    assert_eq!(spool.append(text.as_bytes(), lines, now_s).unwrap(), numbers.start);
+    assert_eq!(spool.append(&chunk(&text, lines), now_s).unwrap(), numbers.start);
 }
 
 fn numbers(piece: &Piece) -> Vec<u64> {
@@ -117,7 +121,7 @@ fn a_large_hole_is_kept_as_a_whole_and_counted() {
     let (mut spool, _) = open(&store, SpoolLimits::UNBOUNDED);
     for at in 0..1_000 {
         let text = format!("{at:4000}\n").repeat(2);
-        spool.append(text.as_bytes(), 2, 0).unwrap();
+        spool.append(&chunk(&text, 2), 0).unwrap();
     }
     let name = store.file_names().remove(0);
     let hole = 1_000_000..3_000_000;
@@ -306,7 +310,7 @@ fn after_an_error_nothing_half_written_is_in_the_way() {
         store.set_faults(Faults { write_fails: 3, truncate_fails: 3, remove_fails: 3, ..Faults::default() });
         let mut wanted = Vec::new();
         for number in 0..100_u64 {
-            if let Ok(sequence) = spool.append(format!("{number}\n").as_bytes(), 1, 0) {
+            if let Ok(sequence) = spool.append(&chunk(&format!("{number}\n"), 1), 0) {
                 assert_eq!(sequence, wanted.len() as u64);
                 wanted.push(number);
             }

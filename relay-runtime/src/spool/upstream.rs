@@ -5,10 +5,12 @@
 //! before any of its own; then the files are removed. A crash in between repeats lines and loses none.
 
 use super::Spool;
+use crate::gather::Chunk;
 use std::{
     fs::{self, File},
     io::{self, BufReader, Read, Seek, SeekFrom},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 /// The size of one record of ours in bytes.
@@ -101,14 +103,14 @@ fn adopt_file(
         batch.push(b'\n');
         lines += 1;
         if batch.len() >= BATCH_BYTES {
-            spool.append(&batch, lines, now_s)?;
+            spool.append(&Chunk::new(Arc::new(batch.clone()), lines), now_s)?;
             adopted.lines += u64::from(lines);
             batch.clear();
             lines = 0;
         }
     };
     if lines > 0 {
-        spool.append(&batch, lines, now_s)?;
+        spool.append(&Chunk::new(Arc::new(batch.clone()), lines), now_s)?;
         adopted.lines += u64::from(lines);
     }
     Ok(is_whole)

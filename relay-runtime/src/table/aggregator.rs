@@ -163,7 +163,6 @@ impl Aggregator {
     /// The seven hexadecimal digits that identify this rule in views and counters (spec §9.6).
     #[must_use]
     pub fn key(&self) -> String {
-        use md5::{Digest, Md5};
         let text = |part: &Option<String>| part.clone().unwrap_or_default();
         let fields = [
             self.function_names(),
@@ -175,7 +174,7 @@ impl Aggregator {
             text(&self.matcher.not_sub),
             self.format.clone(),
         ];
-        let digest = Md5::digest(fields.join("\0"));
+        let digest = md5::compute(fields.join("\0"));
         format!("{:02x}{:02x}{:02x}{:x}", digest[0], digest[1], digest[2], digest[3] >> 4)
     }
 }

@@ -5,11 +5,10 @@
 
 use super::{BadRegex, Reader, Test, TestKind, guards};
 use crate::corpus::Corpus;
-use aho_corasick::AhoCorasick;
 use relay_runtime::{plan::Plan, regex::Regex, rewriter::Rewriter, validate::Validator};
 use serde::{Deserialize, Serialize};
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     fmt,
 };
 
@@ -126,14 +125,14 @@ fn questions<'a>(asked: impl Iterator<Item = &'a mut Vec<Test>>, reader: &Reader
 
 fn count(questions: &BTreeSet<Question>, names: &[Vec<u8>]) -> BTreeMap<String, u64> {
     let mut yes = vec![0_u64; questions.len()];
-    let mut literals = Vec::new();
+    let mut literals = Literals::default();
     for (at, question) in questions.iter().enumerate() {
         let mut ask = |is_yes: &dyn Fn(&[u8]) -> bool| {
             yes[at] = names.iter().filter(|name| is_yes(name)).count() as u64;
         };
         match question {
             Question::Prefix(text) | Question::Contains(text) => {
-                literals.push((at, text, matches!(question, Question::Prefix(_))));
+                literals.add(at, text, matches!(question, Question::Prefix(_)));
             }
             Question::Exact(text) => ask(&|name| name == text.as_bytes()),
             Question::Suffix(text) => ask(&|name| name.ends_with(text.as_bytes())),
@@ -144,24 +143,39 @@ fn count(questions: &BTreeSet<Question>, names: &[Vec<u8>]) -> BTreeMap<String, 
             }
         }
     }
-    // There may be very many of these. One that is empty is in every name.
-    if let Ok(automaton) = AhoCorasick::new(literals.iter().map(|(_, text, _)| text.as_bytes())) {
-        let mut found = BTreeSet::new();
-        for name in names {
-            found.clear();
-            for one in automaton.find_overlapping_iter(name) {
-                let (at, _, at_start) = literals[one.pattern().as_usize()];
-                if !at_start || one.start() == 0 {
-                    found.insert(at);
-                }
-            }
-            for &at in &found {
-                yes[at] += 1;
-            }
-        }
+    for name in names {
+        literals.in_name(name).into_iter().for_each(|at| yes[at] += 1);
     }
     let counted = questions.iter().zip(yes).filter(|(_, count)| *count > 0);
     counted.map(|(question, count)| (question.to_string(), count)).collect()
+}
+
+/// The literals that are asked for. There may be very many, so each part of a name that is as long as one of them is looked
+/// up, whatever their number.
+#[derive(Default)]
+struct Literals<'a> {
+    lengths: BTreeSet<usize>,
+    /// By text: the questions that it answers, and whether only at the start of a name.
+    questions: HashMap<&'a [u8], Vec<(usize, bool)>>,
+}
+
+impl<'a> Literals<'a> {
+    fn add(&mut self, question: usize, text: &'a str, at_start: bool) {
+        self.lengths.insert(text.len());
+        self.questions.entry(text.as_bytes()).or_default().push((question, at_start));
+    }
+
+    /// The questions that a name answers with yes. A text that is empty is in every name.
+    fn in_name(&self, name: &[u8]) -> BTreeSet<usize> {
+        let mut found = BTreeSet::new();
+        for start in 0..=name.len() {
+            for part in self.lengths.iter().map_while(|length| name.get(start..start + length)) {
+                let asked = self.questions.get(part).into_iter().flatten();
+                found.extend(asked.filter(|(_, at_start)| !at_start || start == 0).map(|(at, _)| *at));
+            }
+        }
+        found
+    }
 }
 
 impl fmt::Display for Question {

@@ -82,6 +82,8 @@ enum Kind {
     ShortLived,
     /// Connections on which nothing arrives, with or without a spool.
     BlackHole,
+    /// A spool on a sound disk that hangs now and then, and a relay that is killed.
+    HungDisk,
 }
 
 impl Kind {
@@ -89,7 +91,7 @@ impl Kind {
     const fn is_safe(self, has_spool: bool) -> bool {
         match self {
             Self::Memory | Self::BadDisk | Self::Power => false,
-            Self::Spool | Self::Crashes | Self::LiveFirst | Self::ShortLived => true,
+            Self::Spool | Self::Crashes | Self::LiveFirst | Self::ShortLived | Self::HungDisk => true,
             Self::Pickle | Self::Tight | Self::BlackHole => has_spool,
         }
     }
@@ -183,6 +185,11 @@ fn connections_that_live_short_make_progress() {
 #[test]
 fn a_black_hole_is_found_at_any_rate() {
     run_all(Kind::BlackHole, FEW_SEEDS);
+}
+
+#[test]
+fn a_disk_that_hangs_costs_nothing_that_an_input_was_read_on_for() {
+    run_all(Kind::HungDisk, FEW_SEEDS);
 }
 
 #[test]

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     destination::{Redo, Replay, Room, Spooling},
     gather::Chunk,
-    spool::{Budget, Faults, SimulatedStore, Spool, SpoolLimits},
+    spool::{Budget, Faults, Hang, HangingWay, SimulatedStore, Spool, SpoolLimits},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -34,6 +34,9 @@ pub(super) struct World {
     unix_s: u64,
     pub(super) destination: Destination,
     store: SimulatedStore,
+    hang: Hang,
+    /// Whether a relay was killed while its position was on the way to a disk that hung.
+    is_position_lost: bool,
     pub(super) next_line: u32,
     /// Set between an output and the input that answers it.
     is_connecting: bool,
@@ -59,7 +62,8 @@ impl World {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let now = Instant::now();
         let store = SimulatedStore::new(seed);
-        let destination = destination(kind, &mut random, &store, now, seed);
+        let hang = Hang::default();
+        let destination = destination(kind, &mut random, &store, &hang, now, seed);
         Self {
             kind,
             random,
@@ -67,6 +71,8 @@ impl World {
             unix_s: 1_700_000_000,
             destination,
             store,
+            hang,
+            is_position_lost: false,
             next_line: 0,
             is_connecting: false,
             is_resolving: false,
@@ -111,6 +117,8 @@ impl World {
             7 if self.kind == Kind::BadDisk => self.break_disk(),
             8 if self.kind == Kind::Crashes && self.random.one_in(3) => self.crash(),
             8 if self.kind == Kind::Power => self.lose_power(),
+            7 if self.kind == Kind::HungDisk => self.hang.set(self.random.one_in(2)),
+            8 if self.kind == Kind::HungDisk && self.random.one_in(5) => self.crash(),
             9 => self.acknowledge(),
             10 | 11 => self.read(),
             _ => {}
@@ -314,6 +322,9 @@ impl World {
         let counts = self.destination.counts();
         // The kernel may still send what it has accepted, or not.
         self.excused += counts.queued;
+        // Inputs that brought such lines were not read on.
+        self.excused += self.destination.backlog.unwritten_lines();
+        self.is_position_lost |= self.hang.take();
         self.dropped_before += counts.dropped_total();
         if let Some(last) = self.connections.last_mut()
             && self.destination.is_up()
@@ -326,7 +337,7 @@ impl World {
         self.heard.clear();
         let seed = self.random.0;
         let (now, store) = (self.now, self.store.clone());
-        self.destination = destination(self.kind, &mut self.random, &store, now, seed);
+        self.destination = destination(self.kind, &mut self.random, &store, &self.hang, now, seed);
         (self.is_connecting, self.is_resolving) = (false, false);
     }
 
@@ -363,6 +374,7 @@ impl World {
     pub(super) fn heal(&mut self) {
         self.is_healed = true;
         self.store.set_faults(Faults::default());
+        self.hang.set(false);
         let lives_short = self.kind == Kind::ShortLived;
         let (turns, before) = (if lives_short { 20_000 } else { 2_000 }, self.connections.len());
         for _ in 0..turns {
@@ -397,9 +409,9 @@ impl World {
     }
 
     pub(super) fn check_outcome(&self) {
-        // A loss of power may also lose the position. Then lines that a killed peer had lost before come again,
-        // late.
-        let is_ordered = !matches!(self.kind, Kind::LiveFirst | Kind::Power);
+        // A loss of power may also lose the position, and so may a disk that hangs. Then lines that a killed peer had lost
+        // before come again, late.
+        let is_ordered = !matches!(self.kind, Kind::LiveFirst | Kind::Power) && !self.is_position_lost;
         let (mut seen, mut newest) = (BTreeSet::new(), 0);
         for line in self.arrived() {
             if seen.insert(line) {
@@ -415,7 +427,7 @@ impl World {
             "{missing} lines are missing, {dropped} dropped, {} excused; {counts:?}",
             self.excused
         );
-        if !matches!(self.kind, Kind::Crashes | Kind::Power) {
+        if !matches!(self.kind, Kind::Crashes | Kind::Power | Kind::HungDisk) {
             assert_eq!(counts.routed, u64::from(self.next_line));
         }
         let files: Vec<_> =
@@ -430,6 +442,7 @@ fn destination(
     kind: Kind,
     random: &mut Random,
     store: &SimulatedStore,
+    hang: &Hang,
     now: Instant,
     seed: u64,
 ) -> Destination {
@@ -437,9 +450,13 @@ fn destination(
     let has_spool = match kind {
         Kind::Memory => false,
         Kind::Pickle | Kind::Tight | Kind::BlackHole => Random(seed).one_in(2),
-        Kind::Spool | Kind::BadDisk | Kind::Crashes | Kind::Power | Kind::LiveFirst | Kind::ShortLived => {
-            true
-        }
+        Kind::Spool
+        | Kind::BadDisk
+        | Kind::Crashes
+        | Kind::Power
+        | Kind::LiveFirst
+        | Kind::ShortLived
+        | Kind::HungDisk => true,
     };
     let memory = match kind {
         Kind::Tight => QueueMemory::new(TIGHT_BYTES, 1),
@@ -483,6 +500,9 @@ fn destination(
         sync_every: 1 + random.below(20) as u64,
     };
     store.set_faults(Faults::default());
-    let (spool, _) = Spool::open(Box::new(store.clone()), spool_limits, Budget::new(u64::MAX)).unwrap();
+    let (mut spool, _) = Spool::open(Box::new(store.clone()), spool_limits, Budget::new(u64::MAX)).unwrap();
+    if kind == Kind::HungDisk {
+        spool.go_by(|store| Box::new(HangingWay::new(store, hang.clone())));
+    }
     Destination::with_parts(limits, Some(spool), memory, now, seed)
 }

@@ -7,15 +7,13 @@
 mod lanes;
 mod widths;
 
-use md5::{Digest as _, Md5};
-
 /// The most names that are hashed at a time.
 pub const LANES_MAX: usize = 16;
 
 /// The first two bytes of the MD5 of `name`, big-endian: its position on carbon's ring.
 #[must_use]
 pub fn position(name: &[u8]) -> u16 {
-    let digest = Md5::digest(name);
+    let digest = ::md5::compute(name);
     u16::from_be_bytes([digest[0], digest[1]])
 }
 

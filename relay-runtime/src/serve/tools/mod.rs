@@ -190,7 +190,7 @@ fn replay(plan: &str, dispatch: &dyn DynDispatch, until: Option<f64>) -> Result<
         Err(ReplayError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         Err(error) => Err(ToolError::Replay(error)),
         Ok(ledger) => {
-            eprintln!("{}", ledger.to_json());
+            super::say(&ledger.to_json().to_string());
             Ok(())
         }
     }
@@ -200,7 +200,7 @@ fn replay(plan: &str, dispatch: &dyn DynDispatch, until: Option<f64>) -> Result<
 fn record(plan: &str, recording: &Recording) -> Result<(), ToolError> {
     let Recording { pid, limits, file } = recording;
     let recorded = record::record(plan, *pid, *limits, file).map_err(ToolError::Record)?;
-    eprintln!("{recorded}");
+    super::say(&recorded.to_string());
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 //! lock a spool as a running relay does; listing locks nothing.
 
 use crate::{
-    lock,
+    counted, lock,
     spool::{Budget, FileStore, Spool, SpoolLimits, SpoolName, Syncer, count},
 };
 use serde_json::json;
@@ -60,6 +60,8 @@ pub enum SpoolError {
         /// The error of the operating system.
         error: io::Error,
     },
+    /// The result cannot be written to stdout.
+    Output(io::Error),
     /// The lines could not be sent; they are still in the spool.
     Peer {
         /// The address.
@@ -81,15 +83,13 @@ pub(super) fn run(
         SpoolCommand::Drain { of, to } => {
             let mut spool = open(directory, of)?;
             let lines = drain(&mut spool, to.as_ref().unwrap_or(&of.destination))?;
-            let _ = writeln!(out, "sent {lines} lines");
-            Ok(())
+            written(writeln!(out, "sent {}", counted(lines, "line")))
         }
         SpoolCommand::Drop { of } => {
             let mut spool = open(directory, of)?;
             let lines = spool.lines();
             spool.forget();
-            let _ = writeln!(out, "dropped {lines} lines");
-            Ok(())
+            written(writeln!(out, "dropped {}", counted(lines, "line")))
         }
     }
 }
@@ -114,7 +114,7 @@ fn list(
             Ok(Found::Free { lines, bytes }) => Some((lines, bytes)),
             Err(error) => return Err(SpoolError::Files { destination: name.to_string(), error }),
         };
-        let _ = if is_json {
+        written(if is_json {
             let (lines, bytes) = (counts.map(|counts| counts.0), counts.map(|counts| counts.1));
             let row = json!({ "destination": name.to_string(), "lines": lines, "bytes": bytes,
                               "in_use": counts.is_none(), "configured": is_configured });
@@ -122,15 +122,23 @@ fn list(
         } else {
             let state = match (counts, is_configured) {
                 (None, _) => "in use by a running relay".to_owned(),
-                (Some((lines, bytes)), true) => format!("{lines} lines, {bytes} bytes"),
+                (Some((lines, bytes)), true) => format!("{}, {bytes} bytes", counted(lines, "line")),
                 (Some((lines, bytes)), false) => {
-                    format!("{lines} lines, {bytes} bytes, of no destination of this relay")
+                    format!("{}, {bytes} bytes, of no destination of this relay", counted(lines, "line"))
                 }
             };
             writeln!(out, "{name}  {state}")
-        };
+        })?;
     }
     Ok(())
+}
+
+/// What printing came to: a reader that has gone away is no failure.
+fn written(done: io::Result<()>) -> Result<(), SpoolError> {
+    match done {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        done => done.map_err(SpoolError::Output),
+    }
 }
 
 /// The state of a spool.
@@ -208,6 +216,7 @@ impl fmt::Display for SpoolError {
             Self::Files { destination, error } => {
                 write!(f, "cannot open the spool of `{destination}`: {error}")
             }
+            Self::Output(error) => write!(f, "cannot write to standard output: {error}"),
             Self::Peer { to, error } => {
                 write!(f, "cannot send to `{to}`: {error}; the lines are still in the spool")
             }
@@ -218,10 +227,14 @@ impl fmt::Display for SpoolError {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gather::Chunk;
     use std::{
         net::TcpListener,
         path::PathBuf,
-        sync::atomic::{AtomicBool, Ordering},
+        sync::{
+            Arc,
+            atomic::{AtomicBool, Ordering},
+        },
         thread,
     };
 
@@ -238,7 +251,7 @@ mod tests {
                 fs::create_dir_all(path.join(name.directory())).unwrap();
                 let mut spool = open(&path, &name).unwrap();
                 let text: Vec<_> = (0..*lines).map(|number| format!("a.b {number} 1\n")).collect();
-                spool.append(text.concat().as_bytes(), *lines, 1).unwrap();
+                spool.append(&Chunk::new(Arc::new(text.concat().into_bytes()), *lines), 1).unwrap();
             }
             Self(path)
         }
@@ -268,7 +281,7 @@ mod tests {
         let text = spools.run(&SpoolCommand::List { is_json: false }).unwrap();
         let lines: Vec<_> = text.lines().collect();
         assert_eq!(lines.len(), 3, "{text}");
-        assert!(lines[0].starts_with("a:1  3 lines, ") && lines[1].starts_with("a:1+2  1 lines, "), "{text}");
+        assert!(lines[0].starts_with("a:1  3 lines, ") && lines[1].starts_with("a:1+2  1 line, "), "{text}");
         assert!(
             lines[2].starts_with("gone:1  2 lines, ")
                 && lines[2].ends_with("of no destination of this relay")
