@@ -3,12 +3,11 @@
 //! Reads at most once per turn, so that a fast sender does not delay others; the worker calls again as long as
 //! there is more. Between reads it stores nothing but an unfinished line.
 
-use super::{Input, intake::Intake, listener::Client};
+use super::{Input, intake::Intake, listener::Client, refused::Sender};
 use crate::protocol::{Decoder, InputLimits, Violation};
 use mio::net::TcpStream;
 use std::{
     io::{self, Read},
-    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -16,7 +15,7 @@ use std::{
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) socket: TcpStream,
-    pub(super) peer: SocketAddr,
+    pub(super) sender: Sender,
     pub(super) last_read: Instant,
     /// Whether it is in the worker's list of connections to read.
     pub(super) is_listed: bool,
@@ -61,7 +60,7 @@ impl Connection {
     pub(super) fn new(client: Client, input: &Input, limits: InputLimits, now: Instant) -> Self {
         Self {
             socket: client.socket,
-            peer: client.peer,
+            sender: Sender { peer: client.peer, input: client.input },
             last_read: now,
             is_listed: false,
             is_ending: false,

@@ -16,6 +16,7 @@ use super::{
     intake::{HAND_OVER_BYTES, Intake},
     kernel_drops::KernelDrops,
     listener::{Accepted, Client, Listening, accept},
+    refused::{Refused, Sender},
     token::Source,
 };
 use crate::{ledger::ConnectionCounts, protocol::Violation, shortage::Explained};
@@ -62,6 +63,7 @@ pub(super) struct Inlets {
     held_bytes: usize,
     counts: ConnectionCounts,
     drops: KernelDrops,
+    refused: Refused,
     gate: Gate,
     next_sweep: Option<Instant>,
     /// Since when connections are read for the last time.
@@ -74,6 +76,7 @@ impl Inlets {
         mut listening: Vec<Listening>,
         loads: Arc<[AtomicUsize]>,
         descriptors: Descriptors,
+        refused: Refused,
         edge: &Edge,
     ) -> io::Result<Self> {
         for (input, Listening { tcp, udp, .. }) in listening.iter_mut().enumerate() {
@@ -94,6 +97,7 @@ impl Inlets {
             held_bytes: 0,
             counts: ConnectionCounts::default(),
             drops,
+            refused,
             gate: Gate::new(descriptors),
             next_sweep,
             stopping_since: None,
@@ -240,7 +244,8 @@ impl Inlets {
         let held_before = connection.held_bytes();
         let progress = connection.read(edge.now, edge.now_s, intake);
         self.held_bytes = self.held_bytes + connection.held_bytes() - held_before;
-        let last_read = connection.last_read;
+        let (last_read, sender) = (connection.last_read, connection.sender);
+        self.refused.say(sender, &mut intake.gathered, edge.now);
         match progress {
             Progress::More(bytes) => {
                 intake.fed_bytes += bytes;
@@ -320,12 +325,13 @@ impl Inlets {
                 break;
             }
             let Intake { pipeline, gathered, buffer, fed_bytes } = intake;
-            match listening.udp.recv(buffer) {
-                Ok(bytes) => {
+            match listening.udp.recv_from(buffer) {
+                Ok((bytes, peer)) => {
                     self.drops.note();
                     let bytes = &buffer[..bytes];
                     *fed_bytes +=
                         protocol.take_datagram(bytes, limits, edge.now_s, &mut **pipeline, gathered);
+                    self.refused.say(Sender { peer, input }, gathered, edge.now);
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => listening.has_datagrams = false,
                 // An error of an earlier send, or a signal: the next datagram is not affected.
@@ -402,8 +408,13 @@ impl Inlets {
         let Some(connection) = self.connections[slot].take() else { return };
         self.free.push(slot);
         self.held_bytes -= connection.held_bytes();
-        self.note_end(connection.peer, end, edge);
+        let sender = connection.sender;
+        self.note_end(sender.peer, end, edge);
         connection.finish(end, edge.now_s, intake);
+        self.refused.say(sender, &mut intake.gathered, edge.now);
+        if let End::Violation(violation) = end {
+            self.refused.say_violation(sender, violation, edge.now);
+        }
     }
 
     fn note_end(&mut self, peer: SocketAddr, end: &End, edge: &mut Edge) {

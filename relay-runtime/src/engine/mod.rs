@@ -16,6 +16,7 @@ mod descriptors;
 mod disk;
 mod edge;
 mod event;
+mod farewell;
 mod gate;
 mod inherited;
 mod inlets;
@@ -28,6 +29,7 @@ mod outage;
 mod outlet;
 mod outlets;
 mod outstanding;
+mod refused;
 mod resolve;
 mod spools;
 mod state;
@@ -50,6 +52,7 @@ use aggregation::Ticker;
 use crew::Crew;
 use descriptors::Descriptors;
 use event::{Event, Notice};
+use farewell::Farewell;
 use keeper::{Finishing, Keeper};
 use mailbox::{Mail, Mailbox, Order, Parcel};
 use mio::{Poll, Waker, event::Source as EventSource};
@@ -243,6 +246,7 @@ impl Engine {
                 holds: Arc::clone(&holds),
                 stuck: stuck.clone(),
                 descriptors,
+                addresses: addresses.clone(),
             };
             let owned = spools.iter_mut().skip(index).step_by(setup.workers).map(Option::take).collect();
             // The first worker accepts for all.
@@ -359,8 +363,13 @@ impl Engine {
             return;
         }
         let at_least = Instant::now() + STATE_GRACE;
+        let mut farewell = Farewell::default();
+        farewell.begin(Instant::now());
         while !finishing.is_over() {
             let now = Instant::now();
+            if farewell.is_due(now) {
+                tracing::info!("stopping: waits for the disk of `state_dir`");
+            }
             if now >= at_least && (now >= deadline || is_cut_short()) {
                 return tracing::error!(
                     "open buckets of aggregations are lost: the disk of `state_dir` does not answer"

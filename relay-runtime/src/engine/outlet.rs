@@ -274,8 +274,12 @@ impl Outlet {
         }
     }
 
+    pub(super) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// The number of lines that are left to send.
-    fn waiting(&self) -> u64 {
+    pub(super) fn waiting(&self) -> u64 {
         let counts = self.destination.counts();
         counts.queued + counts.spooled
     }

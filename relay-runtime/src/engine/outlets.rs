@@ -4,7 +4,9 @@
 //! happened is driven before the turn ends; the others when they are due. All of them are checked only when the
 //! earliest is due.
 
-use super::{Outgoing, Setup, edge::Edge, outlet::Outlet, resolve::Resolution, stuck::Stuck};
+use super::{
+    Outgoing, Setup, edge::Edge, farewell::Awaited, outlet::Outlet, resolve::Resolution, stuck::Stuck,
+};
 use crate::{
     destination::{Destination, DestinationCounts, Input},
     gather::Chunk,
@@ -164,9 +166,31 @@ impl Outlets {
     /// Whether all lines have arrived or are on disk. Destinations that are up are waited for until `up_until`,
     /// others until `down_until`.
     pub(super) fn is_settled(&self, up_until: Instant, down_until: Instant, now: Instant) -> bool {
-        self.owned.iter().all(|Outlet { destination, .. }| {
+        self.awaited(up_until, down_until, now).next().is_none()
+    }
+
+    /// The destinations for which a stop waits.
+    pub(super) fn awaited(
+        &self,
+        up_until: Instant,
+        down_until: Instant,
+        now: Instant,
+    ) -> impl Iterator<Item = Awaited<'_>> {
+        let is_awaited = move |destination: &Destination| {
             let is_waited_for = destination.is_up() || destination.is_writing();
-            destination.is_settled() || now >= if is_waited_for { up_until } else { down_until }
+            !destination.is_settled() && now < if is_waited_for { up_until } else { down_until }
+        };
+        let awaited = self.owned.iter().filter(move |outlet| is_awaited(&outlet.destination));
+        awaited.map(|outlet| Awaited {
+            destination: outlet.address(),
+            lines: outlet.waiting(),
+            state: if outlet.destination.is_writing() {
+                ", some on their way to the disk"
+            } else if outlet.destination.is_up() {
+                ""
+            } else {
+                ", down"
+            },
         })
     }
 

@@ -13,11 +13,13 @@ use super::{
     descriptors::Descriptors,
     edge::Edge,
     event::{Event, Notice},
+    farewell::{self, Farewell},
     inlets::Inlets,
     intake::Intake,
     listener::Listening,
     mailbox::{Mail, Mailbox, Order, Parcel},
     outlets::Outlets,
+    refused::Refused,
     stuck::Stuck,
     token::Source,
 };
@@ -28,6 +30,7 @@ use crate::{
 use mio::{Events, Poll, event};
 use std::{
     io,
+    net::SocketAddr,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -72,6 +75,7 @@ pub(super) struct Worker {
     /// Only for the worker that ticks.
     ticker: Option<Ticker>,
     stop: Stop,
+    farewell: Farewell,
 }
 
 /// The progress of a stop.
@@ -109,6 +113,8 @@ pub(super) struct Company {
     pub(super) holds: Arc<[AtomicBool]>,
     pub(super) stuck: Stuck,
     pub(super) descriptors: Descriptors,
+    /// Those of the inputs.
+    pub(super) addresses: Vec<SocketAddr>,
 }
 
 impl Worker {
@@ -121,15 +127,18 @@ impl Worker {
         pipeline: Box<dyn LinePipeline>,
         ticker: Option<Ticker>,
     ) -> io::Result<Self> {
-        let Company { setup, mailboxes, notices, loads, holds, stuck, descriptors } = company;
+        let Company { setup, mailboxes, notices, loads, holds, stuck, descriptors, addresses } = company;
         let destinations = setup.destinations.len();
         let outboxes = mailboxes.iter().map(|_| Vec::new()).collect();
         let edge = Edge::new(index, poll, mailboxes, setup.liveness.clone());
+        let inputs = setup.inputs.iter().map(|input| input.protocol).zip(addresses).collect();
+        let mut intake = Intake::new(pipeline, destinations);
+        intake.gathered.refusals.watch(Refused::watch());
         Ok(Self {
             outlets: Outlets::new(&setup, spools, stuck.clone(), &edge),
             can_hold: setup.destinations.iter().any(|one| matches!(one.limits.when_full, WhenFull::Block(_))),
-            inlets: Inlets::new(setup, listening, loads, descriptors, &edge)?,
-            intake: Intake::new(pipeline, destinations),
+            inlets: Inlets::new(setup, listening, loads, descriptors, Refused::new(inputs), &edge)?,
+            intake,
             edge,
             outboxes,
             handed: vec![0; destinations],
@@ -141,6 +150,7 @@ impl Worker {
             freed: 0,
             ticker,
             stop: Stop::No,
+            farewell: Farewell::default(),
         })
     }
 
@@ -187,6 +197,7 @@ impl Worker {
         self.outlets.drive_due(&mut self.edge);
         self.note_hold();
         self.inlets.sweep_idle(&mut self.intake, &mut self.edge);
+        self.say_what_a_stop_waits_for();
         Ok(Turn { has_rung, is_last: self.is_finished() })
     }
 
@@ -204,7 +215,10 @@ impl Worker {
         };
         let inlets = self.inlets.next_due(self.edge.now);
         let tick = self.ticker.as_ref().map(|ticker| ticker.next_due(self.edge.now));
-        let next = [self.outlets.next_due(), inlets, finish_at, tick].into_iter().flatten().min()?;
+        let next = [self.outlets.next_due(), inlets, finish_at, tick, self.farewell.next()]
+            .into_iter()
+            .flatten()
+            .min()?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 
@@ -288,6 +302,7 @@ impl Worker {
                 self.report(Event::ListenerClosed);
             }
             Order::CloseInputs(deadline) => {
+                self.farewell.begin(now);
                 self.stop = Stop::Inputs { deadline };
                 self.inlets.stop(now);
             }
@@ -296,6 +311,7 @@ impl Worker {
                 self.report(Event::AggregatesFlushed);
             }
             Order::Finish(deadline) => {
+                self.farewell.begin(now);
                 if !matches!(self.stop, Stop::Idle | Stop::Finish { .. }) {
                     self.conclude_inputs(now);
                 }
@@ -447,6 +463,33 @@ impl Worker {
         if self.can_hold {
             let is_holding = self.outlets.is_holding(self.edge.now);
             self.holds[self.edge.worker].store(is_holding, Ordering::Relaxed);
+        }
+    }
+
+    fn say_what_a_stop_waits_for(&mut self) {
+        let now = self.edge.now;
+        if !self.farewell.is_due(now) {
+            return;
+        }
+        match self.stop {
+            Stop::No | Stop::Idle => {}
+            Stop::Inputs { deadline } => {
+                let left = deadline.saturating_duration_since(now);
+                let reason = if self.stuck.is_any() {
+                    "the disk of a spool does not answer"
+                } else if self.is_paused() {
+                    "a destination with `when_full = \"block\"` has no room, or a worker is behind"
+                } else {
+                    "they send"
+                };
+                farewell::say_clients(self.inlets.counts().open, reason, left);
+            }
+            Stop::Finish { deadline, down_until } => {
+                let awaited: Vec<_> = self.outlets.awaited(deadline, down_until, now).collect();
+                if !awaited.is_empty() {
+                    farewell::say_destinations(&awaited, deadline.saturating_duration_since(now));
+                }
+            }
         }
     }
 

@@ -10,11 +10,14 @@
 
 mod chunk;
 mod pool;
+mod refusals;
 mod sets;
 
 use crate::{counts::Counts, table::DestinationIndex, validate::Reason};
 pub use chunk::Chunk;
 use pool::Pool;
+use refusals::Refusals;
+pub(crate) use refusals::{Refusal, TEXT_BYTES, Watch};
 use sets::Sets;
 pub(crate) use sets::{SetId, Together};
 
@@ -29,6 +32,8 @@ const SMALL_BYTES: usize = 4 * 1024;
 pub struct Gathered {
     /// How many lines ended in which way since the worker started.
     pub counts: Counts,
+    /// Refused lines for the log.
+    pub(crate) refusals: Refusals,
     sets: Sets,
     /// The unfinished chunk of each set. Shorter than the list of sets until each set was used.
     open: Vec<Open>,
@@ -52,6 +57,7 @@ impl Gathered {
     pub fn new(destinations: usize) -> Self {
         Self {
             counts: Counts::default(),
+            refusals: Refusals::default(),
             sets: Sets::new(destinations),
             open: Vec::new(),
             filling: Vec::new(),
@@ -81,9 +87,11 @@ impl Gathered {
         self.full.is_empty() && self.filling.is_empty()
     }
 
-    /// Counts a line that never became complete: too long, or cut off by a reset or by the idle timeout.
-    pub fn refuse(&mut self, reason: Reason) {
+    /// Counts a line that never became complete: too long, or cut off by a reset or by the idle timeout. `line` is how
+    /// it begins, as far as that is known.
+    pub fn refuse(&mut self, reason: Reason, line: &[u8]) {
         self.counts.refuse(reason);
+        self.refusals.note(reason, line);
     }
 
     /// The set of these destinations, if it has chunks of its own.

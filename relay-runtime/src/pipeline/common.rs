@@ -69,6 +69,7 @@ impl Common {
             Ok(line) => Some(line),
             Err(reason) => {
                 gathered.counts.invalid[reason as usize] += 1;
+                gathered.refusals.note(reason, line);
                 None
             }
         }

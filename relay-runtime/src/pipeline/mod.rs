@@ -112,7 +112,7 @@ impl<D: Dispatch> Pipeline<D> {
             self.common.aggregate(&fields, &outcome, &|at, name, out| dispatch.output(at, name, out));
         }
         if !outcome.is_routed || outcome.end != End::Routes {
-            return count_unrouted(outcome.end, gathered);
+            return count_unrouted(outcome.end, fields[0], gathered);
         }
         gathered.counts.routed += 1;
         match (verbatim, outcome) {
@@ -241,12 +241,15 @@ fn line_ending_after(scanner: &mut Scanner<'_>, bytes: &[u8], mark: usize) -> Op
 }
 
 #[cold]
-fn count_unrouted(end: End, gathered: &mut Gathered) {
+fn count_unrouted(end: End, name: &[u8], gathered: &mut Gathered) {
     let counts = &mut gathered.counts;
     match end {
         End::Routes => counts.unroutable += 1,
         End::Blocked => counts.blocked += 1,
         End::Hidden => counts.aggregated_away += 1,
-        End::Unusable => counts.invalid[Reason::RewrittenName as usize] += 1,
+        End::Unusable => {
+            counts.invalid[Reason::RewrittenName as usize] += 1;
+            gathered.refusals.note(Reason::RewrittenName, name);
+        }
     }
 }

@@ -47,6 +47,19 @@ pub enum Violation {
     BadPickle(BadPickle),
 }
 
+/// Whether the beginning of a line is that of a frame with a pickle: four bytes with a length below 16 MiB, then an
+/// opcode with which pickles of lists begin.
+pub(crate) fn looks_like_pickle(line: &[u8]) -> bool {
+    matches!(line, [0, _, _, _, 0x80, 0..=5, ..] | [0, _, _, _, b'(' | b']', ..])
+}
+
+/// Whether a client sent plaintext where frames with pickles are expected: the first four bytes are then text, and as a
+/// length they are beyond every limit.
+pub(crate) fn looks_like_plain(violation: &Violation) -> bool {
+    let Violation::BadPickle(BadPickle::FrameTooLong { bytes }) = violation else { return false };
+    bytes.to_be_bytes().iter().all(|byte| byte.is_ascii_graphic() || b" \t".contains(byte))
+}
+
 impl Protocol {
     /// The name in logs.
     #[must_use]

@@ -56,7 +56,7 @@ impl PlainDecoder {
         if clean {
             pipeline.take_last_line(&self.partial, now_s, gathered);
         } else {
-            gathered.refuse(Reason::Unterminated);
+            gathered.refuse(Reason::Unterminated, &self.partial);
         }
     }
 
@@ -85,7 +85,7 @@ impl PlainDecoder {
         }
         let line_end = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
         if self.partial.len() + line_end > self.line_bytes_max {
-            return Err(refuse(gathered));
+            return Err(refuse(&self.partial, gathered));
         }
         let (end, rest) = bytes.split_at(bytes.len().min(line_end + 1));
         self.partial.extend_from_slice(end);
@@ -100,7 +100,7 @@ impl PlainDecoder {
     /// Stores the start of a line. The pipeline also stops in front of a whole line that is too long.
     fn keep(&mut self, rest: &[u8], gathered: &mut Gathered) -> Result<(), TooLong> {
         if rest.len() > self.line_bytes_max {
-            return Err(refuse(gathered));
+            return Err(refuse(rest, gathered));
         }
         self.partial.extend_from_slice(rest);
         if self.partial.is_empty() {
@@ -120,14 +120,14 @@ pub fn take_datagram(
 ) {
     let last = &bytes[pipeline.take_lines(bytes, now_s, gathered)..];
     if last.len() > line_bytes_max {
-        refuse(gathered);
+        refuse(last, gathered);
     } else if !last.is_empty() {
         pipeline.take_last_line(last, now_s, gathered);
     }
 }
 
-fn refuse(gathered: &mut Gathered) -> TooLong {
-    gathered.refuse(Reason::LineTooLong);
+fn refuse(line: &[u8], gathered: &mut Gathered) -> TooLong {
+    gathered.refuse(Reason::LineTooLong, line);
     TooLong
 }
 

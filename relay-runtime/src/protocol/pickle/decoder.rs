@@ -86,7 +86,7 @@ impl PickleDecoder {
     /// is unknown.
     pub fn finish(self, gathered: &mut Gathered) {
         if !self.held.is_empty() {
-            gathered.refuse(Reason::Unterminated);
+            gathered.refuse(Reason::Unterminated, &self.held);
         }
     }
 
@@ -134,7 +134,7 @@ pub fn take_datagram(
         decoder.finish(gathered);
         return taken;
     }
-    gathered.refuse(Reason::BadPickle);
+    gathered.refuse(Reason::BadPickle, bytes);
     bytes.len() * LINE_BYTES_PER_FRAME_BYTE
 }
 
@@ -176,7 +176,8 @@ impl Lines<'_> {
         let mut room = Room { line: limits.line_bytes, frame: frame.len() * LINE_BYTES_PER_FRAME_BYTE };
         for item in loaded.heap.list(loaded.list) {
             if let Err(reason) = push_line(&loaded.heap, item, &mut room, &mut self.block) {
-                self.gathered.refuse(reason);
+                // What the item is has no text of its own.
+                self.gathered.refuse(reason, b"");
             }
             if self.block.len() >= BLOCK_BYTES {
                 self.hand_over();
