@@ -54,7 +54,7 @@ pub fn start(level: &str) -> Result<(), UnknownLevel> {
     let level = parse_level(level)?;
     if LEVEL.set(level).is_ok() {
         // A program that contains the relay may have its own subscriber; then that one is used.
-        let _ = tracing::subscriber::set_global_default(Lines { level });
+        let _ = tracing::subscriber::set_global_default(Lines { level, keep });
     }
     Ok(())
 }
@@ -107,11 +107,19 @@ fn parse_level(name: &str) -> Result<LevelFilter, UnknownLevel> {
 }
 
 /// Keeps a line for each event of `level` and above. A relay has no spans, so all spans are one.
-struct Lines {
+struct Lines<K> {
     level: LevelFilter,
+    keep: K,
 }
 
-impl Subscriber for Lines {
+/// Keeps a line for stderr, or counts it if too many wait.
+fn keep(line: String) {
+    if !STDERR.keep(line.into_bytes()) {
+        LEFT_OUT.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl<K: Fn(String) + Send + Sync + 'static> Subscriber for Lines<K> {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
         *metadata.level() <= self.level
     }
@@ -121,9 +129,7 @@ impl Subscriber for Lines {
     }
 
     fn event(&self, event: &Event<'_>) {
-        if !STDERR.keep(line(event).into_bytes()) {
-            LEFT_OUT.fetch_add(1, Ordering::Relaxed);
-        }
+        (self.keep)(line(event));
     }
 
     fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
@@ -146,6 +152,19 @@ impl fmt::Display for UnknownLevel {
 }
 
 impl std::error::Error for UnknownLevel {}
+
+/// What is logged while `say` runs, a line per event.
+#[cfg(test)]
+pub(crate) fn capture(say: impl FnOnce()) -> String {
+    use std::sync::{Arc, Mutex};
+
+    let text = Arc::new(Mutex::new(String::new()));
+    let kept = Arc::clone(&text);
+    let keep = move |line: String| kept.lock().unwrap().push_str(&line);
+    let subscriber = Lines { level: LevelFilter::TRACE, keep };
+    tracing::subscriber::with_default(subscriber, say);
+    text.lock().unwrap().clone()
+}
 
 #[cfg(test)]
 mod tests {

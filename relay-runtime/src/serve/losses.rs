@@ -256,40 +256,9 @@ mod tests {
     use crate::{
         destination::DestinationCounts,
         ledger::WorkerLedger,
+        logging::capture,
         table::{DestinationIndex, Matcher},
     };
-    use std::{
-        io,
-        sync::{Arc, Mutex},
-    };
-
-    /// Where a subscriber writes.
-    #[derive(Clone, Default)]
-    struct Log(Arc<Mutex<Vec<u8>>>);
-
-    impl io::Write for Log {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            self.0.lock().unwrap().extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    impl Log {
-        /// What is logged meanwhile.
-        fn of(say: impl FnOnce()) -> String {
-            let log = Self::default();
-            let writer = log.clone();
-            let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone());
-            tracing::subscriber::with_default(subscriber.finish(), say);
-            let text = log.0.lock().unwrap().clone();
-            String::from_utf8(text).unwrap()
-        }
-    }
-
     fn table(kind: RouteKind) -> Table {
         Table { routes: vec![Route::new("all", Matcher::default(), kind)], ..Table::default() }
     }
@@ -363,7 +332,7 @@ mod tests {
         reasons.extend([names::LATE, names::FUTURE, names::NO_ROOM, names::BAD_NAME]);
         let mut said = |lines, second, parts: &[&str]| {
             let words = losses.look(&everything(lines), start + Duration::from_secs(second));
-            let log = Log::of(|| words.into_iter().for_each(super::log));
+            let log = capture(|| words.into_iter().for_each(super::log));
             assert_eq!(log.lines().count(), all, "{log}");
             for reason in &reasons {
                 let reason = format!("reason=\"{reason}\"");
@@ -378,7 +347,7 @@ mod tests {
         said(5, 0, &["lines are lost ", "lines=5", "help="]);
         said(9, 60, &["lines are still lost ", "lines=4", "all=9", "seconds=60", "help="]);
         said(9, 70, &["lines are no longer lost", "all=9", "seconds=60"]);
-        let last = Log::of(|| losses.log_all(&everything(9)));
+        let last = capture(|| losses.log_all(&everything(9)));
         assert_eq!(last.lines().count(), 1);
         for reason in reasons {
             assert!(last.contains(&format!("9 {reason}")), "{reason}: {last}");
