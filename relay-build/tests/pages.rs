@@ -172,7 +172,7 @@ fn edits(help: &str, text: &str, span: std::ops::Range<usize>) -> Vec<String> {
         format!("{}{new}{}", &text[..range.start], &text[range.end..])
     };
     let block_end = |start: usize| text[start..].find("\n[").map_or(text.len(), |end| start + end + 1);
-    let removes = ["remove", "keep one", "take the aggregation out"].iter().any(|word| help.contains(word));
+    let removes = ["remove", "keep one"].iter().any(|word| help.contains(word));
     let mut edits = Vec::new();
     for new in quoted.iter().map(|new| filled(new)) {
         let key = new.split_once(" = ").map(|(key, _)| key.to_owned());

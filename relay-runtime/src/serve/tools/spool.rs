@@ -322,7 +322,7 @@ mod tests {
         let spools = Spools::new("spool-drop", &[("a:1", 5), ("gone:1", 5)]);
         assert_eq!(spools.run(&SpoolCommand::Drop { of: name("gone:1") }).unwrap(), "dropped 5 lines\n");
         let error = spools.run(&SpoolCommand::Drop { of: name("gone:1") }).unwrap_err();
-        assert_eq!(error, "there is no spool of `gone:1`; `relay spool list` shows which there are");
+        assert_eq!(error, "there is no spool of `gone:1`; `relay spool list` shows all spools");
         assert!(spools.run(&SpoolCommand::List { is_json: false }).unwrap().starts_with("a:1  5 lines"));
     }
 
