@@ -27,8 +27,8 @@ fn every_ledger_balances_also_while_lines_move_between_workers() {
                 let text: String = (0..20).map(|number| line(sender, number)).collect();
                 while !is_over.load(Ordering::Relaxed) {
                     stream.write_all(text.as_bytes()).unwrap();
-                    // Turns stay short, so that there are many.
-                    thread::sleep(Duration::from_micros(50));
+                    // Turns stay short, so that there are many, and the workers have time for ledgers on a slow machine too.
+                    thread::sleep(Duration::from_millis(1));
                 }
             });
         }
