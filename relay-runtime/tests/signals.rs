@@ -104,9 +104,9 @@ fn the_table_has_every_signal_once() {
 fn signals_that_mean_nothing_change_nothing() {
     let peer = Peer::start();
     let relay = start(&plan(&[peer.address]));
-    let logged = signals_that("nothing; it is logged");
+    let logged = signals_that("does nothing, and logs the signal");
     let mut count = 0;
-    for signal in logged.iter().copied().chain(signals_that("nothing,")) {
+    for signal in logged.iter().copied().chain(signals_that("does nothing and logs nothing")) {
         relay.signal(&format!("-{signal}"));
         send(relay.address, 0, count..count + 1);
         count += 1;
@@ -182,7 +182,7 @@ fn given_up(mut relay: Process) {
 
 #[test]
 fn faults_and_sigkill_end_it_as_the_system_does() {
-    for signal in signals_that("ends it") {
+    for signal in signals_that("the system ends the relay") {
         let mut relay = start(&plan(&[]));
         // Rust's runtime looks into SEGV and BUS first, and finds nothing when somebody else sent the first one.
         wait_until("it has ended", || {
@@ -248,7 +248,7 @@ fn sighup_is_not_fatal_also_during_a_stop() {
     plan.settings.shutdown_ms = 600_000.into();
     let mut relay = start(&plan);
     relay.signal("-HUP");
-    relay.wait_for_log(&["SIGHUP", "no file"]);
+    relay.wait_for_log(&["SIGHUP", "not a file"]);
     for sender in 0..4 {
         send(relay.address, sender, 0..60_000);
     }
