@@ -175,10 +175,11 @@ impl State {
             let spool = &mut self.spools[at];
             let Some(store) = spool.store.take() else { continue };
             let may_write = spool.retry_at.is_none_or(|retry| retry <= now);
+            if may_write {
+                // Also if nothing is left to write: a time that has passed would keep the thread from sleeping.
+                spool.retry_at = None;
+            }
             if let Some(job) = spool.lane.next(may_write) {
-                if may_write {
-                    spool.retry_at = None;
-                }
                 return Some(Work::Do(at, job, store));
             }
             if spool.end == End::Wanted {
@@ -309,5 +310,29 @@ impl fmt::Debug for Spool {
             .field("is_awaited", is_awaited)
             .field("end", end)
             .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::spool::{Budget, Faults, SimulatedStore, Spool, SpoolLimits};
+
+    #[test]
+    fn the_thread_sleeps_when_what_the_disk_refused_is_not_wanted_any_more() {
+        let (thread, store) = (DiskThread::start().unwrap(), SimulatedStore::new(1));
+        let limits = SpoolLimits::UNBOUNDED;
+        let (mut spool, _) = Spool::open(Box::new(store.clone()), limits, Budget::new(u64::MAX)).unwrap();
+        spool.go_by(|store| thread.lead_to(store));
+        store.set_faults(Faults { capacity: Some(0), ..Faults::default() });
+        spool.append(&Chunk::new(Arc::new(b"a\n".to_vec()), 1), 0).unwrap();
+        assert!(spool.wait(Duration::from_secs(60)), "the disk refuses");
+        assert_eq!(spool.abandon(), 1);
+        let retries = || thread.shared().lock().spools[0].retry_at.is_some();
+        let begun = Instant::now();
+        while retries() {
+            assert!(begun.elapsed() < Duration::from_secs(60), "it tries for ever");
+            thread::sleep(Duration::from_millis(10));
+        }
     }
 }
